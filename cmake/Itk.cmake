@@ -1,0 +1,14 @@
+# ITK's own USE_FILE sets global flags; the IO factory is registered by hand in io/ instead.
+set(ITK_MODULES_REQUESTED ITKCommon ITKIONIFTI ITKImageGrid ITKImageFunction ITKSmoothing)
+
+# Debian's GDCM, which ITK looks for on the way, reports every optional program of it that is not
+# installed in a paragraph of its own; none of them matters here.
+set(MCVOL_LOG_LEVEL "${CMAKE_MESSAGE_LOG_LEVEL}")
+set(CMAKE_MESSAGE_LOG_LEVEL NOTICE)
+find_package(ITK 5.2 REQUIRED COMPONENTS ${ITK_MODULES_REQUESTED})
+set(CMAKE_MESSAGE_LOG_LEVEL "${MCVOL_LOG_LEVEL}")
+message(STATUS "ITK ${ITK_VERSION}: ${ITK_DIR}")
+
+add_library(mcvol_itk INTERFACE)
+target_include_directories(mcvol_itk SYSTEM INTERFACE ${ITK_INCLUDE_DIRS})
+target_link_libraries(mcvol_itk INTERFACE ${ITK_LIBRARIES})

@@ -1,0 +1,73 @@
+# CheckIncludes.cmake against planted includes: what it must refuse, and what it must let pass.
+cmake_minimum_required(VERSION 3.25)
+
+# check(<file> <include> <expected>): <expected> is part of the refusal, or `allowed`.
+function(check file include expected)
+  file(REMOVE_RECURSE "${WORK}")
+  file(WRITE "${WORK}/tests/image/helper.h" "")
+  file(WRITE "${WORK}/${file}" "// a comment; with [brackets\n#  include ${include}  // why [so\n")
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" "-DROOT=${WORK}" "-DSTAMP=${WORK}/stamp"
+            -P "${ROOT}/cmake/CheckIncludes.cmake"
+    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  # CMake wraps its messages.
+  string(REGEX REPLACE "[ \n]+" " " output "${output}")
+  if(expected STREQUAL "allowed")
+    if(NOT status EQUAL 0 OR NOT EXISTS "${WORK}/stamp")
+      message(SEND_ERROR "${file} including ${include} was refused:\n${output}")
+    endif()
+  else()
+    string(FIND "${output}" "${file}: #include ${include}: ${expected}" position)
+    if(status EQUAL 0 OR position EQUAL -1 OR EXISTS "${WORK}/stamp")
+      message(SEND_ERROR
+        "${file} including ${include}: expected the refusal '${expected}', got:\n${output}")
+    endif()
+  endif()
+endfunction()
+
+# Third parties.
+check(include/mcvol/io/a.h "<itkImage.h>" "a header under include/ may not use itk")
+check(src/io/a.h "<itkImage.h>" "only a .cpp file may use itk")
+check(src/io/a.cpp "<itkImage.h>" allowed)
+check(src/image/a.cpp "<itkImage.h>" "image may not use itk")
+check(include/mcvol/network/a.h "<torch/script.h>" "a header under include/ may not use torch")
+check(src/network/a.h "<torch/script.h>" allowed)
+check(src/pipeline/a.cpp "<torch/script.h>" "pipeline may not use torch")
+check(src/io/a.cpp "<ATen/ATen.h>" "io may not use torch")
+check(src/volumetry/a.cpp "<c10/util/Half.h>" "volumetry may not use torch")
+check(src/volumetry/a.cpp "\"torch/script.h\"" "volumetry may not use torch")
+check(src/volumetry/a.cpp "<spdlog/spdlog.h>" "volumetry may not use spdlog")
+check(src/volumetry/a.cpp "<nlohmann/json.hpp>" "volumetry may not use nlohmann")
+check(src/volumetry/a.cpp "<boost/math/distributions/normal.hpp>" allowed)
+check(include/mcvol/volumetry/a.h "<boost/math/distributions/normal.hpp>"
+  "a header under include/ may not use boost")
+check(src/network/a.cpp "<spdlog/spdlog.h>" "network may not use spdlog")
+check(src/pipeline/a.cpp "<spdlog/spdlog.h>" allowed)
+check(include/mcvol/pipeline/a.h "<spdlog/spdlog.h>" "a header under include/ may not use spdlog")
+check(src/pipeline/a.cpp "<CLI/CLI.hpp>" "pipeline may not use cli11")
+check(src/main.cpp "<CLI/CLI.hpp>" allowed)
+check(src/main.cpp "<torch/script.h>" "main may not use torch")
+check(src/image/a.cpp "<opencv2/core.hpp>" "a third party that cmake/LayerRules.cmake does not know")
+check(src/io/a.cpp "<sys/stat.h>" allowed)
+check(src/io/a.cpp "<vector>" allowed)
+check(src/io/a.cpp "<gtest/gtest.h>" "only a test may use GoogleTest")
+check(tests/io/a_test.cpp "<gtest/gtest.h>" allowed)
+check(tests/volumetry/a_test.cpp "<torch/script.h>" "volumetry may not use torch")
+
+# Our own layers.
+check(src/network/a.cpp "\"mcvol/io/case_record.h\"" "network may use of ours:")
+check(src/io/a.cpp "\"mcvol/network/bundle.h\"" "io may use of ours:")
+check(include/mcvol/image/a.h "\"mcvol/volumetry/b.h\"" "image may use of ours: error")
+check(src/image/a.cpp "\"mcvol/files/sha256.h\"" "image may use of ours: error")
+check(src/pipeline/a.cpp "\"mcvol/network/segmenter.h\"" allowed)
+check(tests/volumetry/a_test.cpp "\"mcvol/io/case_record.h\"" "volumetry may use of ours:")
+check(src/pipeline/a.cpp "\"network/mask.h\"" "a private header of network")
+check(src/network/a.cpp "\"network/mask.h\"" allowed)
+check(tests/pipeline/a_test.cpp "\"network/mask.h\"" "a private header of network")
+check(src/network/a.cpp "\"mask.h\"" allowed)
+check(include/mcvol/network/a.h "\"network/mask.h\"" "a public header may not use a private one")
+check(src/pipeline/a.cpp "\"../network/mask.h\"" "'..' leaves the folder")
+check(src/io/a.cpp "\"mcvol/nonsense/a.h\"" "cmake/LayerRules.cmake knows no layer nonsense")
+check(src/io/a.cpp "<mcvol/image/image.h>" "our own headers are included with quotes")
+check(tests/io/a_test.cpp "\"image/helper.h\"" allowed)
+check(tests/random/a_test.cpp "\"image/helper.h\"" "a private header of image")
