@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace mcvol {
+
+/// Whole content of a file. @throws Error naming the file when it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes a file whole or not at all: beside it under a temporary name, fsync, rename, fsync of the
+/// folder. Creates missing parent folders. @throws Error naming the file and the cause (full disk,
+/// read-only folder), leaving what was there before and no temporary file.
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace mcvol

@@ -1,0 +1,121 @@
+#include "mcvol/files/text_file.h"
+
+#include "mcvol/error/error.h"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "files/file_descriptor.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace mcvol {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void throw_cannot(const char* verb, const fs::path& path, int error_number) {
+  throw Error(path.string() + ": cannot " + verb + ": " + std::strerror(error_number));
+}
+
+/// Removes the temporary file unless it has been renamed into place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {}
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (!renamed_) ::unlink(path_.c_str());
+  }
+  bool rename_to(const fs::path& target) {
+    renamed_ = ::rename(path_.c_str(), target.c_str()) == 0;
+    return renamed_;
+  }
+
+ private:
+  fs::path path_;
+  bool renamed_ = false;
+};
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// Opens a new file beside `path`; a name taken by an earlier run that was killed is passed over.
+int create_beside(const fs::path& path, fs::path& temporary) {
+  static std::atomic<unsigned> counter{0};
+  constexpr int kAttempts = 1000;
+  std::string stem = ".";
+  stem += path.filename().string() + ".tmp-" + std::to_string(::getpid()) + "-";
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    temporary = folder_of(path) / (stem + std::to_string(counter++));
+    const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor >= 0) return descriptor;
+    if (errno != EEXIST && errno != EINTR) break;
+  }
+  throw_cannot("write", path, errno);
+}
+
+void write_all(int descriptor, std::string_view bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    } else if (written == 0 || errno != EINTR) {
+      throw_cannot("write", path, written == 0 ? ENOSPC : errno);
+    }
+  }
+}
+
+void sync_folder(const fs::path& path) {
+  const FileDescriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some file systems cannot sync a folder, or do not let it be opened: the file itself is safe.
+  if (!folder.is_open()) return;
+  if (::fsync(folder.get()) != 0 && errno == EIO) throw_cannot("write", path, errno);
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) throw_cannot("read", path, errno);
+  std::string bytes;
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+    bytes.reserve(static_cast<std::size_t>(status.st_size));
+  }
+  std::array<char, 1 << 16> buffer;
+  for (;;) {
+    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    if (count == 0) return bytes;
+    if (count > 0) {
+      bytes.append(buffer.data(), static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw_cannot("read", path, errno);
+    }
+  }
+}
+
+void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  if (!path.has_filename()) throw Error(path.string() + ": cannot write: not a file name");
+  std::error_code error;
+  fs::create_directories(folder_of(path), error);
+  if (error) {
+    throw Error(folder_of(path).string() + ": cannot create folder: " + error.message());
+  }
+  fs::path temporary_path;
+  FileDescriptor file(create_beside(path, temporary_path));
+  TemporaryFile temporary(temporary_path);
+  write_all(file.get(), bytes, path);
+  if (::fsync(file.get()) != 0) throw_cannot("write", path, errno);
+  if (file.close() != 0) throw_cannot("write", path, errno);
+  if (!temporary.rename_to(path)) throw_cannot("write", path, errno);
+  sync_folder(path);
+}
+
+}  // namespace mcvol

@@ -1,0 +1,113 @@
+#include "mcvol/files/text_file.h"
+
+#include "mcvol/error/error.h"
+
+#include <csignal>
+#include <thread>
+#include <vector>
+
+#include "files/temporary_folder.h"
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+namespace mcvol {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string error_of_writing(const fs::path& path, const std::string& bytes) {
+  try {
+    write_file_atomically(path, bytes);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+int entries_in(const fs::path& folder) {
+  int count = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder)) ++count;
+  return count;
+}
+
+TEST(TextFile, ReadsBackTheBytesWritten) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "deep" / "er" / "file.json";
+  const std::string bytes("a\0b\r\n\xff", 6);
+  write_file_atomically(path, bytes);
+  EXPECT_EQ(read_file(path), bytes);
+  write_file_atomically(path, "");
+  EXPECT_EQ(read_file(path), "");
+  EXPECT_EQ(entries_in(path.parent_path()), 1) << "a temporary file was left";
+}
+
+TEST(TextFile, AFailedWriteKeepsWhatWasThereAndLeavesNoTemporaryFile) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "file.json";
+  write_file_atomically(path, "before");
+  // A limit on the file size stands in for a full disk.
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{4096, before.rlim_max};
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const std::string error = error_of_writing(path, std::string(100000, 'x'));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_EQ(error, path.string() + ": cannot write: File too large");
+  EXPECT_EQ(read_file(path), "before");
+  EXPECT_EQ(entries_in(folder.path()), 1);
+}
+
+TEST(TextFile, AFolderInThePlaceOfTheFileIsAnErrorThatLeavesNothing) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path() / "taken");
+  EXPECT_EQ(error_of_writing(folder.path() / "taken", "x"),
+            (folder.path() / "taken").string() + ": cannot write: Is a directory");
+  EXPECT_EQ(entries_in(folder.path()), 1);
+}
+
+TEST(TextFile, AFileInThePlaceOfAFolderIsNamed) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.path() / "file", "x");
+  const std::string error = error_of_writing(folder.path() / "file" / "below", "x");
+  EXPECT_EQ(error.find((folder.path() / "file").string() + ": cannot create folder: "), 0u)
+      << error;
+}
+
+TEST(TextFile, ReadersDuringRewritesSeeOneWholeVersion) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "file";
+  const std::string first(50000, 'a');
+  const std::string second(80000, 'b');
+  write_file_atomically(path, first);
+  std::thread writer([&] {
+    for (int i = 0; i < 20; ++i) write_file_atomically(path, i % 2 == 0 ? second : first);
+  });
+  bool whole = true;
+  for (int i = 0; i < 200; ++i) {
+    const std::string seen = read_file(path);
+    whole = whole && (seen == first || seen == second);
+  }
+  writer.join();
+  EXPECT_TRUE(whole);
+}
+
+TEST(TextFile, ReadingNamesTheFileAndTheCause) {
+  const TemporaryFolder folder;
+  const auto error_of_reading = [](const fs::path& path) -> std::string {
+    try {
+      read_file(path);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(error_of_reading("no/such/file"),
+            "no/such/file: cannot read: No such file or directory");
+  EXPECT_EQ(error_of_reading(folder.path()),
+            folder.path().string() + ": cannot read: Is a directory");
+}
+
+}  // namespace
+}  // namespace mcvol
