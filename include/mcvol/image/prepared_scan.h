@@ -1,0 +1,22 @@
+#pragma once
+
+#include "mcvol/image/image.h"
+
+#include <vector>
+
+namespace mcvol {
+
+/// A scan as the network takes it: all channels on the network's grid (its orientation and
+/// spacing), intensities normalised.
+struct PreparedScan {
+  Grid grid;
+  std::vector<Image<float>> channels;  ///< in the bundle's order, all on `grid`
+  /// Brain voxels: 1 where any channel was non-zero before normalisation.
+  Image<std::uint8_t> brain;
+  /// Voxels that count in the measurement: the brain, or every voxel ("measure": "all").
+  Image<std::uint8_t> measured;
+  bool resampled = false;       ///< spacing was changed on the way to `grid`
+  bool touches_border = false;  ///< the brain touches the border of the image
+};
+
+}  // namespace mcvol
