@@ -1,0 +1,67 @@
+#pragma once
+
+#include "mcvol/image/grid.h"
+#include "mcvol/volumetry/logit_histogram.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// One file a case was read from. The name only: no folder, so that records may be passed on.
+struct InputFile {
+  std::string channel;
+  std::string file_name;
+  std::string sha256;  ///< of the file's bytes
+  std::int64_t size_bytes = 0;
+  std::int64_t mtime_ns = 0;  ///< since the epoch; with size_bytes, spares re-hashing on resume
+};
+
+/// What the passes gave for one region.
+struct RegionRecord {
+  std::string region;
+  std::vector<LogitHistogram> passes;  ///< one per pass, in order
+  LogitHistogram mean;                 ///< of the mean probability over passes
+};
+
+/// Everything kept of a case: cases/<case_id>.json. Every conversion, level and calibration is a
+/// pure function of it. A failed case keeps what comes before `grid`, and nothing of the rest.
+struct CaseRecord {
+  enum class Status { kOk, kFailed };
+
+  std::string case_id;
+  Status status = Status::kOk;
+  std::string error;               ///< one line, when failed
+  std::string run_identity;        ///< sha256 of the run identity it was made under
+  std::string model;               ///< sha256 of the bundle's model.json
+  std::vector<std::string> flags;  ///< sorted: empty, touches_border, resampled …
+  std::vector<InputFile> inputs;
+  Grid grid;  ///< the network's; its voxels are what is counted
+  int passes = 0;
+  std::vector<RegionRecord> regions;  ///< in the bundle's order
+
+  /// Whether two records hold the same measurement (all but file times).
+  bool same_measurement(const CaseRecord& other) const;
+};
+
+/// Where a result folder keeps a case's record: `folder`/cases/<case_id>.json.
+std::filesystem::path case_record_path(const std::filesystem::path& folder,
+                                       const std::string& case_id);
+
+/// The ids of the cases that `folder`/cases has a record of, sorted (bytes), by file name only;
+/// empty where there is no such folder. @throws Error where it cannot be listed.
+std::vector<std::string> recorded_case_ids(const std::filesystem::path& folder);
+
+/// Reads any format version up to its own. @throws InputError naming the file and the field.
+CaseRecord read_case_record(const std::filesystem::path& path);
+
+/// The record of a case in a result folder; it must be of that case. A run that resumes takes a
+/// record it cannot read as not measured. @throws InputError naming the file and the field.
+CaseRecord read_case_record(const std::filesystem::path& folder, const std::string& case_id);
+
+/// Writes atomically; the same record gives the same bytes. @throws Error when it cannot.
+void write_case_record(const CaseRecord& record, const std::filesystem::path& path);
+
+}  // namespace mcvol

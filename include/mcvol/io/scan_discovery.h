@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+enum class ScanLayout { kAuto, kBrats, kNnunet, kBids, kManifest };
+
+/// A channel and the file-name suffixes that mean it, in the order messages list them. Suffixes of
+/// four digits are nnU-Net's; `ce-gadolinium_T1w` asks for a BIDS entity.
+struct ChannelPattern {
+  std::string name;
+  std::vector<std::string> suffixes;
+};
+
+/// One case found, measurable or not.
+struct ScanCase {
+  std::string case_id;
+  std::vector<std::filesystem::path> channel_files;  ///< as the channel patterns; empty on error
+  std::string error;  ///< why it cannot be measured, one line; empty when it can
+};
+
+struct ScanDiscovery {
+  ScanLayout layout = ScanLayout::kAuto;  ///< the layout taken, of the first of several `scans`
+  std::vector<ScanCase> cases;            ///< sorted by case_id (bytes); ids unique ignoring case
+  std::vector<std::string> ignored;       ///< files and folders passed over, with the reason
+};
+
+/// Finds the cases under `scans` (one or more: a folder in a known layout, one case folder, or a
+/// manifest .csv), looking at names only.
+///
+/// A file is a channel if its name ends in `_` or `-` and one of the channel's suffixes (the
+/// longest of all wins); what comes before is the case_id. `kAuto` takes, for each folder, the
+/// layout with most complete cases. A channel that is missing or there twice is its case's error;
+/// so is one of several `scans` without any case, under its folder's name. Segmentations and hidden
+/// files are passed over; links to folders are followed, six folders deep.
+/// @throws Error where there is nothing to measure: no such path, a folder that cannot be listed,
+///   no case, only DICOM or another format mcvol does not read (named, with what to convert with).
+/// @throws UsageError for a bad manifest, a name that cannot be a case_id, a case_id found twice,
+///   and where it would take a guess: two layouts or BIDS derivatives with the same claim.
+ScanDiscovery discover_scans(const std::vector<std::filesystem::path>& scans,
+                             const std::vector<ChannelPattern>& channels, ScanLayout layout);
+
+/// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`
+bool is_valid_case_id(const std::string& case_id);
+
+}  // namespace mcvol

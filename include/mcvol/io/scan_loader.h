@@ -1,0 +1,25 @@
+#pragma once
+
+#include "mcvol/image/grid_spec.h"
+#include "mcvol/image/intensity.h"
+#include "mcvol/image/prepared_scan.h"
+
+#include <filesystem>
+#include <vector>
+
+namespace mcvol {
+
+/// How a scan is brought to the network.
+struct ScanPreparation {
+  GridSpec grid;
+  std::vector<IntensitySpec> intensities;  ///< one per channel
+  bool measure_all = false;                ///< every voxel counts, not only the brain
+};
+
+/// Loads one file per channel, checks that all lie on one grid, reorients, resamples, finds the
+/// brain and normalises.
+/// @throws InputError naming the file, what was expected and what was found.
+PreparedScan load_scan(const std::vector<std::filesystem::path>& channel_files,
+                       const ScanPreparation& preparation);
+
+}  // namespace mcvol

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "mcvol/io/case_record.h"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// A nominal coverage, kept as the decimal the user gave: "0.9" and "0.90" are the same number but
+/// doubles lose ranks (docs/interface.md).
+struct NominalCoverage {
+  std::string text;  ///< as given
+  double value = 0;  ///< in (0, 1)
+  /// @throws UsageError unless `text` is a decimal strictly between 0 and 1.
+  static NominalCoverage parse(const std::string& text);
+};
+
+/// Several levels: ascending, each number once (of "0.9" and "0.90" the first).
+/// @throws UsageError as NominalCoverage::parse.
+std::vector<NominalCoverage> parse_levels(const std::vector<std::string>& texts);
+
+/// One row of volumes.csv: a case, region and level; a failed case has one row with neither.
+struct VolumeRow {
+  std::string case_id;
+  std::string region;                                   ///< empty in a failed row
+  std::string level;                                    ///< as given; empty in a failed row
+  std::optional<double> volume_ml, lower_ml, upper_ml;  ///< calibrated
+  std::optional<double> raw_volume_ml, raw_lower_ml, raw_upper_ml;  ///< level sets over all passes
+  std::optional<double> segmented_ml;  ///< voxels whose mean probability exceeds 0.5
+  std::optional<int> passes;
+  std::string status;  ///< "ok" or "failed"
+  std::vector<std::string> flags;
+  std::string error;
+  std::string model;        ///< first 8 digits of the bundle's sha256
+  std::string calibration;  ///< first 8 digits, or empty
+};
+
+/// The rows of a record: region by region as in the bundle, levels in the order given (of
+/// parse_levels: ascending).
+///
+/// `raw_*` are the median and the quantiles (1 ± level) / 2 of the level-set mixture over passes.
+/// Flags of a row: the record's, `uncalibrated`, and `empty` where no voxel's mean probability of
+/// the region exceeds 0.5 (decided per region, whatever the record says).
+std::vector<VolumeRow> rows_of(const CaseRecord& record,
+                               const std::vector<NominalCoverage>& levels);
+
+/// Header and rows as RFC 4180 CSV, ml with three decimals; the line break (LF) is included.
+std::string volume_csv_header();
+std::string to_csv(const VolumeRow& row);
+/// One JSON object and a line break: empty = null, flags a list, numbers in full precision.
+std::string to_json_line(const VolumeRow& row);
+
+/// volumes.csv as it grows: a run puts each record in as it is finished and writes the table now
+/// and then, without reading or converting the records again. Sorted by case_id (bytes). Not
+/// thread-safe.
+class VolumeTable {
+ public:
+  /// @param levels of parse_levels.
+  explicit VolumeTable(std::vector<NominalCoverage> levels);
+
+  /// Takes the rows of a record, in place of those it has of the case.
+  void put(const CaseRecord& record);
+  /// The table's text.
+  std::string csv() const;
+  /// Writes `folder`/volumes.csv. Atomic. @throws Error when it cannot be written.
+  void write(const std::filesystem::path& folder) const;
+
+ private:
+  std::vector<NominalCoverage> levels_;
+  std::map<std::string, std::string> lines_;  ///< by case_id
+};
+
+/// Writes `folder`/volumes.csv from every record in `folder`/cases.
+/// @return a line for each record that cannot be read, naming it; the others are in the table.
+/// @throws Error when it cannot be written.
+[[nodiscard]] std::vector<std::string> write_volume_table(
+    const std::filesystem::path& folder, const std::vector<NominalCoverage>& levels);
+
+}  // namespace mcvol

@@ -1,0 +1,215 @@
+#include "mcvol/io/volume_table.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/files/text_file.h"
+#include "mcvol/io/csv.h"
+#include "mcvol/volumetry/volume_distribution.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+namespace mcvol {
+
+namespace {
+
+constexpr std::size_t kHashDigits = 8;
+
+std::string joined(const std::vector<std::string>& parts, char separator) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!text.empty()) text += separator;
+    text += part;
+  }
+  return text;
+}
+
+/// Three decimals, a point whatever the locale. Empty for what is no number: never NaN in a table.
+std::string ml_text(const std::optional<double>& volume_ml) {
+  if (!volume_ml || !std::isfinite(*volume_ml)) return "";
+  std::array<char, 400> buffer{};  // 309 digits of the largest double, and the decimals
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), *volume_ml,
+                                 std::chars_format::fixed, 3);
+  const std::string text(buffer.data(), end.ptr);
+  return text == "-0.000" ? "0.000" : text;
+}
+
+/// Bytes that are not UTF-8 replaced, as in the record's file: a row is the same whether it was
+/// made from the record in memory or from its file.
+std::string utf8_of(const std::string& text) {
+  using nlohmann::json;
+  const std::string quoted = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  return json::parse(quoted).get<std::string>();
+}
+
+std::vector<std::string> region_flags(const CaseRecord& record, const RegionRecord& region) {
+  std::vector<std::string> flags = {"uncalibrated"};
+  if (region.mean.above_half() == 0) flags.push_back("empty");
+  std::copy_if(record.flags.begin(), record.flags.end(), std::back_inserter(flags),
+               [](const std::string& flag) { return flag != "empty"; });
+  std::sort(flags.begin(), flags.end());
+  flags.erase(std::unique(flags.begin(), flags.end()), flags.end());
+  return flags;
+}
+
+VolumeRow failed_row(const CaseRecord& record) {
+  VolumeRow row;
+  row.case_id = record.case_id;
+  row.status = "failed";
+  row.flags = record.flags;
+  row.error = utf8_of(record.error);
+  row.model = record.model.substr(0, kHashDigits);
+  return row;
+}
+
+void add_region_rows(const CaseRecord& record, const RegionRecord& region,
+                     const std::vector<NominalCoverage>& levels, std::vector<VolumeRow>& rows) {
+  const double voxel_ml = record.grid.voxel_volume_ml();
+  const VolumeDistribution volume(region.passes, voxel_ml, {Sampler::kLevelSet, 1.0});
+  VolumeRow row;
+  row.case_id = record.case_id;
+  row.region = region.region;
+  row.raw_volume_ml = volume.quantile(0.5);
+  row.segmented_ml = static_cast<double>(region.mean.above_half()) * voxel_ml;
+  row.passes = record.passes;
+  row.status = "ok";
+  row.flags = region_flags(record, region);
+  row.model = record.model.substr(0, kHashDigits);
+  for (const NominalCoverage& level : levels) {
+    row.level = level.text;
+    row.raw_lower_ml = volume.quantile((1.0 - level.value) / 2.0);
+    row.raw_upper_ml = volume.quantile((1.0 + level.value) / 2.0);
+    rows.push_back(row);
+  }
+}
+
+nlohmann::ordered_json number_or_null(const std::optional<double>& number) {
+  if (!number || !std::isfinite(*number)) return nullptr;
+  return *number;
+}
+
+nlohmann::ordered_json text_or_null(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return text;
+}
+
+}  // namespace
+
+NominalCoverage NominalCoverage::parse(const std::string& text) {
+  NominalCoverage level{text, 0.0};
+  const char* end = text.data() + text.size();
+  // A plain decimal: from_chars alone would also take "9e-1" and "inf".
+  const bool decimal = text.find_first_not_of("0123456789.") == std::string::npos;
+  const auto [stop, error] = std::from_chars(text.data(), end, level.value);
+  if (!decimal || error != std::errc() || stop != end || level.value <= 0.0 || level.value >= 1.0) {
+    throw UsageError("level \"" + text + "\": expected a decimal between 0 and 1, such as 0.9");
+  }
+  return level;
+}
+
+std::vector<NominalCoverage> parse_levels(const std::vector<std::string>& texts) {
+  std::vector<NominalCoverage> levels;
+  for (const std::string& text : texts) levels.push_back(NominalCoverage::parse(text));
+  std::stable_sort(levels.begin(), levels.end(),
+                   [](const auto& a, const auto& b) { return a.value < b.value; });
+  const auto last = std::unique(levels.begin(), levels.end(),
+                                [](const auto& a, const auto& b) { return a.value == b.value; });
+  levels.erase(last, levels.end());
+  return levels;
+}
+
+std::vector<VolumeRow> rows_of(const CaseRecord& record,
+                               const std::vector<NominalCoverage>& levels) {
+  if (record.status == CaseRecord::Status::kFailed) return {failed_row(record)};
+  std::vector<VolumeRow> rows;
+  for (const RegionRecord& region : record.regions) add_region_rows(record, region, levels, rows);
+  return rows;
+}
+
+std::string volume_csv_header() {
+  return "case_id,region,level,volume_ml,lower_ml,upper_ml,raw_volume_ml,raw_lower_ml,raw_upper_ml,"
+         "segmented_ml,passes,status,flags,error,model,calibration\n";
+}
+
+std::string to_csv(const VolumeRow& row) {
+  const std::vector<std::string> fields = {csv_field(row.case_id),
+                                           csv_field(row.region),
+                                           csv_field(row.level),
+                                           ml_text(row.volume_ml),
+                                           ml_text(row.lower_ml),
+                                           ml_text(row.upper_ml),
+                                           ml_text(row.raw_volume_ml),
+                                           ml_text(row.raw_lower_ml),
+                                           ml_text(row.raw_upper_ml),
+                                           ml_text(row.segmented_ml),
+                                           row.passes ? std::to_string(*row.passes) : "",
+                                           csv_field(row.status),
+                                           csv_field(joined(row.flags, ';')),
+                                           csv_field(row.error),
+                                           csv_field(row.model),
+                                           csv_field(row.calibration)};
+  std::string line;
+  for (const std::string& field : fields) line += field + ",";
+  line.back() = '\n';
+  return line;
+}
+
+std::string to_json_line(const VolumeRow& row) {
+  nlohmann::ordered_json json = {{"case_id", row.case_id},
+                                 {"region", text_or_null(row.region)},
+                                 {"level", nullptr},
+                                 {"volume_ml", number_or_null(row.volume_ml)},
+                                 {"lower_ml", number_or_null(row.lower_ml)},
+                                 {"upper_ml", number_or_null(row.upper_ml)},
+                                 {"raw_volume_ml", number_or_null(row.raw_volume_ml)},
+                                 {"raw_lower_ml", number_or_null(row.raw_lower_ml)},
+                                 {"raw_upper_ml", number_or_null(row.raw_upper_ml)},
+                                 {"segmented_ml", number_or_null(row.segmented_ml)},
+                                 {"passes", nullptr},
+                                 {"status", row.status},
+                                 {"flags", row.flags},
+                                 {"error", text_or_null(row.error)},
+                                 {"model", text_or_null(row.model)},
+                                 {"calibration", text_or_null(row.calibration)}};
+  if (!row.level.empty()) json["level"] = NominalCoverage::parse(row.level).value;
+  if (row.passes) json["passes"] = *row.passes;
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+VolumeTable::VolumeTable(std::vector<NominalCoverage> levels) : levels_(std::move(levels)) {}
+
+void VolumeTable::put(const CaseRecord& record) {
+  std::string lines;
+  for (const VolumeRow& row : rows_of(record, levels_)) lines += to_csv(row);
+  lines_[record.case_id] = std::move(lines);
+}
+
+std::string VolumeTable::csv() const {
+  std::string text = volume_csv_header();
+  for (const auto& [case_id, lines] : lines_) text += lines;
+  return text;
+}
+
+void VolumeTable::write(const std::filesystem::path& folder) const {
+  write_file_atomically(folder / "volumes.csv", csv());
+}
+
+std::vector<std::string> write_volume_table(const std::filesystem::path& folder,
+                                            const std::vector<NominalCoverage>& levels) {
+  VolumeTable table(levels);
+  std::vector<std::string> problems;
+  for (const std::string& case_id : recorded_case_ids(folder)) {
+    try {
+      table.put(read_case_record(folder, case_id));
+    } catch (const InputError& error) {
+      problems.emplace_back(error.what());
+    }
+  }
+  table.write(folder);
+  return problems;
+}
+
+}  // namespace mcvol
