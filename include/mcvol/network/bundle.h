@@ -1,0 +1,95 @@
+#pragma once
+
+#include "mcvol/image/grid_spec.h"
+#include "mcvol/image/intensity.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace mcvol {
+
+/// How dropout masks are shared (docs/masks.md).
+enum class DropoutScope {
+  kNative,   ///< as the operator draws in PyTorch: per element, or per channel for feature dropout
+  kChannel,  ///< one mask per channel and pass, shared by all voxels and windows
+  kElement,  ///< one per element of the activation
+};
+std::string to_string(DropoutScope scope);
+/// @throws UsageError for another word.
+DropoutScope dropout_scope_from(const std::string& word);
+
+/// model.json: how to feed a network and read its output (docs/bundle.md has the schema).
+struct Bundle {
+  struct Network {
+    std::string file;    ///< relative to the bundle's folder, inside it
+    std::string sha256;  ///< 64 lower-case hexadecimal digits
+  };
+  struct Channel {
+    std::string name;                   ///< unique; heads its column of a manifest
+    std::vector<std::string> suffixes;  ///< what file names call it, in order of preference
+    IntensitySpec intensity;
+  };
+  enum class Measure { kMask, kAll };
+  struct Window {
+    enum class Blend { kNone, kConstant, kGaussian };
+    enum class Padding { kZero, kReplicate };
+    enum class Anchor { kMaskCorner, kImageCorner };
+    std::array<std::int64_t, 3> input{0, 0, 0};  ///< voxels, in the network's order of axes
+    /// As `input`; smaller for valid convolutions, by the same margin on both sides.
+    std::array<std::int64_t, 3> output{0, 0, 0};
+    double overlap = 0.0;  ///< fraction of `output`, [0, 1)
+    Blend blend = Blend::kNone;
+    Padding padding = Padding::kZero;
+    Anchor anchor = Anchor::kMaskCorner;
+    bool flexible = false;  ///< the window may grow
+  };
+  struct Output {
+    enum class Values { kLogits, kProbabilities };
+    enum class Activation { kSoftmax, kSigmoid };
+    int channels = 0;
+    Values values = Values::kLogits;
+    Activation activation = Activation::kSoftmax;
+    std::vector<std::optional<int>> labels;  ///< label-map value per output channel; none: unused
+  };
+  struct Region {
+    std::string name;
+    /// Output channels whose union the region is: ascending, none unused, exactly one for sigmoid.
+    std::vector<int> outputs;
+  };
+
+  std::filesystem::path folder;
+  std::string name;               ///< a word; heads reports
+  std::vector<Network> networks;  ///< exactly one
+  std::vector<Channel> channels;
+  std::vector<std::string> required;  ///< "requires": what the scans must be, for the reader
+  GridSpec grid;
+  std::array<int, 3> axes{0, 1, 2};  ///< network dimension d holds image axis axes[d] ("axes")
+  Measure measure = Measure::kMask;
+  Window window;
+  Output output;
+  std::vector<Region> regions;
+  DropoutScope scope = DropoutScope::kChannel;
+  std::string licence, provenance, warning;
+
+  nlohmann::json json;  ///< model.json whole, as read
+  std::string sha256;   ///< of model.json's bytes; its first 8 digits are the table's `model`
+  bool has_calibration = false;
+
+  /// model.json without its texts (name, licence, provenance, warning): part of the run identity.
+  nlohmann::json identity() const;
+};
+
+/// Reads and checks `folder`/model.json completely, and the network's sha256; loads no network.
+/// @throws ModelError naming the file, the field, what was expected and what was found, also for
+///   what the format provides for and this version does not do (ensembles, overlapping or growing
+///   windows, probabilities).
+/// @throws Error where a file that is there cannot be read.
+Bundle read_bundle(const std::filesystem::path& folder);
+
+}  // namespace mcvol

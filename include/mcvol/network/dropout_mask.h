@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "mcvol/random/philox.h"
+
+namespace mcvol {
+
+/// What one row of masks depends on besides its layer. docs/masks.md fixes how it becomes bits.
+struct MaskDraw {
+  std::uint64_t seed = 0;
+  int member = 0;                            ///< network of an ensemble, 0 to 65535
+  std::uint32_t pass = 0;                    ///< 0-based
+  std::array<std::int32_t, 3> window{0, 0, 0};  ///< first output voxel of the window, on the grid
+};
+
+/// Which elements of an activation share a draw.
+enum class MaskSharing : std::uint32_t {
+  kChannel = 0,        ///< one draw a channel, for all windows
+  kWindowChannel = 1,  ///< one draw a channel and window: PyTorch's feature dropout
+  kElement = 2,        ///< one draw an element and window
+};
+
+/// The stream of random words of one row, layer and sharing: word(i) belongs to channel or element
+/// i, whatever the order in which they are asked for.
+class MaskStream {
+ public:
+  MaskStream(const MaskDraw& draw, int layer, MaskSharing sharing);
+
+  std::uint32_t word(std::uint64_t index) const;
+  /// Words `first` to `first + words.size() - 1`.
+  void fill(std::uint64_t first, std::span<std::uint32_t> words) const;
+
+ private:
+  PhiloxKey key_;
+  std::uint32_t pass_;
+  std::uint32_t layer_;
+  std::uint32_t member_and_sharing_;
+};
+
+/// A word keeps its channel or element where it is at least this: floor(rate * 2^32), as 64 bits
+/// since rate 1 drops everything.
+std::uint64_t keep_threshold(double rate);
+
+}  // namespace mcvol

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mcvol/image/prepared_scan.h"
+#include "mcvol/network/bundle.h"
+
+namespace mcvol {
+
+/// One dropout layer found in a network.
+struct DropoutLayer {
+  int id = 0;              ///< in order of execution; keys the layer's masks
+  std::string kind;        ///< operator, e.g. "dropout", "feature_dropout"
+  double rate = 0.0;       ///< probability of dropping
+  std::string where;       ///< scope or source line in the network, without machine paths
+  std::string fate;        ///< "active", or why it does nothing ("rate 0")
+};
+
+/// What loading a network found; printed by `mcvol inspect`.
+struct NetworkSummary {
+  std::vector<DropoutLayer> dropout;
+  std::string split_at;                 ///< first stochastic operator, empty without dropout
+  std::int64_t prefix_operators = 0;    ///< run once per window
+  std::int64_t suffix_operators = 0;    ///< run once per pass
+  double prefix_gflop = 0.0;            ///< per window: convolutions and matrix products
+  double suffix_gflop = 0.0;            ///< per window and pass
+  bool pointwise_suffix = false;        ///< suffix runs on measured voxels only
+  int passes_per_batch = 1;             ///< 1 where the network mixes rows of a batch
+  std::vector<std::string> notes;       ///< what the reader should know, a sentence each
+  std::string device;                   ///< "cpu", "cuda:0 (NVIDIA …)"
+};
+
+/// What to draw. The same request gives the same numbers on the same device kind, for any number
+/// of threads, batch size, order of windows and memory limit.
+struct PassRequest {
+  int passes = 20;
+  std::uint64_t seed = 0;
+  DropoutScope scope = DropoutScope::kChannel;
+};
+
+/// Logits of every region at some measured voxels, for consecutive passes.
+struct LogitBlock {
+  /// Positions in PreparedScan::measured's list of non-zero voxels (ascending offset): 0 is the
+  /// first measured voxel.
+  std::span<const std::int64_t> voxels;
+  int first_pass = 0;
+  int pass_count = 0;
+  int region_count = 0;
+  /// [pass_count, region_count, voxels.size()]: log of the region's probability less log of that
+  /// of its complement.
+  std::span<const float> logits;
+};
+
+/// Takes the logits as they come. accept() may be called from several threads at once, with
+/// disjoint voxels; the passes of a voxel come in ascending order, each exactly once.
+class LogitSink {
+ public:
+  virtual ~LogitSink() = default;
+  virtual void accept(const LogitBlock& block) = 0;
+};
+
+/// Called between windows and passes with the share of the scan that is done, 0 to 1. Returns
+/// false to stop: run() then returns false at once.
+using WindowProgress = std::function<bool(double done)>;
+
+/// A network on a device, ready to run. One at a time: not thread-safe.
+class Segmenter {
+ public:
+  virtual ~Segmenter() = default;
+  virtual const NetworkSummary& summary() const = 0;
+  /// Runs all windows and passes over `scan`. Returns false when `progress` asked to stop.
+  /// @throws InputError where the network gives NaN on this scan; ModelError where it cannot run.
+  virtual bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
+                   const WindowProgress& progress) = 0;
+};
+
+struct SegmenterOptions {
+  std::string device = "auto";  ///< auto, cpu, cuda or cuda:N
+  int threads = 1;
+  std::int64_t memory_bytes = 0;  ///< bound on activations; 0: a fixed default
+  DropoutScope scope = DropoutScope::kChannel;
+};
+
+/// Loads, rewrites and probes the bundle's network.
+/// @throws ModelError where it cannot do Monte Carlo dropout, saying why; Error where the device
+///   is not there.
+std::unique_ptr<Segmenter> load_segmenter(const Bundle& bundle, const SegmenterOptions& options);
+
+/// Version and commit of the LibTorch in this process, for run.json.
+std::string libtorch_version();
+
+}  // namespace mcvol

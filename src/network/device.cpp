@@ -1,0 +1,75 @@
+#include "device.h"
+
+#include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <dlfcn.h>
+
+#include <filesystem>
+#include <optional>
+#include <regex>
+
+#include "mcvol/error/error.h"
+
+namespace mcvol {
+namespace {
+
+// libtorch_cuda.so registers itself with the library that is already loaded, so it must be the one
+// beside it.
+std::string open_cuda_library() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &info) == 0 ||
+      info.dli_fname == nullptr) {
+    return "LibTorch's folder is not known";
+  }
+  const std::filesystem::path library =
+      std::filesystem::path(info.dli_fname).parent_path() / "libtorch_cuda.so";
+  if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return {};
+  const char* reason = dlerror();
+  return std::string("LibTorch's CUDA library does not load (") +
+         (reason != nullptr ? reason : "no reason given") +
+         "); run scripts/setup.sh --gpu on a machine with a GPU";
+}
+
+// Why CUDA cannot be used; empty when it can.
+std::string why_no_cuda() {
+  if (!std::filesystem::exists("/proc/driver/nvidia/version")) {
+    return "no NVIDIA driver on this machine";
+  }
+  static const std::string load_problem = open_cuda_library();
+  if (!load_problem.empty()) return load_problem;
+  if (!at::hasCUDA()) return "no GPU that CUDA can use (is the driver R580 or newer?)";
+  return {};
+}
+
+std::optional<int> cuda_index(const std::string& wanted) {
+  static const std::regex pattern("cuda(?::([0-9]{1,3}))?");
+  std::smatch match;
+  if (!std::regex_match(wanted, match, pattern)) return std::nullopt;
+  return match[1].matched ? std::stoi(match[1]) : 0;
+}
+
+}  // namespace
+
+DeviceChoice choose_device(const std::string& wanted) {
+  if (wanted == "cpu") return {c10::Device(c10::kCPU), "cpu", {}};
+  const std::optional<int> index = wanted == "auto" ? std::optional<int>(0) : cuda_index(wanted);
+  if (!index) {
+    throw UsageError("--device " + wanted + ": expected auto, cpu, cuda or cuda:N");
+  }
+  std::string problem = why_no_cuda();
+  if (problem.empty()) {
+    const auto count = at::detail::getCUDAHooks().deviceCount();
+    if (*index >= count) {
+      problem = "GPU " + std::to_string(*index) + " is not there, this machine has " +
+                std::to_string(count);
+    }
+  }
+  if (problem.empty()) {
+    const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(*index));
+    return {device, device.str(), {}};
+  }
+  if (wanted == "auto") return {c10::Device(c10::kCPU), "cpu", {"Runs on the CPU: " + problem + "."}};
+  throw Error("--device " + wanted + ": " + problem + "; use --device cpu");
+}
+
+}  // namespace mcvol

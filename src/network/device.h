@@ -1,0 +1,22 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// The device a run uses and, for `auto`, why it is not a GPU.
+struct DeviceChoice {
+  c10::Device device{c10::kCPU};
+  std::string description;         ///< "cpu", "cuda:0"
+  std::vector<std::string> notes;  ///< why `auto` fell back
+};
+
+/// Resolves auto, cpu, cuda or cuda:N. Opens LibTorch's CUDA library when a GPU may be used: call
+/// before anything else of ATen.
+/// @throws UsageError for another word; Error where the device asked for is not there, saying why.
+DeviceChoice choose_device(const std::string& wanted);
+
+}  // namespace mcvol

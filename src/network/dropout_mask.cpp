@@ -1,0 +1,90 @@
+#include "mcvol/network/dropout_mask.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mcvol {
+namespace {
+
+// Sets window keys apart from every counter used under the seed's own key (docs/masks.md).
+constexpr std::uint32_t kWindowKeyTag = 0x57494E44u;  // "WIND"
+constexpr std::size_t kLanes = 16;
+
+PhiloxKey key_of(const MaskDraw& draw, MaskSharing sharing) {
+  const PhiloxKey seed_key = {static_cast<std::uint32_t>(draw.seed),
+                              static_cast<std::uint32_t>(draw.seed >> 32)};
+  if (sharing == MaskSharing::kChannel) return seed_key;
+  const PhiloxCounter window = {static_cast<std::uint32_t>(draw.window[0]),
+                                static_cast<std::uint32_t>(draw.window[1]),
+                                static_cast<std::uint32_t>(draw.window[2]), kWindowKeyTag};
+  const PhiloxCounter words = philox4x32_10(window, seed_key);
+  return {words[0], words[1]};
+}
+
+// kLanes consecutive blocks at once; plain loops that compilers turn into vector code.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+__attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+void fill_blocks(std::uint32_t first_block, std::uint32_t pass, std::uint32_t layer,
+                 std::uint32_t member_and_sharing, PhiloxKey key, std::uint32_t* words) {
+  std::uint32_t c0[kLanes], c1[kLanes], c2[kLanes], c3[kLanes];
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    c0[lane] = first_block + static_cast<std::uint32_t>(lane);
+    c1[lane] = pass;
+    c2[lane] = layer;
+    c3[lane] = member_and_sharing;
+  }
+  for (int round = 0; round < 10; ++round) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::uint64_t product0 = std::uint64_t{0xD2511F53u} * c0[lane];
+      const std::uint64_t product1 = std::uint64_t{0xCD9E8D57u} * c2[lane];
+      c0[lane] = static_cast<std::uint32_t>(product1 >> 32) ^ c1[lane] ^ key[0];
+      c1[lane] = static_cast<std::uint32_t>(product1);
+      c2[lane] = static_cast<std::uint32_t>(product0 >> 32) ^ c3[lane] ^ key[1];
+      c3[lane] = static_cast<std::uint32_t>(product0);
+    }
+    key = {key[0] + 0x9E3779B9u, key[1] + 0xBB67AE85u};
+  }
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    words[4 * lane] = c0[lane];
+    words[4 * lane + 1] = c1[lane];
+    words[4 * lane + 2] = c2[lane];
+    words[4 * lane + 3] = c3[lane];
+  }
+}
+
+}  // namespace
+
+MaskStream::MaskStream(const MaskDraw& draw, int layer, MaskSharing sharing)
+    : key_(key_of(draw, sharing)),
+      pass_(draw.pass),
+      layer_(static_cast<std::uint32_t>(layer)),
+      member_and_sharing_(static_cast<std::uint32_t>(draw.member) |
+                          (static_cast<std::uint32_t>(sharing) << 16)) {}
+
+std::uint32_t MaskStream::word(std::uint64_t index) const {
+  const PhiloxCounter counter = {static_cast<std::uint32_t>(index / 4), pass_, layer_,
+                                 member_and_sharing_};
+  return philox4x32_10(counter, key_)[index % 4];
+}
+
+void MaskStream::fill(std::uint64_t first, std::span<std::uint32_t> words) const {
+  std::size_t done = 0;
+  while (done < words.size()) {
+    const std::uint64_t index = first + done;
+    std::array<std::uint32_t, 4 * kLanes> buffer;
+    fill_blocks(static_cast<std::uint32_t>(index / 4), pass_, layer_, member_and_sharing_, key_,
+                buffer.data());
+    const std::size_t skip = index % 4;
+    const std::size_t count = std::min(buffer.size() - skip, words.size() - done);
+    std::copy_n(buffer.begin() + static_cast<std::ptrdiff_t>(skip), count,
+                words.begin() + static_cast<std::ptrdiff_t>(done));
+    done += count;
+  }
+}
+
+std::uint64_t keep_threshold(double rate) {
+  return static_cast<std::uint64_t>(std::floor(std::ldexp(rate, 32)));
+}
+
+}  // namespace mcvol

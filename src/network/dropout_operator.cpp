@@ -1,0 +1,199 @@
+#include "dropout_operator.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/jit/runtime/custom_operator.h>
+
+#include <cmath>
+#include <vector>
+
+namespace mcvol {
+namespace {
+
+constexpr std::int64_t kDrawColumns = 7;
+
+/// Kept values become value * scale + kept_offset, dropped ones dropped_value.
+struct Affine {
+  float scale = 0.0F;
+  float kept_offset = 0.0F;
+  float dropped_value = 0.0F;
+};
+
+Affine affine_of(DropoutForm form, double rate) {
+  if (form == DropoutForm::kInverted) {
+    return {rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0F, 0.0F, 0.0F};
+  }
+  // alpha' = -lambda alpha of SELU; a and b keep mean 0 and variance 1 (Klambauer, Unterthiner,
+  // Mayr, Hochreiter, "Self-normalizing neural networks", NeurIPS 2017, section 3).
+  constexpr double kAlpha = 1.7580993408473766;
+  if (rate >= 1.0) return {};
+  const double a = 1.0 / std::sqrt((kAlpha * kAlpha * rate + 1.0) * (1.0 - rate));
+  const double b = kAlpha * a * rate;
+  return {static_cast<float>(a), static_cast<float>(b), static_cast<float>(b - kAlpha * a)};
+}
+
+struct Layer {
+  double rate;
+  int id;
+  DropoutForm form;
+  MaskSharing sharing;
+};
+
+MaskDraw draw_of(const std::int64_t* row) {
+  return {.seed = static_cast<std::uint64_t>(row[0]),
+          .member = static_cast<int>(row[1]),
+          .pass = static_cast<std::uint32_t>(row[2]),
+          .window = {static_cast<std::int32_t>(row[3]), static_cast<std::int32_t>(row[4]),
+                     static_cast<std::int32_t>(row[5])}};
+}
+
+void keep_flags(std::span<const std::uint32_t> words, std::uint64_t threshold, float* keep) {
+  for (std::size_t i = 0; i < words.size(); ++i) keep[i] = words[i] >= threshold ? 1.0F : 0.0F;
+}
+
+// [rows, channels, 1, …]: 1 where the channel is kept.
+at::Tensor channel_keep(const at::Tensor& input, const at::Tensor& draws, const Layer& layer) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(input.dim()), 1);
+  shape[0] = input.size(0);
+  shape[1] = input.size(1);
+  at::Tensor keep = at::empty(shape, at::kFloat);
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(shape[1]));
+  for (std::int64_t row = 0; row < shape[0]; ++row) {
+    const MaskDraw draw = draw_of(draws.const_data_ptr<std::int64_t>() + row * kDrawColumns);
+    MaskStream(draw, layer.id, layer.sharing).fill(0, words);
+    keep_flags(words, keep_threshold(layer.rate), keep.data_ptr<float>() + row * shape[1]);
+  }
+  return keep;
+}
+
+// Elements of one channel, gathered from the tile: the words between the first and last position
+// come in vector-sized blocks, unless the positions are far apart.
+void gathered_keep(const MaskStream& stream, std::uint64_t channel_start,
+                   std::span<const std::int64_t> positions, std::uint64_t threshold, float* keep,
+                   std::vector<std::uint32_t>& words) {
+  if (positions.empty()) return;
+  const std::int64_t first = positions.front();
+  const auto range = static_cast<std::size_t>(positions.back() - first + 1);
+  const bool dense = range <= 16 * positions.size();
+  if (dense) {
+    words.resize(range);
+    stream.fill(channel_start + static_cast<std::uint64_t>(first), words);
+  }
+  for (std::size_t n = 0; n < positions.size(); ++n) {
+    const std::uint32_t word =
+        dense ? words[static_cast<std::size_t>(positions[n] - first)]
+              : stream.word(channel_start + static_cast<std::uint64_t>(positions[n]));
+    keep[n] = word >= threshold ? 1.0F : 0.0F;
+  }
+}
+
+at::Tensor element_keep(const at::Tensor& input, const at::Tensor& draws,
+                        const at::Tensor& positions, const Layer& layer) {
+  constexpr std::int64_t kChunk = 1 << 14;
+  at::Tensor keep = at::empty(input.sizes(), at::kFloat);
+  const std::int64_t rows = input.size(0);
+  const std::int64_t row_elements = rows > 0 ? input.numel() / rows : 0;
+  const std::uint64_t threshold = keep_threshold(layer.rate);
+  const auto* draw_rows = draws.const_data_ptr<std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const std::int64_t* columns = draw_rows + row * kDrawColumns;
+    const MaskStream stream(draw_of(columns), layer.id, layer.sharing);
+    float* row_keep = keep.data_ptr<float>() + row * row_elements;
+    if (positions.numel() > 0) {
+      const std::span<const std::int64_t> offsets(positions.const_data_ptr<std::int64_t>(),
+                                                  static_cast<std::size_t>(positions.numel()));
+      std::vector<std::uint32_t> words;
+      for (std::int64_t channel = 0; channel < input.size(1); ++channel) {
+        gathered_keep(stream, static_cast<std::uint64_t>(channel * columns[6]), offsets, threshold,
+                      row_keep + channel * positions.numel(), words);
+      }
+      continue;
+    }
+    at::parallel_for(0, row_elements, kChunk, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<std::uint32_t> words(static_cast<std::size_t>(kChunk));
+      for (std::int64_t i = begin; i < end; i += kChunk) {
+        const auto count = static_cast<std::size_t>(std::min(kChunk, end - i));
+        const std::span<std::uint32_t> part(words.data(), count);
+        stream.fill(static_cast<std::uint64_t>(i), part);
+        keep_flags(part, threshold, row_keep + i);
+      }
+    });
+  }
+  return keep;
+}
+
+at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::Tensor& positions,
+                   const Layer& layer) {
+  TORCH_CHECK(layer.sharing != MaskSharing::kChannel || input.dim() == 5, "dropout layer ",
+              layer.id, " has an input of rank ", input.dim(),
+              "; channel masks need [batch, channel, 3 spatial dimensions], use --scope native");
+  TORCH_CHECK(input.dim() >= 2, "dropout layer ", layer.id, " has an input of rank ", input.dim());
+  TORCH_CHECK(draws.size(0) == input.size(0), "dropout layer ", layer.id, " sees a batch of ",
+              input.size(0), " where ", draws.size(0), " passes run");
+  at::Tensor keep = layer.sharing == MaskSharing::kElement
+                        ? element_keep(input, draws, positions, layer)
+                        : channel_keep(input, draws, layer);
+  const Affine affine = affine_of(layer.form, layer.rate);
+  at::Tensor scale = keep * affine.scale;
+  if (layer.form == DropoutForm::kInverted) {
+    return input * scale.to(input.device(), input.scalar_type());
+  }
+  const at::Tensor offset = keep * (affine.kept_offset - affine.dropped_value) + affine.dropped_value;
+  return at::addcmul(offset.to(input.device(), input.scalar_type()), input,
+                     scale.to(input.device(), input.scalar_type()));
+}
+
+void run_dropout(torch::jit::Stack& stack) {
+  const auto arguments = torch::jit::last(stack, 7);
+  at::Tensor output = dropout(arguments[0].toTensor(), arguments[1].toTensor(),
+                              arguments[2].toTensor(),
+                              {arguments[3].toDouble(), static_cast<int>(arguments[4].toInt()),
+                               static_cast<DropoutForm>(arguments[5].toInt()),
+                               static_cast<MaskSharing>(arguments[6].toInt())});
+  torch::jit::drop(stack, 7);
+  torch::jit::pack(stack, std::move(output));
+}
+
+void run_marker(torch::jit::Stack&) { TORCH_CHECK(false, "a dropout marker was run"); }
+
+}  // namespace
+
+void register_dropout_operators() {
+  static const torch::jit::RegisterOperators registered({
+      torch::jit::Operator(
+          "mcvol::dropout(Tensor input, Tensor draws, Tensor positions, float rate, int layer, "
+          "int form, int sharing) -> Tensor",
+          run_dropout, c10::AliasAnalysisKind::PURE_FUNCTION),
+      torch::jit::Operator(
+          "mcvol::dropout_marker(Tensor input, float rate, int layer, int form, bool feature) -> "
+          "Tensor",
+          run_marker, c10::AliasAnalysisKind::CONSERVATIVE),
+  });
+}
+
+at::Tensor make_draws(const std::vector<MaskDraw>& rows, std::int64_t tile_voxels) {
+  at::Tensor draws = at::empty({static_cast<std::int64_t>(rows.size()), kDrawColumns}, at::kLong);
+  auto* column = draws.data_ptr<std::int64_t>();
+  for (const MaskDraw& row : rows) {
+    *column++ = static_cast<std::int64_t>(row.seed);
+    *column++ = row.member;
+    *column++ = row.pass;
+    for (const std::int32_t corner : row.window) *column++ = corner;
+    *column++ = tile_voxels;
+  }
+  return draws;
+}
+
+MaskSharing sharing_under(DropoutScope scope, bool feature) {
+  switch (scope) {
+    case DropoutScope::kChannel:
+      return MaskSharing::kChannel;
+    case DropoutScope::kElement:
+      return MaskSharing::kElement;
+    case DropoutScope::kNative:
+      break;
+  }
+  return feature ? MaskSharing::kWindowChannel : MaskSharing::kElement;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,103 @@
+#include "graph_runner.h"
+
+#include <ATen/record_function.h>
+#include <c10/core/InferenceMode.h>
+
+#include <sstream>
+#include <string_view>
+
+namespace mcvol {
+namespace {
+
+thread_local double counted_flop = 0.0;
+
+/// Multiply-adds per element of the result, known before the call, when only its inputs are.
+struct CallWork final : at::ObserverContext {
+  double per_result = 0.0;
+  double fixed = 0.0;  ///< work that does not depend on the result's size
+};
+
+std::optional<at::Tensor> tensor_at(c10::ArrayRef<const c10::IValue> values, std::size_t index) {
+  if (index >= values.size() || !values[index].isTensor()) return std::nullopt;
+  return values[index].toTensor();
+}
+
+std::unique_ptr<at::ObserverContext> work_before(const at::RecordFunction& call) {
+  const std::string_view name = call.name();
+  const bool onednn = name == "aten::mkldnn_convolution";
+  const bool convolution = onednn || name == "aten::convolution";
+  if (!convolution && name != "aten::mm" && name != "aten::bmm" && name != "aten::addmm") {
+    return nullptr;
+  }
+  const std::size_t first = name == "aten::addmm" ? 1 : 0;
+  const auto input = tensor_at(call.inputs(), first);
+  const auto weight = tensor_at(call.inputs(), first + 1);
+  if (!input || !weight) return nullptr;
+  auto work = std::make_unique<CallWork>();
+  if (!convolution) {
+    work->per_result = static_cast<double>(input->size(-1));
+    return work;
+  }
+  const double per_site =
+      static_cast<double>(weight->numel()) / static_cast<double>(weight->size(0));
+  const bool transposed = !onednn && call.inputs()[6].toBool();
+  (transposed ? work->fixed : work->per_result) =
+      transposed ? per_site * static_cast<double>(input->numel()) : per_site;
+  return work;
+}
+
+void count_after(const at::RecordFunction& call, at::ObserverContext* context) {
+  const auto* work = static_cast<const CallWork*>(context);
+  if (work == nullptr || call.outputs().empty() || !call.outputs()[0].isTensor()) return;
+  const auto results = static_cast<double>(call.outputs()[0].toTensor().numel());
+  counted_flop += 2.0 * (work->per_result * results + work->fixed);
+}
+
+}  // namespace
+
+GraphRunner::GraphRunner(const std::shared_ptr<torch::jit::Graph>& graph)
+    : code_(graph, "mcvol"), output_count_(graph->outputs().size()) {}
+
+std::vector<at::Tensor> GraphRunner::run(std::vector<at::Tensor> inputs) const {
+  const c10::InferenceMode inference;
+  torch::jit::Stack stack;
+  stack.reserve(inputs.size());
+  for (at::Tensor& input : inputs) stack.emplace_back(std::move(input));
+  inputs.clear();
+  torch::jit::InterpreterState(code_).run(stack);
+  std::vector<at::Tensor> outputs;
+  outputs.reserve(output_count_);
+  for (auto& value : torch::jit::last(stack, output_count_)) outputs.push_back(value.toTensor());
+  return outputs;
+}
+
+CountedRun run_counting(const GraphRunner& runner, std::vector<at::Tensor> inputs) {
+  counted_flop = 0.0;
+  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(work_before, count_after)
+                                                     .needsInputs(true)
+                                                     .needsOutputs(true)
+                                                     .scopes({at::RecordScope::FUNCTION}));
+  CountedRun run;
+  try {
+    run.outputs = runner.run(std::move(inputs));
+  } catch (...) {
+    at::removeCallback(handle);
+    throw;
+  }
+  at::removeCallback(handle);
+  run.flop = counted_flop;
+  return run;
+}
+
+std::string reason_of(const std::exception& exception) {
+  std::istringstream text(exception.what());
+  std::string last;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("Exception raised from")) break;
+    if (!line.empty() && line.find_first_not_of(" ~^<-") != std::string::npos) last = line;
+  }
+  constexpr std::string_view kPrefix = "RuntimeError: ";
+  return last.starts_with(kPrefix) ? last.substr(kPrefix.size()) : last;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
+
+#include <memory>
+#include <vector>
+
+namespace mcvol {
+
+/// A graph compiled for the plain interpreter: no profiling, no fusion, so that the same inputs give
+/// the same bits from the first run on. May be run from several threads at once.
+class GraphRunner {
+ public:
+  explicit GraphRunner(const std::shared_ptr<torch::jit::Graph>& graph);
+
+  /// @throws c10::Error or what the operators throw.
+  std::vector<at::Tensor> run(std::vector<at::Tensor> inputs) const;
+
+ private:
+  torch::jit::Code code_;
+  std::size_t output_count_;
+};
+
+/// A run that counts the floating-point operations of convolutions and matrix products (2 per
+/// multiply-add).
+struct CountedRun {
+  std::vector<at::Tensor> outputs;
+  double flop = 0.0;
+};
+CountedRun run_counting(const GraphRunner& runner, std::vector<at::Tensor> inputs);
+
+/// The cause in an interpreter's error: its last line, without the trace of source lines.
+std::string reason_of(const std::exception& exception);
+
+}  // namespace mcvol

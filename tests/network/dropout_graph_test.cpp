@@ -1,0 +1,201 @@
+#include "network/dropout_graph.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "mcvol/error/error.h"
+#include "network/dropout_operator.h"
+#include "network/graph_runner.h"
+#include "network/tiny_network.h"
+
+namespace mcvol {
+namespace {
+
+DropoutGraph load(const std::string& forward, DropoutScope scope = DropoutScope::kElement) {
+  const auto file = std::filesystem::path(::testing::TempDir()) /
+                    ("dropout_graph_" +
+                     std::string(::testing::UnitTest::GetInstance()->current_test_info()->name())) /
+                    "network.pt";
+  testing::save_network({forward}, file);
+  return load_dropout_graph(file, "network.pt", scope);
+}
+
+std::string error_of(const std::string& forward) {
+  try {
+    load(forward);
+  } catch (const ModelError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+const at::Tensor& image() {
+  static const at::Tensor tensor = [] {
+    at::manual_seed(3);
+    return at::randn({1, 2, 8, 7, 6});
+  }();
+  return tensor;
+}
+
+std::vector<MaskDraw> passes(int count) {
+  std::vector<MaskDraw> rows(static_cast<std::size_t>(count));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    rows[row].pass = static_cast<std::uint32_t>(row);
+  }
+  return rows;
+}
+
+at::Tensor run_whole(const DropoutGraph& network, const MaskDraw& draw) {
+  return GraphRunner(network.whole)
+      .run({image(), make_draws({draw}, 0), at::empty({0}, at::kLong)})
+      .front();
+}
+
+at::Tensor run_split(const DropoutGraph& network, const std::vector<MaskDraw>& rows) {
+  std::vector<at::Tensor> inputs = GraphRunner(network.prefix).run({image()});
+  for (at::Tensor& tensor : inputs) {
+    std::vector<std::int64_t> sizes = tensor.sizes().vec();
+    sizes[0] = static_cast<std::int64_t>(rows.size());
+    tensor = tensor.expand(sizes);
+  }
+  inputs.push_back(make_draws(rows, 0));
+  inputs.push_back(at::empty({0}, at::kLong));
+  return GraphRunner(network.suffix).run(inputs).front();
+}
+
+class SplitEqualsWhole : public ::testing::TestWithParam<const char*> {};
+
+// Every form must give the same bits cut in two as whole, pass by pass, and passes must differ.
+TEST_P(SplitEqualsWhole, BitForBitForEveryPass) {
+  for (const DropoutScope scope :
+       {DropoutScope::kNative, DropoutScope::kChannel, DropoutScope::kElement}) {
+    DropoutGraph network = load(GetParam(), scope);
+    ASSERT_TRUE(network.suffix) << "no active dropout";
+    for (const auto& graph : {network.whole, network.prefix, network.suffix}) {
+      use_onednn_convolutions(graph);
+    }
+    const auto rows = passes(3);
+    for (const MaskDraw& row : rows) {
+      EXPECT_TRUE(run_split(network, {row}).equal(run_whole(network, row)));
+    }
+    EXPECT_FALSE(run_split(network, {rows[0]}).equal(run_split(network, {rows[1]})));
+    const at::Tensor batch = run_split(network, rows);
+    for (std::size_t n = 0; n < rows.size(); ++n) {
+      const at::Tensor row = batch.narrow(0, static_cast<std::int64_t>(n), 1);
+      EXPECT_TRUE(row.allclose(run_whole(network, rows[n]), 1e-4, 1e-4));
+    }
+  }
+}
+
+#define MCVOL_CONV1 "torch.conv3d(x, self.w1, self.b1, [1, 1, 1], [1, 1, 1])"
+
+INSTANTIATE_TEST_SUITE_P(
+    Forms, SplitEqualsWhole,
+    ::testing::Values(
+        // functional, whatever its `train` says
+        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.dropout(x, 0.5, False)\n",
+        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.dropout(x, 0.5, True)\n",
+        "def forward(self, x):\n    x = " MCVOL_CONV1
+        "\n    return torch.dropout(x, 0.5, self.training)\n",
+        // in place, its result used
+        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    x = torch.dropout_(x, 0.5, True)\n"
+        "    return torch.conv3d(x, self.w2, self.b2)\n",
+        // in place, its result thrown away
+        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    torch.dropout_(x, 0.5, True)\n"
+        "    return torch.conv3d(x, self.w2, self.b2)\n",
+        // whole channels, SELU's
+        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.feature_dropout(x, 0.5, True)\n",
+        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.alpha_dropout(x, 0.5, True)\n",
+        "def forward(self, x):\n    x = " MCVOL_CONV1
+        "\n    return torch.feature_alpha_dropout(x, 0.5, True)\n",
+        // the same tensor dropped twice must not become one draw
+        "def forward(self, x):\n    x = " MCVOL_CONV1
+        "\n    return torch.dropout(x, 0.5, False) - torch.dropout(x, 0.5, False)\n",
+        // a skip connection around the dropout, and sizes read in the suffix
+        "def forward(self, x):\n    x = " MCVOL_CONV1
+        "\n    y = torch.cat([torch.dropout(x, 0.5, False), x], 1)\n"
+        "    return y.view(y.size(0), 16, x.size(2), x.size(3), x.size(4))\n",
+        // in a loop of constant length
+        "def forward(self, x):\n    x = " MCVOL_CONV1
+        "\n    for i in range(3):\n        x = torch.dropout(x, 0.3, False) + 0.5\n    return x\n",
+        // an in-place operator on what the passes share
+        "def forward(self, x):\n    x = " MCVOL_CONV1
+        "\n    y = torch.dropout(x, 0.5, False)\n    x.add_(y)\n    return x * 2\n"));
+
+TEST(DropoutGraph, TheSameTensorDroppedTwiceIsTwoDraws) {
+  const DropoutGraph network = load(
+      "def forward(self, x):\n"
+      "    return torch.dropout(x, 0.5, False) - torch.dropout(x, 0.5, False)\n");
+  EXPECT_EQ(network.layers.size(), 2u);
+  EXPECT_GT(run_whole(network, {}).abs().sum().item<double>(), 0.0);
+}
+
+TEST(DropoutGraph, APrefixWithoutDropoutIsLeftToRunOnce) {
+  const DropoutGraph network = load(testing::pointwise_network().forward);
+  EXPECT_TRUE(network.pointwise_suffix);
+  EXPECT_EQ(network.split_at, "dropout 'forward'");
+  EXPECT_EQ(network.prefix->outputs().size(), 1u);
+  EXPECT_FALSE(load(testing::spatial_network().forward).pointwise_suffix);
+}
+
+TEST(DropoutGraph, DropoutThatEvalModeLeavesOutIsReportedAsLost) {
+  const DropoutGraph network = load(
+      "def forward(self, x):\n    if self.training:\n        x = torch.dropout(x, 0.5, True)\n"
+      "    return torch.dropout(x, 0.1, True)\n");
+  ASSERT_EQ(network.layers.size(), 2u);
+  EXPECT_EQ(network.layers[0].fate.substr(0, 4), "lost");
+  EXPECT_EQ(network.layers[1].fate, "active");
+}
+
+TEST(DropoutGraph, RateZeroDoesNothingAndSaysSo) {
+  const DropoutGraph network = load("def forward(self, x):\n    return torch.dropout(x, 0., True)\n");
+  EXPECT_EQ(network.layers.at(0).fate, "rate 0: does nothing");
+  EXPECT_FALSE(network.suffix);
+}
+
+TEST(DropoutGraph, ATrainingBatchNormUsesItsRunningStatistics) {
+  const DropoutGraph network = load(
+      "def forward(self, x):\n    x = " MCVOL_CONV1 "\n"
+      "    x = torch.batch_norm(x, None, None, self.mean, self.variance, True, 0.1, 1e-5, False)\n"
+      "    return torch.dropout(x, 0.5, False)\n");
+  ASSERT_EQ(network.notes.size(), 1u);
+  EXPECT_NE(network.notes[0].find("batch norm"), std::string::npos);
+}
+
+TEST(DropoutGraph, OtherRandomNumbersAreRefusedByName) {
+  const std::string error = error_of(
+      "def forward(self, x):\n    return torch.dropout(x, 0.5, True) * torch.rand_like(x)\n");
+  EXPECT_NE(error.find("aten::rand_like"), std::string::npos) << error;
+}
+
+TEST(DropoutGraph, DropoutInALoopOfUnknownLengthIsRefused) {
+  const std::string error = error_of(
+      "def forward(self, x):\n    for i in range(x.size(2)):\n"
+      "        x = torch.dropout(x, 0.5, True)\n    return x\n");
+  EXPECT_NE(error.find("loop"), std::string::npos) << error;
+}
+
+TEST(DropoutGraph, ARateComputedAtRunTimeIsRefused) {
+  const std::string error = error_of(
+      "def forward(self, x):\n    return torch.dropout(x, 0.5 / x.size(2), True)\n");
+  EXPECT_NE(error.find("rate"), std::string::npos) << error;
+}
+
+TEST(DropoutGraph, AForwardThatReturnsATupleIsRefused) {
+  const std::string error = error_of("def forward(self, x):\n    return x, x\n");
+  EXPECT_NE(error.find("expected one tensor"), std::string::npos) << error;
+}
+
+TEST(DropoutGraph, AFileThatIsNoTorchScriptIsRefused) {
+  try {
+    load_dropout_graph("/dev/null", "network.pt", DropoutScope::kChannel);
+    FAIL() << "expected an error";
+  } catch (const ModelError& error) {
+    EXPECT_NE(std::string(error.what()).find("torch.jit.save"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace mcvol

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+// Small networks for tests, made with LibTorch's own script compiler: no Python, no files in git.
+
+namespace mcvol::testing {
+
+/// A forward method in TorchScript and the seed of its weights. Weights it may use, all fp32:
+/// w1 [8, 2, 3, 3, 3], b1 [8], w2 [6, 8, 1, 1, 1], b2 [6], w3 [3, 6, 1, 1, 1], b3 [3],
+/// slope [8], mean [8], variance [8].
+struct TinyNetwork {
+  std::string forward;
+  unsigned seed = 1;
+};
+
+/// Two channels in, three out (softmax), same size: a 3x3x3 convolution, dropout 0.4, a 1x1x1
+/// convolution, dropout 0.2, a 1x1x1 convolution. Its suffix is pointwise.
+TinyNetwork pointwise_network();
+/// The same with a 3x3x3 convolution after the dropout: its suffix needs neighbours.
+TinyNetwork spatial_network();
+
+void save_network(const TinyNetwork& network, const std::filesystem::path& file);
+
+/// A whole bundle: network.pt and model.json with channels t1 and flair, windows of 16^3 and
+/// regions whole_tumour [1, 2] and tumour_core [2].
+void write_tiny_bundle(const std::filesystem::path& folder,
+                       const TinyNetwork& network = pointwise_network());
+
+}  // namespace mcvol::testing
