@@ -1,0 +1,52 @@
+#pragma once
+
+#include "mcvol/image/prepared_scan.h"
+#include "mcvol/io/case_record.h"
+#include "mcvol/io/scan_discovery.h"
+#include "mcvol/io/scan_loader.h"
+
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// load_scan(), or what stands in for it.
+using ScanLoader =
+    std::function<PreparedScan(const std::vector<std::filesystem::path>&, const ScanPreparation&)>;
+
+/// A case ready for the network, or why it is not.
+struct LoadedCase {
+  PreparedScan scan;
+  std::vector<InputFile> inputs;  ///< as far as they could be read
+  std::string error;              ///< one line; empty when the scan can be used
+  bool out_of_memory = false;     ///< a second try may succeed when other scans are gone
+  double seconds = 0;
+};
+
+/// Loads scans, one ahead on a thread of its own while the network works on another.
+class CaseLoader {
+ public:
+  CaseLoader(ScanLoader loader, ScanPreparation preparation, std::vector<std::string> channels);
+
+  /// Starts loading a case, which the next take() must ask for.
+  void start(const ScanCase& scan);
+  /// The case's scan: the one started, else loaded now. Never throws for what is wrong with it.
+  LoadedCase take(const ScanCase& scan);
+
+ private:
+  LoadedCase load(const ScanCase& scan) const;
+
+  ScanLoader loader_;
+  ScanPreparation preparation_;
+  std::vector<std::string> channels_;
+  std::future<LoadedCase> started_;  ///< waits for its thread when destroyed
+};
+
+/// What went wrong with a case, as one line that names files without their folders: records are
+/// passed on, and say nothing about the machine they were made on.
+std::string case_error(const std::exception& exception, const ScanCase& scan);
+
+}  // namespace mcvol

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "mcvol/io/case_record.h"
+#include "mcvol/network/segmenter.h"
+#include "mcvol/volumetry/logit_histogram.h"
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// Turns the logits of a scan into the histograms of its record as they come: per region one for
+/// each pass and one for the mean probability over passes.
+///
+/// Holds one double per region and measured voxel, whatever the number of passes. The histograms
+/// are integers and the probabilities of a voxel are summed in pass order, so the result does not
+/// depend on threads, windows or groups of passes.
+class HistogramSink : public LogitSink {
+ public:
+  /// @param measured_voxels number of non-zero voxels in PreparedScan::measured.
+  HistogramSink(std::vector<std::string> regions, std::int64_t measured_voxels, int passes);
+
+  /// @throws InputError for NaN; Error for a block outside the scan.
+  void accept(const LogitBlock& block) override;
+
+  /// Call once, after the last block.
+  /// @throws ModelError when a pass did not give every measured voxel exactly once.
+  std::vector<RegionRecord> finish();
+
+ private:
+  void check(const LogitBlock& block) const;
+  LogitHistogram mean_histogram(std::size_t region) const;
+
+  std::vector<std::string> regions_;
+  std::size_t voxels_;
+  int passes_;
+  std::vector<LogitHistogram> histograms_;  ///< [region, pass]
+  std::vector<double> probability_sums_;    ///< [region, voxel], over passes
+  std::mutex mutex_;                        ///< guards histograms_; voxels of blocks are disjoint
+};
+
+}  // namespace mcvol

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "mcvol/io/volume_table.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+struct MergeOptions {
+  /// Result folders; one that has shards/ stands for its shards.
+  std::vector<std::filesystem::path> sources;
+  std::filesystem::path out;  ///< may be the folder the shards lie in
+  /// Levels of the merged table; empty: those of the sources, all of them.
+  std::vector<NominalCoverage> levels;
+};
+
+struct MergeReport {
+  int sources = 0;                 ///< result folders read
+  int done = 0;                    ///< cases measured in the merged folder
+  int failed = 0;                  ///< cases that failed
+  bool complete = true;            ///< no shard missing, no run cut short, no record left out
+  std::vector<std::string> notes;  ///< why it is not complete, a line each, for the log
+};
+
+/// Brings shards, or other results of the same run identity, together in one result folder:
+/// records, run.json, volumes.csv. The table has the bytes that one run over all cases would have
+/// written. Can be repeated: an earlier merge in `out` is brought up to date.
+///
+/// Of two records of a case `ok` beats `failed`; of an earlier merge
+/// in `out` only what no source has measured is kept. A record that cannot be read or was made
+/// under another run identity is left out, with a note.
+/// @throws UsageError for a folder that is no result folder, for run identities that differ (naming
+///   folders, field and values), and for two `ok` records of a case that differ (naming case and
+///   folders): before any result is written.
+/// @throws FolderLockedError where a run holds a source or `out`. @throws Error where `out` cannot
+///   be written.
+MergeReport merge_results(const MergeOptions& options);
+
+}  // namespace mcvol

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "mcvol/io/scan_discovery.h"
+#include "mcvol/io/volume_table.h"
+#include "mcvol/network/bundle.h"
+#include "mcvol/pipeline/shard.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace mcvol {
+
+/// What `mcvol predict` is asked to do.
+struct PredictOptions {
+  std::vector<std::filesystem::path> scans;  ///< folders or manifests
+  std::filesystem::path model;               ///< the bundle's folder
+  std::filesystem::path output;              ///< the result folder; planning needs none
+
+  int passes = 20;                                    ///< Monte Carlo passes, 1 to 10,000
+  std::uint64_t seed = 0;                             ///< of the dropout masks
+  std::vector<NominalCoverage> levels{{"0.9", 0.9}};  ///< of parse_levels()
+  std::optional<DropoutScope> scope;                  ///< none: the bundle's
+  ScanLayout layout = ScanLayout::kAuto;
+  std::optional<Shard> shard;  ///< none: every case
+  bool fresh = false;          ///< measure every case again
+
+  std::string device = "auto";    ///< auto, cpu, cuda or cuda:N
+  int threads = 0;                ///< 0: default_thread_count()
+  std::int64_t memory_bytes = 0;  ///< bound on activations; 0: the network's fixed default
+  /// volumes.csv is brought up to date no more often than this while the run goes on.
+  double table_interval_s = 30.0;
+
+  std::string version, commit;                          ///< of mcvol, for run.json
+  nlohmann::json libraries = nlohmann::json::object();  ///< name -> version, for run.json
+
+  /// @throws UsageError naming the option, what is allowed and what was found.
+  void validate() const;
+};
+
+/// The options as run.json keeps them: resolved, without paths; the levels have a place of their
+/// own there.
+nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, int threads);
+
+}  // namespace mcvol

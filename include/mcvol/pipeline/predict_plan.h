@@ -1,0 +1,57 @@
+#pragma once
+
+#include "mcvol/io/scan_discovery.h"
+#include "mcvol/network/bundle.h"
+#include "mcvol/pipeline/predict_options.h"
+#include "mcvol/pipeline/result_folder.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace mcvol {
+
+enum class CaseAction {
+  kKeep,     ///< has a record that still holds
+  kMeasure,  ///< to be measured
+  kRefuse,   ///< cannot be measured; gets a failed record
+};
+
+struct PlannedCase {
+  ScanCase scan;
+  CaseAction action = CaseAction::kMeasure;
+  std::string reason;  ///< one line; empty for a case that is simply new
+};
+
+/// What a run would do, found out by reading names, the bundle and records: no scan and no network
+/// is loaded.
+struct PredictPlan {
+  Bundle bundle;
+  DropoutScope scope = DropoutScope::kChannel;
+  nlohmann::json identity;           ///< run_identity_of()
+  std::string identity_sha256;       ///< CaseRecord::run_identity
+  std::filesystem::path folder;      ///< the result folder, or the shard's own
+  std::vector<PlannedCase> cases;    ///< sorted by case_id (bytes); of the shard only
+  std::vector<std::string> ignored;  ///< files and folders passed over, with the reason
+
+  int count(CaseAction action) const;
+};
+
+/// Reads the bundle, finds the scans and takes the shard's; every case is kMeasure or kRefuse.
+/// @throws UsageError, ModelError, and Error where there is nothing to measure.
+PredictPlan plan_scans(const PredictOptions& options);
+
+/// Holds the run identity against the folder's run.json.
+/// @throws UsageError naming the field that differs, unless `fresh`.
+void check_run_identity(const PredictPlan& plan, bool fresh);
+
+/// Marks as kKeep the cases whose record was made under this run identity of the same bytes.
+void keep_finished(PredictPlan& plan, const ResultFolder& results, bool fresh);
+
+/// The bundle's channels as scans are searched for and loaded.
+std::vector<ChannelPattern> channel_patterns(const Bundle& bundle);
+std::vector<std::string> channel_names(const Bundle& bundle);
+
+}  // namespace mcvol

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "mcvol/io/case_record.h"
+#include "mcvol/io/volume_table.h"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// The records of a result folder while a run works on it: what resuming needs of them, and the
+/// table, which can be written at any moment without reading a record again.
+class ResultFolder {
+ public:
+  /// What resuming needs to know of a record.
+  struct Entry {
+    CaseRecord::Status status = CaseRecord::Status::kOk;
+    std::string run_identity;
+    std::vector<InputFile> inputs;
+  };
+
+  /// Opens nothing yet.
+  ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels);
+
+  /// Reads every record in cases/. Returns a sentence about each that cannot be read; such a
+  /// record counts as absent.
+  std::vector<std::string> load();
+
+  /// None where the case has no (readable) record.
+  const Entry* find(const std::string& case_id) const;
+
+  /// Writes a record, replacing the case's earlier one. Returns its rows.
+  /// @throws Error when it cannot be written; the earlier record then still stands.
+  std::vector<VolumeRow> put(const CaseRecord& record);
+
+  /// Writes volumes.csv with every record. @throws Error when it cannot be written.
+  void write_table() const;
+
+  const std::filesystem::path& path() const { return folder_; }
+
+ private:
+  void remember(const CaseRecord& record);
+
+  std::filesystem::path folder_;
+  std::vector<NominalCoverage> levels_;
+  VolumeTable table_;
+  std::map<std::string, Entry> entries_;  ///< by case_id
+};
+
+}  // namespace mcvol

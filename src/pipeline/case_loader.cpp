@@ -1,0 +1,77 @@
+#include "mcvol/pipeline/case_loader.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/pipeline/input_files.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+namespace mcvol {
+
+namespace {
+
+constexpr const char* kOutOfMemory =
+    "not enough memory for this scan; give the run more, or let it use less with --memory";
+
+void replace_all(std::string& text, const std::string& what, const std::string& with) {
+  if (what.empty()) return;
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+}  // namespace
+
+std::string case_error(const std::exception& exception, const ScanCase& scan) {
+  if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr) return kOutOfMemory;
+  std::string text = message_of(exception);
+  for (const std::filesystem::path& file : scan.channel_files) {
+    const std::string name = file.filename().string();
+    std::error_code ignored;
+    // A relative path may be the end of an absolute one, hence last.
+    replace_all(text, std::filesystem::weakly_canonical(file, ignored).string(), name);
+    replace_all(text, std::filesystem::absolute(file, ignored).string(), name);
+    replace_all(text, file.string(), name);
+  }
+  const auto breaks_line = [](char c) { return c == '\n' || c == '\r' || c == '\t'; };
+  std::replace_if(text.begin(), text.end(), breaks_line, ' ');
+  return text.empty() ? "failed without a reason" : text;
+}
+
+CaseLoader::CaseLoader(ScanLoader loader, ScanPreparation preparation,
+                       std::vector<std::string> channels)
+    : loader_(std::move(loader)),
+      preparation_(std::move(preparation)),
+      channels_(std::move(channels)) {}
+
+void CaseLoader::start(const ScanCase& scan) {
+  started_ = std::async(std::launch::async, [this, scan] { return load(scan); });
+}
+
+LoadedCase CaseLoader::take(const ScanCase& scan) {
+  LoadedCase loaded = started_.valid() ? started_.get() : load(scan);
+  // Loaded ahead, it shared the memory with the scan before it, which is gone by now.
+  if (loaded.out_of_memory) loaded = load(scan);
+  return loaded;
+}
+
+LoadedCase CaseLoader::load(const ScanCase& scan) const {
+  const auto begin = std::chrono::steady_clock::now();
+  LoadedCase loaded;
+  try {
+    loaded.inputs = describe_inputs(channels_, scan.channel_files);
+    loaded.scan = loader_(scan.channel_files, preparation_);
+  } catch (const std::bad_alloc& error) {
+    loaded.error = case_error(error, scan);
+    loaded.out_of_memory = true;
+  } catch (const std::exception& error) {
+    // Whatever a file makes a library throw is this scan's fault, never the end of the batch.
+    loaded.error = case_error(error, scan);
+  }
+  if (!loaded.error.empty()) loaded.scan = PreparedScan{};
+  loaded.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return loaded;
+}
+
+}  // namespace mcvol

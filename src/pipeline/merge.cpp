@@ -1,0 +1,161 @@
+#include "mcvol/pipeline/merge.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/io/case_record.h"
+#include "mcvol/io/run_file.h"
+#include "mcvol/io/run_lock.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "pipeline/merge_sources.h"
+
+namespace mcvol {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One merge, from reading what there is to writing the folder.
+class Merge {
+ public:
+  explicit Merge(const MergeOptions& options)
+      : out_(options.out), sources_(find_merge_sources(options.sources, options.out)) {
+    report_.notes = std::move(sources_.notes);
+    report_.complete = report_.notes.empty();
+    levels_ = options.levels.empty() ? levels_of_sources() : options.levels;
+  }
+
+  MergeReport run() {
+    choose_all();
+    // Marked as a merge before its records are there, so that one cut short can be taken up.
+    RunFile merged = summary();
+    merged.state = RunFile::State::kRunning;
+    write_run_file(merged, out_);
+    VolumeTable table(levels_);
+    for (const auto& [case_id, chosen] : chosen_) write_case(case_id, chosen, table);
+    table.write(out_);
+    write_run_file(summary(), out_);
+    report_.sources = static_cast<int>(sources_.folders.size());
+    return std::move(report_);
+  }
+
+ private:
+  struct Choice {
+    fs::path folder;
+    CaseRecord::Status status = CaseRecord::Status::kOk;
+  };
+
+  std::vector<NominalCoverage> levels_of_sources() const {
+    std::vector<std::string> texts;
+    for (const MergeSource& source : sources_.folders) {
+      texts.insert(texts.end(), source.run.levels.begin(), source.run.levels.end());
+    }
+    return parse_levels(texts);
+  }
+
+  void note(const std::string& line) {
+    report_.notes.push_back(line);
+    report_.complete = false;
+  }
+
+  /// The record, if it is one of this run; one that is not is noted and left out.
+  std::optional<CaseRecord> usable_record(const fs::path& folder, const std::string& case_id) {
+    try {
+      CaseRecord record = read_case_record(folder, case_id);
+      if (record.run_identity == sources_.identity_sha256) return record;
+      note(case_record_path(folder, case_id).string() +
+           ": left out: made under another run identity; let its run finish");
+    } catch (const InputError& error) {
+      note(std::string(error.what()) + "; left out: measure the case again");
+    }
+    return std::nullopt;
+  }
+
+  static bool is_ok(const std::optional<CaseRecord>& record) {
+    return record && record->status == CaseRecord::Status::kOk;
+  }
+
+  /// Decides for every case which folder's record is taken; writes nothing.
+  void choose_all() {
+    std::map<std::string, std::vector<fs::path>> holders;
+    for (const MergeSource& source : sources_.folders) {
+      for (const std::string& case_id : recorded_case_ids(source.folder)) {
+        holders[case_id].push_back(source.folder);
+      }
+    }
+    if (sources_.earlier_merge) {
+      for (const std::string& case_id : recorded_case_ids(out_)) holders[case_id].push_back(out_);
+    }
+    for (const auto& [case_id, folders] : holders) choose(case_id, folders);
+  }
+
+  void choose(const std::string& case_id, const std::vector<fs::path>& folders) {
+    std::optional<CaseRecord> best;
+    fs::path best_folder;
+    for (const fs::path& folder : folders) {
+      // An earlier merge comes last: what it holds may be older than the sources.
+      if (sources_.earlier_merge && folder == out_ && is_ok(best)) continue;
+      std::optional<CaseRecord> record = usable_record(folder, case_id);
+      if (!record) continue;
+      ++usable_records_[folder];
+      if (is_ok(record) && is_ok(best) && !record->same_measurement(*best)) {
+        throw UsageError(case_id + ": measured differently in " + best_folder.string() + " and " +
+                         folder.string() + "; remove the record of one of them");
+      }
+      if (!best || (is_ok(record) && !is_ok(best))) {
+        best = std::move(record);
+        best_folder = folder;
+      }
+    }
+    if (!best) return;
+    chosen_[case_id] = {best_folder, best->status};
+    ++(best->status == CaseRecord::Status::kOk ? report_.done : report_.failed);
+  }
+
+  /// One record in memory at a time, whatever the number of cases.
+  void write_case(const std::string& case_id, const Choice& chosen, VolumeTable& table) const {
+    const CaseRecord record = read_case_record(chosen.folder, case_id);
+    if (!fs::equivalent(chosen.folder, out_)) {
+      write_case_record(record, case_record_path(out_, case_id));
+    }
+    table.put(record);
+  }
+
+  RunFile summary() const {
+    RunFile merged = merged_run_file(sources_.folders);
+    merged.state = report_.complete ? RunFile::State::kComplete : RunFile::State::kInterrupted;
+    merged.done = report_.done;
+    merged.failed = report_.failed;
+    merged.found = report_.done + report_.failed;
+    for (const MergeSource& source : sources_.folders) {
+      // Counted, not taken from run.json: that of a killed run says what was done some time ago.
+      const auto usable = usable_records_.find(source.folder);
+      const int recorded = usable == usable_records_.end() ? 0 : usable->second;
+      merged.found += std::max(0, source.run.found - recorded);
+    }
+    merged.levels.clear();
+    for (const NominalCoverage& level : levels_) merged.levels.push_back(level.text);
+    return merged;
+  }
+
+  fs::path out_;
+  MergeSources sources_;
+  std::vector<NominalCoverage> levels_;
+  std::map<std::string, Choice> chosen_;
+  std::map<fs::path, int> usable_records_;
+  MergeReport report_;
+};
+
+}  // namespace
+
+MergeReport merge_results(const MergeOptions& options) {
+  // Before the lock: a folder that is merged into may be one of the sources.
+  require_sources_free(options.sources);
+  const RunLock lock(options.out);
+  return Merge(options).run();
+}
+
+}  // namespace mcvol

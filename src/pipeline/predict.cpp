@@ -1,0 +1,304 @@
+#include "mcvol/pipeline/predict.h"
+
+#include "mcvol/io/run_file.h"
+#include "mcvol/io/run_lock.h"
+#include "mcvol/pipeline/histogram_sink.h"
+#include "mcvol/pipeline/threads.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <new>
+
+namespace mcvol {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[sizeof("2000-01-01T00:00:00Z")];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+ScanPreparation preparation_of(const Bundle& bundle) {
+  ScanPreparation preparation;
+  preparation.grid = bundle.grid;
+  for (const Bundle::Channel& channel : bundle.channels) {
+    preparation.intensities.push_back(channel.intensity);
+  }
+  preparation.measure_all = bundle.measure == Bundle::Measure::kAll;
+  return preparation;
+}
+
+std::vector<std::string> region_names(const Bundle& bundle) {
+  std::vector<std::string> names;
+  for (const Bundle::Region& region : bundle.regions) names.push_back(region.name);
+  return names;
+}
+
+/// A run on a result folder that it holds.
+class PredictRun {
+ public:
+  PredictRun(const PredictOptions& options, const PredictServices& services,
+             PredictObserver& observer, PredictPlan plan)
+      : options_(options),
+        services_(services),
+        observer_(observer),
+        plan_(std::move(plan)),
+        results_(plan_.folder, options.levels),
+        loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle)),
+        threads_(options.threads > 0 ? options.threads : default_thread_count()) {}
+
+  PredictOutcome run();
+
+ private:
+  void load_network();
+  void start_run_file();
+  void write_run_file_as(RunFile::State state);
+  void work();
+  void start_next(std::size_t after);
+  bool measure(std::size_t index);
+  bool run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record);
+  CaseRecord record_of(const ScanCase& scan) const;
+  void finish(const CaseRecord& record, double load_s, double network_s);
+  void write_progress();
+  bool stopping();
+
+  const PredictOptions& options_;
+  const PredictServices& services_;
+  PredictObserver& observer_;
+  PredictPlan plan_;
+  ResultFolder results_;
+  CaseLoader loader_;
+  int threads_;
+  std::unique_ptr<Segmenter> segmenter_;
+  std::optional<RunFile> earlier_;
+  RunFile run_file_;
+  PredictOutcome outcome_;
+  std::optional<ExitCode> stop_;
+  Clock::time_point begin_ = Clock::now();
+  Clock::time_point table_written_ = Clock::now();
+  double table_cost_s_ = 0;
+  double network_load_s_ = 0, load_s_ = 0, network_s_ = 0, write_s_ = 0;
+};
+
+PredictOutcome PredictRun::run() {
+  check_run_identity(plan_, options_.fresh);
+  earlier_ = read_run_file(plan_.folder);
+  for (const std::string& complaint : results_.load()) observer_.warn(complaint);
+  keep_finished(plan_, results_, options_.fresh);
+  outcome_.found = static_cast<int>(plan_.cases.size());
+  outcome_.kept = plan_.count(CaseAction::kKeep);
+  observer_.planned(plan_);
+  if (plan_.count(CaseAction::kMeasure) > 0 && !stopping()) load_network();
+  start_run_file();
+  try {
+    work();
+  } catch (...) {
+    // What is finished is kept; the error that ends the run is the one to report.
+    try {
+      write_run_file_as(RunFile::State::kInterrupted);
+      results_.write_table();
+    } catch (const std::exception&) {
+    }
+    throw;
+  }
+  results_.write_table();
+  write_run_file_as(stop_ ? RunFile::State::kInterrupted : RunFile::State::kComplete);
+  if (stop_) {
+    outcome_.exit_code = *stop_;
+  } else if (outcome_.failed > 0) {
+    outcome_.exit_code = ExitCode::kScanFailed;
+  }
+  return outcome_;
+}
+
+void PredictRun::load_network() {
+  const Clock::time_point begin = Clock::now();
+  SegmenterOptions segmenter_options;
+  segmenter_options.device = options_.device;
+  segmenter_options.threads = threads_;
+  segmenter_options.memory_bytes = options_.memory_bytes;
+  segmenter_options.scope = plan_.scope;
+  segmenter_ = services_.load_segmenter(plan_.bundle, segmenter_options);
+  network_load_s_ = seconds_since(begin);
+  observer_.network_loaded(segmenter_->summary());
+}
+
+void PredictRun::start_run_file() {
+  run_file_.found = outcome_.found;
+  run_file_.version = options_.version;
+  run_file_.commit = options_.commit;
+  run_file_.libraries = options_.libraries;
+  run_file_.model = plan_.bundle.json;
+  run_file_.model_sha256 = plan_.bundle.sha256;
+  run_file_.options = json_of(options_, plan_.scope, threads_);
+  for (const NominalCoverage& level : options_.levels) run_file_.levels.push_back(level.text);
+  run_file_.identity = plan_.identity;
+  run_file_.started = utc_now();
+  if (segmenter_) {
+    run_file_.device = segmenter_->summary().device;
+  } else if (earlier_) {
+    run_file_.device = earlier_->device;
+  }
+  write_run_file_as(RunFile::State::kRunning);
+}
+
+void PredictRun::write_run_file_as(RunFile::State state) {
+  run_file_.state = state;
+  run_file_.done = outcome_.kept + outcome_.measured;
+  run_file_.failed = outcome_.failed;
+  if (!segmenter_ && earlier_) {
+    run_file_.timings_s = earlier_->timings_s;  // Nothing was measured that would have taken time.
+  } else {
+    run_file_.timings_s = {{"network_loading", network_load_s_},
+                           {"loading", load_s_},
+                           {"network", network_s_},
+                           {"writing", write_s_},
+                           {"total", seconds_since(begin_)}};
+  }
+  if (state != RunFile::State::kRunning) run_file_.ended = utc_now();
+  write_run_file(run_file_, plan_.folder);
+}
+
+bool PredictRun::stopping() {
+  if (!stop_) stop_ = services_.stop();
+  return stop_.has_value();
+}
+
+void PredictRun::work() {
+  const int count = outcome_.found - outcome_.kept;
+  int position = 0;
+  for (std::size_t n = 0; n < plan_.cases.size(); ++n) {
+    const PlannedCase& planned = plan_.cases[n];
+    if (planned.action == CaseAction::kKeep) continue;
+    if (stopping()) return;
+    observer_.started(++position, count, planned.scan.case_id);
+    if (planned.action == CaseAction::kRefuse) {
+      CaseRecord record = record_of(planned.scan);
+      record.status = CaseRecord::Status::kFailed;
+      record.error = planned.reason;
+      finish(record, 0, 0);
+    } else if (!measure(n)) {
+      return;
+    }
+  }
+}
+
+void PredictRun::start_next(std::size_t after) {
+  for (std::size_t n = after + 1; n < plan_.cases.size(); ++n) {
+    if (plan_.cases[n].action != CaseAction::kMeasure) continue;
+    loader_.start(plan_.cases[n].scan);
+    return;
+  }
+}
+
+CaseRecord PredictRun::record_of(const ScanCase& scan) const {
+  CaseRecord record;
+  record.case_id = scan.case_id;
+  record.run_identity = plan_.identity_sha256;
+  record.model = plan_.bundle.sha256;
+  return record;
+}
+
+/// False when the run was asked to stop before the case was done.
+bool PredictRun::measure(std::size_t index) {
+  const ScanCase& scan = plan_.cases[index].scan;
+  LoadedCase loaded = loader_.take(scan);
+  load_s_ += loaded.seconds;
+  if (!stopping()) start_next(index);
+
+  CaseRecord record = record_of(scan);
+  record.inputs = loaded.inputs;
+  const Clock::time_point begin = Clock::now();
+  if (!loaded.error.empty()) {
+    record.status = CaseRecord::Status::kFailed;
+    record.error = loaded.error;
+  } else if (!run_network(scan, loaded, record)) {
+    return false;
+  }
+  const double network_s = seconds_since(begin);
+  network_s_ += network_s;
+  finish(record, loaded.seconds, network_s);
+  return true;
+}
+
+/// Fills the record, as failed where the scan is to blame. False when asked to stop.
+bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record) {
+  const auto fail = [&](const std::exception& error) {
+    record.status = CaseRecord::Status::kFailed;
+    record.error = case_error(error, scan);
+    record.regions.clear();
+  };
+  try {
+    const auto& measured = loaded.scan.measured.values;
+    const std::int64_t voxels = static_cast<std::int64_t>(measured.size()) -
+                                std::count(measured.begin(), measured.end(), std::uint8_t{0});
+    if (voxels == 0) throw InputError("no voxel to measure: the scan is zero everywhere");
+    HistogramSink sink(region_names(plan_.bundle), voxels, options_.passes);
+    const auto progress = [&](double share) {
+      observer_.progress(share);
+      return !stopping();
+    };
+    const PassRequest request{options_.passes, options_.seed, plan_.scope};
+    if (!segmenter_->run(loaded.scan, request, sink, progress)) {
+      if (!stopping()) stop_ = ExitCode::kInterrupted;
+      return false;
+    }
+    record.regions = sink.finish();
+    record.grid = loaded.scan.grid;
+    record.passes = options_.passes;
+    if (loaded.scan.resampled) record.flags.push_back("resampled");
+    if (loaded.scan.touches_border) record.flags.push_back("touches_border");
+  } catch (const InputError& error) {
+    fail(error);
+  } catch (const ModelError& error) {
+    fail(error);
+  } catch (const Error&) {
+    throw;  // A device that is gone, say: no scan's fault, and no other scan would fare better.
+  } catch (const std::exception& error) {
+    fail(error);
+  }
+  return true;
+}
+
+void PredictRun::finish(const CaseRecord& record, double load_s, double network_s) {
+  const Clock::time_point begin = Clock::now();
+  const std::vector<VolumeRow> rows = results_.put(record);
+  (record.status == CaseRecord::Status::kOk ? outcome_.measured : outcome_.failed) += 1;
+  write_progress();
+  write_s_ += seconds_since(begin);
+  observer_.finished({record, rows, load_s, network_s});
+}
+
+void PredictRun::write_progress() {
+  // Never more than a twentieth of the time, however many rows there are.
+  const double interval_s = std::max(options_.table_interval_s, 20.0 * table_cost_s_);
+  if (seconds_since(table_written_) < interval_s) return;
+  const Clock::time_point begin = Clock::now();
+  results_.write_table();
+  write_run_file_as(RunFile::State::kRunning);
+  table_cost_s_ = seconds_since(begin);
+  table_written_ = Clock::now();
+}
+
+}  // namespace
+
+PredictOutcome predict(const PredictOptions& options, const PredictServices& services,
+                       PredictObserver& observer) {
+  if (options.output.empty()) throw UsageError("no result folder given; name one with --out");
+  PredictPlan plan = plan_scans(options);
+  const RunLock lock(plan.folder);
+  return PredictRun(options, services, observer, std::move(plan)).run();
+}
+
+}  // namespace mcvol

@@ -1,0 +1,62 @@
+#include "mcvol/pipeline/predict_options.h"
+
+#include "mcvol/error/error.h"
+
+namespace mcvol {
+
+namespace {
+
+constexpr int kMaxPasses = 10'000;
+constexpr int kMaxThreads = 1024;
+
+void require(bool holds, const std::string& message) {
+  if (!holds) throw UsageError(message);
+}
+
+std::string layout_name(ScanLayout layout) {
+  switch (layout) {
+    case ScanLayout::kBrats:
+      return "brats";
+    case ScanLayout::kNnunet:
+      return "nnunet";
+    case ScanLayout::kBids:
+      return "bids";
+    case ScanLayout::kManifest:
+      return "manifest";
+    case ScanLayout::kAuto:
+      break;
+  }
+  return "auto";
+}
+
+}  // namespace
+
+void PredictOptions::validate() const {
+  require(!scans.empty(), "no scans given; name a folder or a manifest (SCANS)");
+  require(!model.empty(), "no model given; name a bundle's folder with --model");
+  require(passes >= 1 && passes <= kMaxPasses,
+          "--passes: expected 1 to 10000, found " + std::to_string(passes));
+  require(threads >= 0 && threads <= kMaxThreads,
+          "--threads: expected 1 to 1024, found " + std::to_string(threads));
+  require(memory_bytes >= 0, "--memory: expected a size above zero");
+  require(!levels.empty(), "--level: at least one is needed");
+}
+
+nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, int threads) {
+  nlohmann::json json;
+  json["passes"] = options.passes;
+  json["seed"] = options.seed;
+  json["scope"] = to_string(scope);
+  json["precision"] = "fp32";
+  json["calibration"] = nullptr;
+  json["layout"] = layout_name(options.layout);
+  json["device"] = options.device;
+  json["threads"] = threads;
+  json["memory_bytes"] = options.memory_bytes;
+  json["fresh"] = options.fresh;
+  json["shard"] = nullptr;
+  if (options.shard) json["shard"] = options.shard->folder_name();
+  return json;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,84 @@
+#include "mcvol/pipeline/predict_plan.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/io/run_file.h"
+#include "mcvol/pipeline/input_files.h"
+#include "mcvol/pipeline/run_identity.h"
+#include "mcvol/pipeline/shard.h"
+
+#include <algorithm>
+
+namespace mcvol {
+
+int PredictPlan::count(CaseAction action) const {
+  return static_cast<int>(std::count_if(
+      cases.begin(), cases.end(), [&](const PlannedCase& one) { return one.action == action; }));
+}
+
+std::vector<ChannelPattern> channel_patterns(const Bundle& bundle) {
+  std::vector<ChannelPattern> patterns;
+  for (const Bundle::Channel& channel : bundle.channels) {
+    patterns.push_back({channel.name, channel.suffixes});
+  }
+  return patterns;
+}
+
+std::vector<std::string> channel_names(const Bundle& bundle) {
+  std::vector<std::string> names;
+  for (const Bundle::Channel& channel : bundle.channels) names.push_back(channel.name);
+  return names;
+}
+
+PredictPlan plan_scans(const PredictOptions& options) {
+  options.validate();
+  PredictPlan plan;
+  plan.bundle = read_bundle(options.model);
+  plan.scope = options.scope.value_or(plan.bundle.scope);
+  IdentityOptions identity_options;
+  identity_options.scope = plan.scope;
+  identity_options.seed = options.seed;
+  identity_options.passes = options.passes;
+  plan.identity = run_identity_of(plan.bundle, identity_options);
+  plan.identity_sha256 = sha256_of_identity(plan.identity);
+  plan.folder = options.shard ? shard_folder(options.output, *options.shard) : options.output;
+
+  ScanDiscovery discovery =
+      discover_scans(options.scans, channel_patterns(plan.bundle), options.layout);
+  plan.ignored = std::move(discovery.ignored);
+  for (ScanCase& scan : discovery.cases) {
+    if (options.shard && !options.shard->holds(scan.case_id)) continue;
+    PlannedCase planned;
+    planned.reason = scan.error;
+    planned.action = scan.error.empty() ? CaseAction::kMeasure : CaseAction::kRefuse;
+    planned.scan = std::move(scan);
+    plan.cases.push_back(std::move(planned));
+  }
+  return plan;
+}
+
+void check_run_identity(const PredictPlan& plan, bool fresh) {
+  const std::optional<RunFile> run = read_run_file(plan.folder);
+  if (run && !fresh) require_same_identity(plan.folder, run->identity, plan.identity);
+}
+
+void keep_finished(PredictPlan& plan, const ResultFolder& results, bool fresh) {
+  const std::vector<std::string> channels = channel_names(plan.bundle);
+  for (PlannedCase& planned : plan.cases) {
+    const ResultFolder::Entry* entry = results.find(planned.scan.case_id);
+    if (planned.action == CaseAction::kRefuse || entry == nullptr) continue;
+    if (fresh) {
+      planned.reason = "measured before; --fresh";
+    } else if (entry->status == CaseRecord::Status::kFailed) {
+      planned.reason = "failed before";
+    } else if (entry->run_identity != plan.identity_sha256) {
+      planned.reason = "measured by a run with other settings";
+    } else if (!inputs_unchanged(entry->inputs, channels, planned.scan.channel_files)) {
+      planned.reason = "its files have changed";
+    } else {
+      planned.action = CaseAction::kKeep;
+      planned.reason = "measured before";
+    }
+  }
+}
+
+}  // namespace mcvol

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "mcvol/network/segmenter.h"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+namespace mcvol::testing {
+
+/// Stands in for a network: logits are a plain function of a voxel's intensities, the pass, the
+/// region and the seed. Hands them over in blocks of voxels, a window each.
+class FakeSegmenter : public Segmenter {
+ public:
+  struct Behaviour {
+    std::size_t block_size = 50;
+    int runs = 0;                         ///< scans run so far
+    int loads = 0;                        ///< times a segmenter was made
+    std::function<void(int run)> on_run;  ///< called at the start of each run; may throw
+  };
+
+  explicit FakeSegmenter(std::shared_ptr<Behaviour> behaviour) : behaviour_(std::move(behaviour)) {
+    summary_.device = "fake";
+  }
+
+  const NetworkSummary& summary() const override { return summary_; }
+
+  bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
+           const WindowProgress& progress) override {
+    behaviour_->runs += 1;
+    if (behaviour_->on_run) behaviour_->on_run(behaviour_->runs);
+    std::vector<float> sums;
+    for (std::size_t n = 0; n < scan.measured.values.size(); ++n) {
+      if (scan.measured.values[n] == 0) continue;
+      float sum = 0;
+      for (const auto& channel : scan.channels) sum += channel.values[n];
+      sums.push_back(sum);
+    }
+    for (std::size_t begin = 0; begin < sums.size(); begin += behaviour_->block_size) {
+      const std::size_t end = std::min(begin + behaviour_->block_size, sums.size());
+      give(sums, begin, end, request, sink);
+      if (!progress(static_cast<double>(end) / static_cast<double>(sums.size()))) return false;
+    }
+    return true;
+  }
+
+ private:
+  static void give(const std::vector<float>& sums, std::size_t begin, std::size_t end,
+                   const PassRequest& request, LogitSink& sink) {
+    constexpr int kRegionCount = 2;
+    std::vector<std::int64_t> voxels;
+    for (std::size_t n = begin; n < end; ++n) voxels.push_back(static_cast<std::int64_t>(n));
+    std::vector<float> logits;
+    for (int pass = 0; pass < request.passes; ++pass) {
+      for (int region = 0; region < kRegionCount; ++region) {
+        const float shift = 0.1f * static_cast<float>(pass) - 0.7f * static_cast<float>(region) +
+                            0.01f * static_cast<float>(request.seed);
+        for (std::size_t n = begin; n < end; ++n) logits.push_back(2.0f * sums[n] + shift);
+      }
+    }
+    sink.accept({voxels, 0, request.passes, kRegionCount, logits});
+  }
+
+  std::shared_ptr<Behaviour> behaviour_;
+  NetworkSummary summary_;
+};
+
+}  // namespace mcvol::testing

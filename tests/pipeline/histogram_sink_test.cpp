@@ -1,0 +1,172 @@
+#include "mcvol/pipeline/histogram_sink.h"
+
+#include "mcvol/error/error.h"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+constexpr int kRegions = 2;
+
+/// [pass, region, voxel]
+struct Logits {
+  int passes;
+  std::int64_t voxels;
+  std::vector<float> values;
+
+  float& at(int pass, int region, std::int64_t voxel) {
+    return values[static_cast<std::size_t>((pass * kRegions + region) * voxels + voxel)];
+  }
+};
+
+Logits random_logits(int passes, std::int64_t voxels) {
+  Logits logits{passes, voxels, std::vector<float>(passes * kRegions * voxels)};
+  std::mt19937 generator(7);
+  std::uniform_real_distribution<float> uniform(-18.0f, 18.0f);
+  for (float& value : logits.values) value = uniform(generator);
+  return logits;
+}
+
+/// Hands over some voxels of consecutive passes.
+void give(Logits& logits, const std::vector<std::int64_t>& voxels, int first_pass, int pass_count,
+          HistogramSink& sink) {
+  std::vector<float> values;
+  for (int pass = first_pass; pass < first_pass + pass_count; ++pass) {
+    for (int region = 0; region < kRegions; ++region) {
+      for (const std::int64_t voxel : voxels) values.push_back(logits.at(pass, region, voxel));
+    }
+  }
+  sink.accept({voxels, first_pass, pass_count, kRegions, values});
+}
+
+std::vector<std::int64_t> range(std::int64_t begin, std::int64_t end) {
+  std::vector<std::int64_t> voxels(static_cast<std::size_t>(end - begin));
+  std::iota(voxels.begin(), voxels.end(), begin);
+  return voxels;
+}
+
+std::vector<RegionRecord> whole(Logits& logits) {
+  HistogramSink sink({"a", "b"}, logits.voxels, logits.passes);
+  give(logits, range(0, logits.voxels), 0, logits.passes, sink);
+  return sink.finish();
+}
+
+void expect_equal(const std::vector<RegionRecord>& a, const std::vector<RegionRecord>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t region = 0; region < a.size(); ++region) {
+    EXPECT_EQ(a[region].region, b[region].region);
+    EXPECT_TRUE(a[region].passes == b[region].passes);
+    EXPECT_TRUE(a[region].mean == b[region].mean);
+  }
+}
+
+TEST(HistogramSink, PassHistogramsAreThoseOfTheirLogits) {
+  Logits logits = random_logits(3, 1500);
+  const auto records = whole(logits);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[1].region, "b");
+  for (int pass = 0; pass < 3; ++pass) {
+    LogitHistogram expected;
+    for (std::int64_t voxel = 0; voxel < 1500; ++voxel) expected.add(logits.at(pass, 1, voxel));
+    EXPECT_TRUE(records[1].passes[pass] == expected);
+  }
+}
+
+TEST(HistogramSink, MeanProbabilityKeepsBothTails) {
+  // Symmetric pairs: 1 - mean(p) of one voxel is mean(p) of the other, in long double.
+  for (const float base : {0.25f, 2.0f, 9.0f, 15.0f}) {
+    for (const float sign : {-1.0f, 1.0f}) {
+      Logits logits{4, 1, std::vector<float>(4 * kRegions)};
+      long double sum = 0, complement = 0;
+      for (int pass = 0; pass < 4; ++pass) {
+        const float logit = sign * (base + 0.2f * static_cast<float>(pass));
+        for (int region = 0; region < kRegions; ++region) logits.at(pass, region, 0) = logit;
+        sum += 1.0L / (1.0L + std::exp(-static_cast<long double>(logit)));
+        complement += 1.0L / (1.0L + std::exp(static_cast<long double>(logit)));
+      }
+      const double expected = static_cast<double>(std::log(sum) - std::log(complement));
+      const LogitHistogram mean = whole(logits)[0].mean;
+      // A voxel lies between two nodes, linearly in the smaller of p and 1 - p.
+      const HistogramNodes& nodes = histogram_nodes();
+      double tail = 0;
+      for (int node = 0; node < kHistogramNodes; ++node) {
+        const double value = sign < 0 ? nodes.probabilities[node] : nodes.complements[node];
+        tail += value * static_cast<double>(mean.weights()[node]) / kVoxelWeight;
+      }
+      const double expected_tail = 1.0 / (1.0 + std::exp(std::abs(expected)));
+      EXPECT_NEAR(tail / expected_tail, 1.0, 1e-5) << "logit about " << expected;
+      EXPECT_EQ(mean.above_half(), sign > 0 ? 1 : 0);
+    }
+  }
+}
+
+TEST(HistogramSink, InfinitiesGoToTheEnds) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  Logits logits{2, 2, {}};
+  logits.values = {infinity, -infinity, 0, 0, infinity, -infinity, 0, 0};
+  const auto records = whole(logits);
+  EXPECT_EQ(records[0].mean.weights().front(), kVoxelWeight);
+  EXPECT_EQ(records[0].mean.weights().back(), kVoxelWeight);
+}
+
+TEST(HistogramSink, BlocksAndGroupsOfPassesDoNotChangeABit) {
+  Logits logits = random_logits(7, 2000);
+  const auto expected = whole(logits);
+  HistogramSink sink({"a", "b"}, logits.voxels, logits.passes);
+  std::vector<std::int64_t> order = range(0, logits.voxels);
+  std::shuffle(order.begin(), order.end(), std::mt19937(3));
+  for (int first = 0; first < 7; first += 3) {
+    for (std::size_t begin = 0; begin < order.size(); begin += 333) {
+      const std::size_t end = std::min(begin + 333, order.size());
+      give(logits, {order.begin() + begin, order.begin() + end}, first, std::min(3, 7 - first),
+           sink);
+    }
+  }
+  expect_equal(sink.finish(), expected);
+}
+
+TEST(HistogramSink, ThreadsDoNotChangeABit) {
+  Logits logits = random_logits(5, 4000);
+  const auto expected = whole(logits);
+  HistogramSink sink({"a", "b"}, logits.voxels, logits.passes);
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int block = 0; block < 10; ++block) {
+        const std::int64_t begin = (thread * 10 + block) * 100;
+        give(logits, range(begin, begin + 100), 0, 5, sink);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  expect_equal(sink.finish(), expected);
+}
+
+TEST(HistogramSink, MissingVoxelsAreAnErrorOfTheModel) {
+  Logits logits = random_logits(2, 100);
+  HistogramSink sink({"a", "b"}, 100, 2);
+  give(logits, range(0, 99), 0, 2, sink);
+  EXPECT_THROW(sink.finish(), ModelError);
+}
+
+TEST(HistogramSink, RefusesNanAndBlocksOutsideTheScan) {
+  Logits logits = random_logits(2, 10);
+  HistogramSink sink({"a", "b"}, 9, 2);
+  EXPECT_THROW(give(logits, range(0, 10), 0, 2, sink), Error);
+  const std::vector<std::int64_t> one{0};
+  const std::vector<float> values(4, 0.0f);
+  EXPECT_THROW(sink.accept({one, 1, 2, 2, values}), Error);
+  EXPECT_THROW(sink.accept({one, 0, 1, 2, values}), Error);
+  logits.at(1, 1, 3) = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THROW(give(logits, range(0, 9), 0, 2, sink), InputError);
+}
+
+}  // namespace
+}  // namespace mcvol

@@ -1,0 +1,66 @@
+#include "mcvol/pipeline/interrupt.h"
+
+#include <array>
+#include <cerrno>
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+namespace mcvol {
+namespace {
+
+class Interrupt : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    install_interrupt_handlers();
+    clear_interrupt();
+  }
+  void TearDown() override {
+    clear_interrupt();
+    for (const int number : {SIGINT, SIGTERM, SIGALRM, SIGPIPE}) signal(number, SIG_DFL);
+  }
+};
+using InterruptDeathTest = Interrupt;
+
+TEST_F(Interrupt, NothingIsAskedForAtFirst) { EXPECT_FALSE(interrupt_requested().has_value()); }
+
+TEST_F(Interrupt, SigintMeans130AndSigterm143) {
+  raise(SIGINT);
+  EXPECT_EQ(interrupt_requested(), ExitCode::kInterrupted);
+  clear_interrupt();
+  EXPECT_FALSE(interrupt_requested().has_value());
+  raise(SIGTERM);
+  EXPECT_EQ(interrupt_requested(), ExitCode::kTerminated);
+}
+
+TEST_F(Interrupt, ClosedPipeIsAnErrorOfTheWrite) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  close(ends[0]);
+  EXPECT_EQ(write(ends[1], "x", 1), -1);
+  EXPECT_EQ(errno, EPIPE);
+  close(ends[1]);
+}
+
+TEST_F(InterruptDeathTest, SecondSignalEndsTheProcessAtOnce) {
+  const auto twice = [](int first, int second) {
+    raise(first);
+    raise(second);
+    _exit(0);
+  };
+  EXPECT_EXIT(twice(SIGINT, SIGINT), ::testing::ExitedWithCode(130), "");
+  EXPECT_EXIT(twice(SIGINT, SIGTERM), ::testing::ExitedWithCode(143), "");
+}
+
+TEST_F(InterruptDeathTest, AlarmEndsAProcessThatCannotStop) {
+  const auto stuck = [] {
+    raise(SIGTERM);
+    raise(SIGALRM);
+    _exit(0);
+  };
+  EXPECT_EXIT(stuck(), ::testing::ExitedWithCode(143), "");
+}
+
+}  // namespace
+}  // namespace mcvol

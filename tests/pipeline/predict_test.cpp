@@ -1,0 +1,396 @@
+#include "mcvol/pipeline/predict.h"
+
+#include "mcvol/files/text_file.h"
+#include "mcvol/io/run_file.h"
+#include "mcvol/io/run_lock.h"
+#include "mcvol/pipeline/merge.h"
+
+#include <chrono>
+#include <new>
+#include <stdexcept>
+
+#include "pipeline/fake_bundle.h"
+#include "pipeline/fake_segmenter.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Remembers what it was told; `on_finished` may throw.
+class Listener : public PredictObserver {
+ public:
+  void warn(const std::string& message) override { warnings.push_back(message); }
+  void planned(const PredictPlan& plan) override { to_measure = plan.count(CaseAction::kMeasure); }
+  void network_loaded(const NetworkSummary&) override {}
+  void started(int, int, const std::string& case_id) override { order.push_back(case_id); }
+  void progress(double) override {}
+  void finished(const FinishedCase& one) override {
+    records.push_back(one.record);
+    if (on_finished) on_finished();
+  }
+
+  std::vector<std::string> warnings, order;
+  std::vector<CaseRecord> records;
+  std::function<void()> on_finished;
+  int to_measure = -1;
+};
+
+class Predict : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    testing::write_fake_bundle(root_ / "model");
+    testing::write_fake_scan(root_ / "scans", "case_a", 1);
+    testing::write_fake_scan(root_ / "scans", "case_b", 2);
+    testing::write_fake_scan(root_ / "scans", "case_c", 3);
+    services_.load_segmenter = [this](const Bundle&, const SegmenterOptions&) {
+      behaviour_->loads += 1;
+      return std::make_unique<testing::FakeSegmenter>(behaviour_);
+    };
+    services_.stop = [] { return std::nullopt; };
+  }
+
+  PredictOptions options(const std::string& out = "out") const {
+    PredictOptions options;
+    options.scans = {root_ / "scans"};
+    options.model = root_ / "model";
+    options.output = root_ / out;
+    options.passes = 3;
+    options.threads = 1;
+    options.version = "0.0.0";
+    return options;
+  }
+  PredictOutcome run(const PredictOptions& options) {
+    listener_ = Listener();
+    return predict(options, services_, listener_);
+  }
+  std::string table(const std::string& out = "out") const {
+    return read_file(root_ / out / "volumes.csv");
+  }
+  RunFile run_file(const std::string& out = "out") const {
+    return read_run_file(root_ / out).value();
+  }
+  CaseRecord record(const std::string& case_id) const {
+    return read_case_record(root_ / "out" / "cases" / (case_id + ".json"));
+  }
+
+  fs::path root_ = testing::fresh_folder("predict");
+  std::shared_ptr<testing::FakeSegmenter::Behaviour> behaviour_ =
+      std::make_shared<testing::FakeSegmenter::Behaviour>();
+  PredictServices services_;
+  Listener listener_;
+};
+
+TEST_F(Predict, MeasuresEveryScanIntoRecordsTableAndRunFile) {
+  const PredictOutcome outcome = run(options());
+  EXPECT_EQ(outcome.exit_code, ExitCode::kSuccess);
+  EXPECT_EQ(outcome.found, 3);
+  EXPECT_EQ(outcome.measured, 3);
+  EXPECT_EQ(listener_.order, (std::vector<std::string>{"case_a", "case_b", "case_c"}));
+  const CaseRecord first = record("case_a");
+  ASSERT_EQ(first.regions.size(), 2u);
+  EXPECT_EQ(first.regions[0].region, "whole");
+  EXPECT_EQ(first.regions[0].passes.size(), 3u);
+  EXPECT_EQ(first.inputs.size(), 2u);
+  const RunFile state = run_file();
+  EXPECT_EQ(state.state, RunFile::State::kComplete);
+  EXPECT_EQ(state.done, 3);
+  EXPECT_EQ(state.device, "fake");
+  EXPECT_FALSE(state.ended.empty());
+}
+
+TEST_F(Predict, TableHasTheBytesThatTheRecordsGive) {
+  run(options());
+  const std::string written = table();
+  EXPECT_EQ(written.find("\ncase_a,whole,0.9,"), written.find('\n'));
+  EXPECT_TRUE(write_volume_table(root_ / "out", options().levels).empty());
+  EXPECT_EQ(table(), written);
+}
+
+TEST_F(Predict, FinishedFolderLoadsNoNetwork) {
+  run(options());
+  const std::string before = table();
+  const PredictOutcome outcome = run(options());
+  EXPECT_EQ(outcome.kept, 3);
+  EXPECT_EQ(outcome.exit_code, ExitCode::kSuccess);
+  EXPECT_EQ(behaviour_->loads, 1);
+  EXPECT_EQ(behaviour_->runs, 3);
+  EXPECT_EQ(table(), before);
+  EXPECT_EQ(run_file().device, "fake");
+}
+
+TEST_F(Predict, OtherLevelNeedsNoNetwork) {
+  run(options());
+  PredictOptions other = options();
+  other.levels = parse_levels({"0.9", "0.5"});
+  run(other);
+  EXPECT_EQ(behaviour_->loads, 1);
+  EXPECT_NE(table().find("case_a,whole,0.5,"), std::string::npos);
+}
+
+TEST_F(Predict, ChangedScanIsMeasuredAgainAndATouchedOneIsNot) {
+  run(options());
+  const fs::path touched = root_ / "scans" / "case_a" / "case_a_t1.nii.gz";
+  fs::last_write_time(touched, fs::last_write_time(touched) + std::chrono::hours(1));
+  testing::write_fake_scan(root_ / "scans", "case_b", 9);
+  const fs::path changed = root_ / "scans" / "case_b" / "case_b_t1.nii.gz";
+  fs::last_write_time(changed, fs::last_write_time(changed) + std::chrono::hours(1));
+  run(options());
+  EXPECT_EQ(listener_.order, std::vector<std::string>{"case_b"});
+}
+
+TEST_F(Predict, MissingChannelIsOneFailedRow) {
+  fs::remove(root_ / "scans" / "case_b" / "case_b_flair.nii.gz");
+  const PredictOutcome outcome = run(options());
+  EXPECT_EQ(outcome.exit_code, ExitCode::kScanFailed);
+  EXPECT_EQ(outcome.measured, 2);
+  EXPECT_EQ(record("case_b").status, CaseRecord::Status::kFailed);
+  EXPECT_NE(table().find("\ncase_b,,,"), std::string::npos);
+  EXPECT_EQ(run_file().failed, 1);
+}
+
+TEST_F(Predict, DamagedFileIsOneFailedRowThatNamesNoFolder) {
+  const fs::path file = root_ / "scans" / "case_b" / "case_b_t1.nii.gz";
+  const std::string bytes = read_file(file);
+  write_file_atomically(file, bytes.substr(0, bytes.size() / 2));
+  EXPECT_EQ(run(options()).exit_code, ExitCode::kScanFailed);
+  const std::string error = record("case_b").error;
+  EXPECT_NE(error.find("case_b_t1.nii.gz"), std::string::npos) << error;
+  EXPECT_EQ(error.find('/'), std::string::npos) << error;
+  EXPECT_EQ(record("case_c").status, CaseRecord::Status::kOk);
+}
+
+TEST_F(Predict, WhateverAScanMakesTheNetworkThrowIsOneFailedRow) {
+  behaviour_->on_run = [](int number) {
+    if (number == 1) throw std::runtime_error("first line\nsecond line");
+    if (number == 2) throw ModelError("window too small");
+    if (number == 3) throw std::bad_alloc();
+  };
+  const PredictOutcome outcome = run(options());
+  EXPECT_EQ(outcome.failed, 3);
+  EXPECT_EQ(outcome.exit_code, ExitCode::kScanFailed);
+  EXPECT_EQ(record("case_a").error, "first line second line");
+  EXPECT_EQ(record("case_b").error, "window too small");
+  EXPECT_NE(record("case_c").error.find("not enough memory"), std::string::npos);
+}
+
+TEST_F(Predict, FailedCasesAreTriedAgain) {
+  behaviour_->on_run = [](int number) {
+    if (number == 2) throw InputError("NaN");
+  };
+  run(options());
+  const PredictOutcome outcome = run(options());
+  EXPECT_EQ(listener_.order, std::vector<std::string>{"case_b"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kSuccess);
+  PredictOptions other = options("other");
+  run(other);
+  EXPECT_EQ(table(), table("other"));
+}
+
+TEST_F(Predict, ScanThatDidNotFitBesideAnotherIsLoadedAgain) {
+  int loads_of_b = 0;
+  services_.load_scan = [&](const std::vector<fs::path>& files, const ScanPreparation& how) {
+    if (files[0].string().find("case_b") != std::string::npos && ++loads_of_b == 1) {
+      throw std::bad_alloc();
+    }
+    return load_scan(files, how);
+  };
+  EXPECT_EQ(run(options()).measured, 3);
+  EXPECT_EQ(loads_of_b, 2);
+}
+
+TEST_F(Predict, ScanWithNothingToMeasureFails) {
+  services_.load_scan = [&](const std::vector<fs::path>& files, const ScanPreparation& how) {
+    PreparedScan scan = load_scan(files, how);
+    std::fill(scan.measured.values.begin(), scan.measured.values.end(), std::uint8_t{0});
+    return scan;
+  };
+  EXPECT_EQ(run(options()).failed, 3);
+  EXPECT_EQ(behaviour_->runs, 0);
+}
+
+TEST_F(Predict, DeviceThatIsGoneEndsTheRunWithWhatIsFinishedKept) {
+  behaviour_->on_run = [](int number) {
+    if (number == 2) throw Error("the device is gone");
+  };
+  EXPECT_THROW(run(options()), Error);
+  EXPECT_EQ(record("case_a").status, CaseRecord::Status::kOk);
+  EXPECT_FALSE(fs::exists(root_ / "out" / "cases" / "case_b.json"));
+  EXPECT_EQ(run_file().state, RunFile::State::kInterrupted);
+  EXPECT_NE(table().find("case_a,whole"), std::string::npos);
+}
+
+TEST_F(Predict, ObserverThatThrowsEndsTheRunWithWhatIsFinishedKept) {
+  PredictOptions wanted = options();
+  Listener listener;
+  listener.on_finished = [] { throw Error("stdout is closed"); };
+  EXPECT_THROW(predict(wanted, services_, listener), Error);
+  EXPECT_EQ(record("case_a").status, CaseRecord::Status::kOk);
+  EXPECT_EQ(run_file().done, 1);
+}
+
+TEST_F(Predict, OtherRunIdentityIsRefusedBeforeAnyWork) {
+  run(options());
+  const std::string before = table();
+  PredictOptions other = options();
+  other.seed = 5;
+  try {
+    run(other);
+    ADD_FAILURE();
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("seed"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(behaviour_->loads, 1);
+  EXPECT_EQ(table(), before);
+}
+
+TEST_F(Predict, FreshReplacesEachRecordOnlyOnceTheNewOneIsWhole) {
+  run(options());
+  const std::string old_identity = record("case_a").run_identity;
+  PredictOptions other = options();
+  other.seed = 5;
+  other.fresh = true;
+  behaviour_->on_run = [](int number) {
+    if (number == 5) throw Error("the device is gone");  // the second of this run
+  };
+  EXPECT_THROW(run(other), Error);
+  EXPECT_NE(record("case_a").run_identity, old_identity);
+  EXPECT_EQ(record("case_b").run_identity, old_identity);
+  EXPECT_EQ(record("case_b").status, CaseRecord::Status::kOk);
+  behaviour_->on_run = {};
+  other.fresh = false;
+  run(other);
+  EXPECT_EQ(listener_.order, (std::vector<std::string>{"case_b", "case_c"}));
+  other.output = root_ / "other";
+  run(other);
+  EXPECT_EQ(table(), table("other"));
+}
+
+TEST_F(Predict, InterruptedAnywhereAndResumedGivesTheSameTable) {
+  run(options("whole"));
+  behaviour_->block_size = 100;
+  for (int asked_before_stop = 1; asked_before_stop < 12; ++asked_before_stop) {
+    const std::string out = "cut_" + std::to_string(asked_before_stop);
+    int asked = 0;
+    services_.stop = [&]() -> std::optional<ExitCode> {
+      if (++asked < asked_before_stop) return std::nullopt;
+      return ExitCode::kTerminated;
+    };
+    const PredictOutcome cut = run(options(out));
+    EXPECT_EQ(cut.exit_code, ExitCode::kTerminated);
+    EXPECT_EQ(run_file(out).state, RunFile::State::kInterrupted);
+    EXPECT_EQ(run_file(out).done, cut.measured);
+    services_.stop = [] { return std::nullopt; };
+    const PredictOutcome rest = run(options(out));
+    EXPECT_EQ(rest.exit_code, ExitCode::kSuccess);
+    EXPECT_EQ(rest.kept, cut.measured);
+    EXPECT_EQ(table(out), table("whole"));
+    EXPECT_EQ(run_file(out).state, RunFile::State::kComplete);
+  }
+}
+
+TEST_F(Predict, BlocksAndTableWritesInBetweenDoNotChangeABit) {
+  run(options("whole"));
+  behaviour_->block_size = 7;
+  PredictOptions often = options("often");
+  often.table_interval_s = 0;
+  run(often);
+  EXPECT_EQ(table("often"), table("whole"));
+  EXPECT_EQ(read_file(root_ / "often" / "cases" / "case_b.json"),
+            read_file(root_ / "whole" / "cases" / "case_b.json"));
+}
+
+TEST_F(Predict, MergedShardsGiveTheSameTable) {
+  fs::remove(root_ / "scans" / "case_c" / "case_c_t1.nii.gz");
+  run(options("whole"));
+  int found = 0;
+  for (int index = 1; index <= 3; ++index) {
+    PredictOptions part = options("parts");
+    part.shard = Shard{index, 3};
+    found += run(part).found;
+    EXPECT_TRUE(fs::exists(shard_folder(root_ / "parts", *part.shard) / "volumes.csv"));
+  }
+  EXPECT_EQ(found, 3);
+  MergeOptions merging;
+  merging.sources = {root_ / "parts"};
+  merging.out = root_ / "parts";
+  EXPECT_TRUE(merge_results(merging).complete);
+  EXPECT_EQ(table("parts"), table("whole"));
+}
+
+TEST_F(Predict, EmptyShardIsASuccess) {
+  PredictOptions part = options();
+  part.shard = Shard{1, 1000};
+  while (part.shard->holds("case_a") || part.shard->holds("case_b") ||
+         part.shard->holds("case_c")) {
+    part.shard->index += 1;
+  }
+  const PredictOutcome outcome = run(part);
+  EXPECT_EQ(outcome.found, 0);
+  EXPECT_EQ(outcome.exit_code, ExitCode::kSuccess);
+  EXPECT_EQ(behaviour_->loads, 0);
+}
+
+TEST_F(Predict, RecordsOfScansThatAreGoneStayInTheTable) {
+  run(options());
+  const std::string before = table();
+  fs::remove_all(root_ / "scans" / "case_b");
+  run(options());
+  EXPECT_EQ(table(), before);
+}
+
+TEST_F(Predict, RecordThatCannotBeReadIsNamedAndMadeAgain) {
+  run(options());
+  const std::string before = table();
+  write_file_atomically(root_ / "out" / "cases" / "case_b.json", "{");
+  run(options());
+  ASSERT_EQ(listener_.warnings.size(), 1u);
+  EXPECT_NE(listener_.warnings[0].find("case_b.json"), std::string::npos);
+  EXPECT_EQ(listener_.order, std::vector<std::string>{"case_b"});
+  EXPECT_EQ(table(), before);
+}
+
+TEST_F(Predict, FolderHeldByAnotherRunIsLeftAlone) {
+  const RunLock lock(root_ / "out");
+  EXPECT_THROW(run(options()), FolderLockedError);
+}
+
+TEST_F(Predict, BadBundleOrOptionIsAnErrorBeforeTheFolderIsMade) {
+  write_file_atomically(root_ / "model" / "network.pt", "other bytes");
+  EXPECT_THROW(run(options()), ModelError);
+  PredictOptions wrong = options();
+  wrong.passes = 0;
+  EXPECT_THROW(run(wrong), UsageError);
+  EXPECT_FALSE(fs::exists(root_ / "out"));
+}
+
+TEST_F(Predict, NetworkThatCannotBeUsedIsAnErrorBeforeAnyRecord) {
+  services_.load_segmenter = [](const Bundle&,
+                                const SegmenterOptions&) -> std::unique_ptr<Segmenter> {
+    throw ModelError("no active dropout");
+  };
+  EXPECT_THROW(run(options()), ModelError);
+  EXPECT_FALSE(fs::exists(root_ / "out" / "run.json"));
+  EXPECT_FALSE(fs::exists(root_ / "out" / "cases"));
+}
+
+TEST_F(Predict, PlanSaysWhatIsKeptMeasuredAndRefused) {
+  run(options());
+  fs::remove(root_ / "scans" / "case_c" / "case_c_t1.nii.gz");
+  testing::write_fake_scan(root_ / "scans", "case_d", 4);
+  PredictPlan plan = plan_scans(options());
+  check_run_identity(plan, false);
+  ResultFolder results(plan.folder, options().levels);
+  EXPECT_TRUE(results.load().empty());
+  keep_finished(plan, results, false);
+  ASSERT_EQ(plan.cases.size(), 4u);
+  EXPECT_EQ(plan.cases[0].action, CaseAction::kKeep);
+  EXPECT_EQ(plan.cases[2].action, CaseAction::kRefuse);
+  EXPECT_NE(plan.cases[2].reason.find("t1"), std::string::npos);
+  EXPECT_EQ(plan.cases[3].action, CaseAction::kMeasure);
+  EXPECT_EQ(plan.cases[3].reason, "");
+}
+
+}  // namespace
+}  // namespace mcvol
