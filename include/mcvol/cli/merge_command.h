@@ -1,0 +1,26 @@
+#pragma once
+
+#include "mcvol/cli/command.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// `mcvol merge`: shards, or results of one run identity, → one result folder.
+class MergeCommand : public Command {
+ public:
+  void setup(CLI::App& program) override;
+  bool chosen() const override { return command_->parsed(); }
+  ExitCode run() override;
+
+ private:
+  CLI::App* command_ = nullptr;
+  std::vector<std::filesystem::path> results_;
+  std::filesystem::path output_;
+  std::vector<std::string> levels_;
+  bool quiet_ = false;
+};
+
+}  // namespace mcvol

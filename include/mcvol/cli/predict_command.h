@@ -1,0 +1,40 @@
+#pragma once
+
+#include "mcvol/cli/command.h"
+#include "mcvol/pipeline/predict_options.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// `mcvol predict`: scans → case records and volumes.csv.
+class PredictCommand : public Command {
+ public:
+  void setup(CLI::App& program) override;
+  bool chosen() const override { return command_->parsed(); }
+  ExitCode run() override;
+
+ private:
+  void add_measurement_options();
+  void add_machine_options();
+  void add_output_options();
+  void refuse_what_is_not_built() const;
+  PredictOptions options() const;
+  ExitCode list() const;
+
+  CLI::App* command_ = nullptr;
+  std::vector<std::filesystem::path> scans_;
+  std::filesystem::path model_, output_, config_;
+  std::string passes_ = "20", scope_, precision_ = "auto", calibration_, device_ = "auto";
+  std::string memory_, shard_, layout_ = "auto", print_;
+  std::vector<std::string> levels_{"0.9"}, save_;
+  std::string tolerance_;
+  std::uint64_t seed_ = 0;
+  int threads_ = 0;
+  bool fresh_ = false, list_ = false, quiet_ = false, verbose_ = false;
+};
+
+}  // namespace mcvol

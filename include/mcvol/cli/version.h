@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+namespace mcvol {
+
+/// Version of mcvol, "major.minor.patch".
+std::string program_version();
+
+/// What `git describe` said when the build was configured; "unknown" outside a checkout.
+std::string program_commit();
+
+}  // namespace mcvol

@@ -1,0 +1,93 @@
+#include "mcvol/cli/command_line.h"
+
+#include "mcvol/cli/command.h"
+#include "mcvol/cli/inspect_command.h"
+#include "mcvol/cli/logging.h"
+#include "mcvol/cli/merge_command.h"
+#include "mcvol/cli/predict_command.h"
+#include "mcvol/cli/version.h"
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+namespace mcvol {
+
+namespace {
+
+constexpr const char* kExample =
+    "Example:\n"
+    "  mcvol inspect models/glioma\n"
+    "  mcvol predict scans/ --model models/glioma --out results\n"
+    "Volumes are in ml. stdout carries data, stderr the log.\n"
+    "Exit codes: 0 all measured, 1 cannot start or go on, 2 usage, 3 a scan failed, 4 folder in "
+    "use,\n"
+    "130/143 interrupted (what is finished is kept).";
+
+std::string one_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+/// "mcvol predict" when the command line got as far as that.
+std::string name_of_command(const CLI::App& program) {
+  for (const CLI::App* command : program.get_subcommands()) return "mcvol " + command->get_name();
+  return "mcvol";
+}
+
+int report_parse_error(const CLI::App& program, const CLI::ParseError& error) {
+  // Asking for help or the version comes as an exception, too.
+  if (error.get_exit_code() == 0) return program.exit(error, std::cout, std::cerr);
+  spdlog::error("{}; see {} --help", one_line(error.what()), name_of_command(program));
+  return static_cast<int>(ExitCode::kUsage);
+}
+
+int run(int argc, const char* const* argv) {
+  CLI::App program("Tumour volumes with intervals from brain scans, by Monte Carlo dropout",
+                   "mcvol");
+  program.footer(kExample);
+  program.set_version_flag("--version",
+                           "mcvol " + program_version() + " (" + program_commit() + ")");
+  program.require_subcommand(1);
+  std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(std::make_unique<PredictCommand>());
+  commands.push_back(std::make_unique<InspectCommand>());
+  commands.push_back(std::make_unique<MergeCommand>());
+  for (const auto& command : commands) command->setup(program);
+  try {
+    program.parse(argc, argv);
+    for (const auto& command : commands) {
+      if (command->chosen()) return static_cast<int>(command->run());
+    }
+  } catch (const CLI::ParseError& error) {
+    return report_parse_error(program, error);
+  }
+  return static_cast<int>(ExitCode::kUsage);
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  try {
+    set_up_logging(Verbosity::kNormal);
+    return run(argc, argv);
+  } catch (const Error& error) {
+    spdlog::error("{}", one_line(message_of(error)));
+    return static_cast<int>(error.exit_code());
+  } catch (const std::bad_alloc&) {
+    spdlog::error("not enough memory");
+  } catch (const std::exception& error) {
+    spdlog::error("{}", one_line(message_of(error)));
+  }
+  return static_cast<int>(ExitCode::kCannotGoOn);
+}
+
+}  // namespace mcvol

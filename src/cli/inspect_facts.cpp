@@ -1,0 +1,232 @@
+#include "mcvol/cli/inspect_facts.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/io/case_record.h"
+#include "mcvol/io/image_file.h"
+#include "mcvol/io/nifti_header.h"
+#include "mcvol/io/run_file.h"
+#include "mcvol/network/bundle.h"
+#include "mcvol/network/segmenter.h"
+#include "mcvol/pipeline/threads.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace mcvol {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool ends_with(const std::string& text, const std::string& ending) {
+  return text.size() >= ending.size() &&
+         text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+Facts facts_of_grid(const Grid& grid) {
+  Facts facts;
+  facts["size"] = grid.size;
+  facts["spacing_mm"] = {grid.spacing_mm[0], grid.spacing_mm[1], grid.spacing_mm[2]};
+  facts["orientation"] = orientation_of(grid);
+  facts["origin_mm_lps"] = {grid.origin_mm[0], grid.origin_mm[1], grid.origin_mm[2]};
+  facts["voxel_volume_ml"] = grid.voxel_volume_ml();
+  return facts;
+}
+
+std::string name_of(NiftiDatatype datatype) {
+  switch (datatype) {
+    case NiftiDatatype::kUint8:
+      return "uint8";
+    case NiftiDatatype::kInt16:
+      return "int16";
+    case NiftiDatatype::kInt32:
+      return "int32";
+    case NiftiDatatype::kFloat32:
+      return "float32";
+    case NiftiDatatype::kFloat64:
+      return "float64";
+    case NiftiDatatype::kInt8:
+      return "int8";
+    case NiftiDatatype::kUint16:
+      return "uint16";
+    case NiftiDatatype::kUint32:
+      break;
+  }
+  return "uint32";
+}
+
+Facts facts_of_scan(const fs::path& path) {
+  const NiftiHeader header = read_nifti_header(path);
+  const std::vector<float> values = read_image(path, header).values;
+  Facts facts = facts_of_grid(header.grid);
+  facts["orientation_known"] = header.orientation_known;
+  facts["stored_as"] = name_of(header.datatype);
+  facts["slope"] = header.slope;
+  facts["intercept"] = header.intercept;
+  facts["nonzero_voxels"] =
+      std::count_if(values.begin(), values.end(), [](float v) { return v != 0; });
+  return facts;
+}
+
+Facts facts_of_dropout(const NetworkSummary& summary) {
+  Facts layers = Facts::array();
+  for (const DropoutLayer& layer : summary.dropout) {
+    layers.push_back({{"id", layer.id},
+                      {"kind", layer.kind},
+                      {"rate", layer.rate},
+                      {"where", layer.where},
+                      {"fate", layer.fate}});
+  }
+  return layers;
+}
+
+Facts facts_of_work(const NetworkSummary& summary) {
+  Facts work;
+  work["split_at"] = summary.split_at;
+  work["operators_once_per_window"] = summary.prefix_operators;
+  work["operators_per_pass"] = summary.suffix_operators;
+  work["gflop_once_per_window"] = summary.prefix_gflop;
+  work["gflop_per_pass"] = summary.suffix_gflop;
+  const double one_pass = summary.prefix_gflop + summary.suffix_gflop;
+  if (one_pass > 0) work["share_per_pass"] = summary.suffix_gflop / one_pass;
+  work["suffix_on_measured_voxels_only"] = summary.pointwise_suffix;
+  work["passes_per_batch"] = summary.passes_per_batch;
+  return work;
+}
+
+Facts facts_of_bundle(const fs::path& folder) {
+  const Bundle bundle = read_bundle(folder);
+  SegmenterOptions options;
+  options.device = "cpu";
+  options.threads = default_thread_count();
+  options.scope = bundle.scope;
+  const auto segmenter = load_segmenter(bundle, options);
+  const NetworkSummary& summary = segmenter->summary();
+  Facts facts;
+  facts["name"] = bundle.name;
+  facts["sha256"] = bundle.sha256;
+  facts["channels"] = Facts::array();
+  for (const auto& channel : bundle.channels) facts["channels"].push_back(channel.name);
+  facts["requires"] = bundle.required;
+  facts["regions"] = Facts::array();
+  for (const auto& region : bundle.regions) facts["regions"].push_back(region.name);
+  facts["window_input"] = bundle.window.input;
+  facts["window_output"] = bundle.window.output;
+  facts["scope"] = to_string(bundle.scope);
+  facts["dropout"] = facts_of_dropout(summary);
+  facts["work"] = facts_of_work(summary);
+  facts["calibration"] = bundle.has_calibration;
+  facts["notes"] = summary.notes;
+  if (!bundle.warning.empty()) facts["warning"] = bundle.warning;
+  if (!bundle.licence.empty()) facts["licence"] = bundle.licence;
+  return facts;
+}
+
+Facts facts_of_record(const fs::path& path) {
+  const CaseRecord record = read_case_record(path);
+  Facts facts;
+  facts["case_id"] = record.case_id;
+  facts["status"] = record.status == CaseRecord::Status::kOk ? "ok" : "failed";
+  if (record.status == CaseRecord::Status::kFailed) facts["error"] = record.error;
+  facts["run_identity"] = record.run_identity;
+  facts["model"] = record.model;
+  facts["flags"] = record.flags;
+  facts["inputs"] = Facts::array();
+  for (const InputFile& input : record.inputs) {
+    facts["inputs"].push_back({{"channel", input.channel},
+                               {"file", input.file_name},
+                               {"sha256", input.sha256},
+                               {"bytes", input.size_bytes}});
+  }
+  if (record.status == CaseRecord::Status::kFailed) return facts;
+  facts["grid"] = facts_of_grid(record.grid);
+  facts["passes"] = record.passes;
+  facts["regions"] = Facts::array();
+  const double voxel_ml = record.grid.voxel_volume_ml();
+  for (const RegionRecord& region : record.regions) {
+    facts["regions"].push_back(
+        {{"region", region.region},
+         {"measured_voxels", region.mean.voxel_count()},
+         {"segmented_ml", static_cast<double>(region.mean.above_half()) * voxel_ml},
+         {"summed_probability_ml", region.mean.probability_sum() * voxel_ml}});
+  }
+  return facts;
+}
+
+Facts facts_of_results(const fs::path& folder) {
+  const auto run = read_run_file(folder);
+  if (!run)
+    throw UsageError(folder.string() + ": no run.json; not a result folder of mcvol predict");
+  Facts facts;
+  facts["state"] = run->state == RunFile::State::kComplete  ? "complete"
+                   : run->state == RunFile::State::kRunning ? "running, or killed"
+                                                            : "interrupted";
+  facts["found"] = run->found;
+  facts["done"] = run->done;
+  facts["failed"] = run->failed;
+  facts["version"] = run->version;
+  facts["commit"] = run->commit;
+  facts["libraries"] = run->libraries;
+  facts["model_sha256"] = run->model_sha256;
+  facts["options"] = run->options;
+  facts["device"] = run->device;
+  facts["timings_s"] = run->timings_s;
+  facts["started"] = run->started;
+  facts["ended"] = run->ended;
+  return facts;
+}
+
+}  // namespace
+
+std::string to_string(InspectedKind kind) {
+  switch (kind) {
+    case InspectedKind::kBundle:
+      return "model bundle";
+    case InspectedKind::kScan:
+      return "scan";
+    case InspectedKind::kRecord:
+      return "case record";
+    case InspectedKind::kResults:
+      break;
+  }
+  return "result folder";
+}
+
+InspectedKind kind_of(const fs::path& path) {
+  if (fs::is_directory(path)) {
+    if (fs::exists(path / "model.json")) return InspectedKind::kBundle;
+    if (fs::exists(path / "run.json")) return InspectedKind::kResults;
+    throw UsageError(path.string() +
+                     ": neither a model bundle (model.json) nor a result folder (run.json); for a "
+                     "folder of scans use mcvol predict --list");
+  }
+  if (!fs::exists(path)) throw Error(path.string() + ": no such file or folder");
+  const std::string name = path.filename().string();
+  if (name == "model.json") return InspectedKind::kBundle;
+  if (name == "run.json") return InspectedKind::kResults;
+  if (ends_with(name, ".nii") || ends_with(name, ".nii.gz")) return InspectedKind::kScan;
+  if (ends_with(name, ".json")) return InspectedKind::kRecord;
+  throw UsageError(
+      path.string() +
+      ": expected a model bundle, a scan (.nii, .nii.gz), a record (.json) or a result "
+      "folder");
+}
+
+Facts facts_of(const fs::path& path, InspectedKind kind) {
+  const bool in_folder = (kind == InspectedKind::kBundle || kind == InspectedKind::kResults) &&
+                         !fs::is_directory(path);
+  const fs::path folder = in_folder ? fs::absolute(path).parent_path() : path;
+  switch (kind) {
+    case InspectedKind::kBundle:
+      return facts_of_bundle(folder);
+    case InspectedKind::kScan:
+      return facts_of_scan(path);
+    case InspectedKind::kRecord:
+      return facts_of_record(path);
+    case InspectedKind::kResults:
+      break;
+  }
+  return facts_of_results(folder);
+}
+
+}  // namespace mcvol

@@ -1,0 +1,52 @@
+#include "mcvol/cli/merge_command.h"
+
+#include "mcvol/cli/logging.h"
+#include "mcvol/pipeline/merge.h"
+
+#include <spdlog/spdlog.h>
+
+namespace mcvol {
+
+namespace {
+
+constexpr const char* kExample =
+    "Example:\n"
+    "  mcvol merge results --out results\n"
+    "  brings results/shards/*-of-8 together in results/.";
+
+}  // namespace
+
+void MergeCommand::setup(CLI::App& program) {
+  command_ = program.add_subcommand("merge", "Bring shards together in one result folder");
+  command_->footer(kExample);
+  command_
+      ->add_option("results", results_,
+                   "Result folders; one that has shards/ stands for its shards")
+      ->type_name("RESULTS")
+      ->required();
+  command_->add_option("--out", output_, "Result folder to write")->type_name("DIR")->required();
+  command_
+      ->add_option("--level", levels_,
+                   "Coverage of the intervals, above 0 and below 1; repeatable (default: "
+                   "those of the runs)")
+      ->type_name("P")
+      ->allow_extra_args(false);
+  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+}
+
+ExitCode MergeCommand::run() {
+  if (quiet_) set_up_logging(Verbosity::kQuiet);
+  MergeOptions options;
+  options.sources = results_;
+  options.out = output_;
+  options.levels = parse_levels(levels_);
+  const MergeReport report = merge_results(options);
+  for (const std::string& note : report.notes) spdlog::error("{}", note);
+  spdlog::info("{}: {} measured, {} failed, from {} folders", (output_ / "volumes.csv").string(),
+               report.done, report.failed, report.sources);
+  // A script must not take a table with a shard missing for the whole.
+  if (!report.complete) return ExitCode::kCannotGoOn;
+  return report.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,245 @@
+#include "mcvol/cli/predict_command.h"
+
+#include "mcvol/cli/config_file.h"
+#include "mcvol/cli/logging.h"
+#include "mcvol/cli/memory_size.h"
+#include "mcvol/cli/predict_reporter.h"
+#include "mcvol/cli/version.h"
+#include "mcvol/pipeline/predict.h"
+
+#include <charconv>
+#include <iostream>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+namespace mcvol {
+
+namespace {
+
+constexpr const char* kExample =
+    "Example:\n"
+    "  mcvol predict scans/ --model models/glioma --out results\n"
+    "  measures every case in scans/ into results/volumes.csv; the same line again goes on where\n"
+    "  the run was interrupted.";
+
+int passes_from(const std::string& text) {
+  if (text == "auto") {
+    throw UsageError("--passes auto: this version cannot choose the number; give one, e.g. 20");
+  }
+  int passes = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, passes);
+  if (parsed.ec != std::errc() || parsed.ptr != end) {
+    throw UsageError("--passes: expected a whole number, found \"" + text + "\"");
+  }
+  return passes;
+}
+
+ScanLayout layout_from(const std::string& word) {
+  if (word == "brats") return ScanLayout::kBrats;
+  if (word == "nnunet") return ScanLayout::kNnunet;
+  if (word == "bids") return ScanLayout::kBids;
+  return ScanLayout::kAuto;
+}
+
+const char* word_of(CaseAction action) {
+  switch (action) {
+    case CaseAction::kKeep:
+      return "keep";
+    case CaseAction::kMeasure:
+      return "measure";
+    case CaseAction::kRefuse:
+      break;
+  }
+  return "refuse";
+}
+
+}  // namespace
+
+void PredictCommand::setup(CLI::App& program) {
+  command_ = program.add_subcommand("predict", "Measure tumour volumes in scans");
+  command_->footer(kExample);
+  command_
+      ->add_option("scans", scans_,
+                   "Folders in a known layout, case folders, or manifests (.csv: case_id, then "
+                   "a column per channel)")
+      ->type_name("SCANS");
+  command_->add_option("--model", model_, "Model bundle")->type_name("DIR");
+  command_->add_option("--out", output_, "Result folder; goes on where an earlier run ended")
+      ->type_name("DIR");
+  command_
+      ->add_option("--config", config_,
+                   "The same options as key = value lines; the command line wins")
+      ->type_name("FILE.toml");
+  add_measurement_options();
+  add_machine_options();
+  add_output_options();
+}
+
+void PredictCommand::add_measurement_options() {
+  const std::string group = "Measurement";
+  command_->add_option("--passes", passes_, "Monte Carlo passes, 1 to 10000")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command_->add_option("--mc-tolerance", tolerance_, "With --passes auto (not in this version)")
+      ->type_name("X")
+      ->group(group);
+  command_->add_option("--seed", seed_, "Seed of the dropout masks")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command_
+      ->add_option("--level", levels_, "Coverage of the interval, above 0 and below 1; repeatable")
+      ->type_name("P")
+      ->allow_extra_args(false)
+      ->capture_default_str()
+      ->group(group);
+  command_
+      ->add_option("--scope", scope_,
+                   "What shares a dropout mask: native, channel or element (default: the "
+                   "bundle's)")
+      ->type_name("SCOPE")
+      ->check(CLI::IsMember({"native", "channel", "element"}))
+      ->group(group);
+  command_->add_option("--precision", precision_, "Arithmetic of the network: auto or fp32")
+      ->type_name("PRECISION")
+      ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
+      ->capture_default_str()
+      ->group(group);
+  command_->add_option("--calibration", calibration_, "none: raw intervals, without a warning")
+      ->type_name("FILE|none")
+      ->group(group);
+  command_
+      ->add_option("--layout", layout_,
+                   "How scans lie in their folder: auto, brats, nnunet or bids")
+      ->type_name("LAYOUT")
+      ->check(CLI::IsMember({"auto", "brats", "nnunet", "bids"}))
+      ->capture_default_str()
+      ->group(group);
+}
+
+void PredictCommand::add_machine_options() {
+  const std::string group = "Machine";
+  command_->add_option("--device", device_, "auto, cpu, cuda or cuda:N")
+      ->type_name("DEVICE")
+      ->capture_default_str()
+      ->group(group);
+  command_
+      ->add_option("--threads", threads_,
+                   "CPU threads, 1 to 1024 (default: SLURM_CPUS_PER_TASK, else "
+                   "OMP_NUM_THREADS, else what affinity and cgroup allow)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024))
+      ->group(group);
+  command_->add_option("--memory", memory_, "Memory for the network's activations, e.g. 800M or 2G")
+      ->type_name("SIZE")
+      ->group(group);
+  command_
+      ->add_option("--shard", shard_,
+                   "Measure part I of N (from 1) into OUT/shards/I-of-N; see mcvol merge")
+      ->type_name("I/N")
+      ->group(group);
+}
+
+void PredictCommand::add_output_options() {
+  const std::string group = "Output";
+  command_->add_flag("--fresh", fresh_, "Measure every case again, replacing records one by one")
+      ->group(group);
+  command_->add_flag("--list", list_, "Only say what would be measured, and what not and why")
+      ->group(group);
+  command_->add_option("--save", save_, "Images to save (not in this version)")
+      ->type_name("maps,labels")
+      ->allow_extra_args(false)
+      ->group(group);
+  command_->add_option("--print", print_, "Rows on stdout as scans finish: csv or jsonl")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"csv", "jsonl"}))
+      ->group(group);
+  CLI::Option* quiet =
+      command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+  quiet->group(group);
+  command_->add_flag("--verbose", verbose_, "Say more on stderr")->group(group)->excludes(quiet);
+}
+
+void PredictCommand::refuse_what_is_not_built() const {
+  if (!tolerance_.empty()) {
+    throw UsageError(
+        "--mc-tolerance: this version cannot choose the number of passes; give "
+        "--passes N");
+  }
+  if (precision_ == "bf16" || precision_ == "fp16") {
+    throw UsageError("--precision " + precision_ + ": this version runs networks in fp32 only");
+  }
+  if (!save_.empty()) {
+    throw UsageError("--save: this version saves no images; leave the option out");
+  }
+  if (!calibration_.empty() && calibration_ != "none") {
+    throw UsageError("--calibration " + calibration_ +
+                     ": this version cannot apply a calibration; use --calibration none");
+  }
+}
+
+PredictOptions PredictCommand::options() const {
+  refuse_what_is_not_built();
+  PredictOptions options;
+  options.scans = scans_;
+  options.model = model_;
+  options.output = output_;
+  options.passes = passes_from(passes_);
+  options.seed = seed_;
+  options.levels = parse_levels(levels_);
+  if (!scope_.empty()) options.scope = dropout_scope_from(scope_);
+  options.layout = layout_from(layout_);
+  if (!shard_.empty()) options.shard = Shard::parse(shard_);
+  options.fresh = fresh_;
+  options.device = device_;
+  options.threads = threads_;
+  if (!memory_.empty()) options.memory_bytes = memory_bytes_from(memory_);
+  options.version = program_version();
+  options.commit = program_commit();
+  options.libraries["libtorch"] = libtorch_version();
+  return options;
+}
+
+ExitCode PredictCommand::list() const {
+  const PredictOptions options = this->options();
+  PredictPlan plan = plan_scans(options);
+  if (!options.output.empty()) {
+    check_run_identity(plan, options.fresh);
+    ResultFolder results(plan.folder, options.levels);
+    for (const std::string& complaint : results.load()) spdlog::warn(complaint);
+    keep_finished(plan, results, options.fresh);
+  }
+  for (const PlannedCase& planned : plan.cases) {
+    std::cout << planned.scan.case_id << '\t' << word_of(planned.action) << '\t' << planned.reason
+              << '\n';
+  }
+  std::cout.flush();
+  for (const std::string& ignored : plan.ignored) spdlog::info("passed over: {}", ignored);
+  return ExitCode::kSuccess;
+}
+
+ExitCode PredictCommand::run() {
+  if (!config_.empty()) apply_config(config_, *command_);
+  if (quiet_ && verbose_) throw UsageError("--quiet and --verbose exclude each other");
+  set_up_logging(quiet_ ? Verbosity::kQuiet : verbose_ ? Verbosity::kVerbose : Verbosity::kNormal);
+  if (list_) return list();
+  const PredictOptions options = this->options();
+  install_interrupt_handlers();
+  ReporterOptions reporting;
+  reporting.print = print_ == "csv"     ? ReporterOptions::Print::kCsv
+                    : print_ == "jsonl" ? ReporterOptions::Print::kJsonLines
+                                        : ReporterOptions::Print::kNothing;
+  reporting.progress_line = !quiet_ && isatty(STDERR_FILENO) == 1;
+  reporting.uncalibrated_on_purpose = calibration_ == "none";
+  PredictReporter reporter(reporting);
+  PredictServices services;
+  services.load_segmenter = load_segmenter;
+  const PredictOutcome outcome = predict(options, services, reporter);
+  reporter.sum_up(outcome, options.output);
+  return outcome.exit_code;
+}
+
+}  // namespace mcvol

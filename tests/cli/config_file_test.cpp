@@ -1,0 +1,107 @@
+#include "mcvol/cli/config_file.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/files/text_file.h"
+
+#include "pipeline/fake_bundle.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+std::string complaint_about(const std::string& text) {
+  try {
+    parse_config(text, "run.toml");
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(ConfigFile, ReadsStringsNumbersBooleansAndArrays) {
+  const auto entries = parse_config(
+      "# a run\n"
+      "model = \"models/my net, v2 #3\"  # comment\n"
+      "passes = 1_000\n"
+      "fresh = true\n"
+      "level = [ 0.5, \"0.9\",\n  0.95, # the last\n]\n"
+      "out = 'C:\\results'\r\n",
+      "run.toml");
+  ASSERT_EQ(entries.size(), 5u);
+  EXPECT_EQ(entries[0].key, "model");
+  EXPECT_EQ(entries[0].values, std::vector<std::string>{"models/my net, v2 #3"});
+  EXPECT_EQ(entries[1].values, std::vector<std::string>{"1000"});
+  EXPECT_EQ(entries[2].values, std::vector<std::string>{"true"});
+  EXPECT_EQ(entries[3].values, (std::vector<std::string>{"0.5", "0.9", "0.95"}));
+  EXPECT_EQ(entries[4].values, std::vector<std::string>{"C:\\results"});
+  EXPECT_EQ(entries[4].line, 8);
+}
+
+TEST(ConfigFile, EmptyTextHasNoEntries) {
+  EXPECT_TRUE(parse_config("", "run.toml").empty());
+  EXPECT_TRUE(parse_config("\n  # nothing\n", "run.toml").empty());
+}
+
+TEST(ConfigFile, NamesFileAndLineOfWhatItCannotRead) {
+  EXPECT_EQ(complaint_about("passes = 3\nmodel = models/x\n"),
+            "run.toml, line 2: expected a string in quotes, a number, true or false, found "
+            "\"models/x\"");
+  EXPECT_EQ(complaint_about("[predict]\n"),
+            "run.toml, line 1: tables are not used here; write the options as key = value");
+  EXPECT_EQ(complaint_about("passes 3\n"), "run.toml, line 1: expected \"=\" after \"passes\"");
+  EXPECT_EQ(complaint_about("a = 1\na = 2\n"), "run.toml, line 2: \"a\" given twice");
+  EXPECT_EQ(complaint_about("a = \"x\n"),
+            "run.toml, line 1: a string that does not end on its line");
+  EXPECT_EQ(complaint_about("a = [1 2]\n"),
+            "run.toml, line 1: expected \",\" or \"]\" in an array");
+  EXPECT_EQ(complaint_about("a = 1 2\n"), "run.toml, line 1: unexpected text after the value of a");
+  EXPECT_NE(complaint_about("a = [1,"), "accepted");
+  EXPECT_NE(complaint_about("a ="), "accepted");
+}
+
+class ConfigOnOptions : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    file_ = testing::fresh_folder("config") / "run.toml";
+    app_.add_option("scans", scans_);
+    app_.add_option("--passes", passes_)->check(CLI::Range(1, 100));
+    app_.add_option("--level", levels_)->allow_extra_args(false);
+    app_.add_flag("--fresh", fresh_);
+  }
+  void apply(const std::string& text) {
+    write_file_atomically(file_, text);
+    apply_config(file_, app_);
+  }
+
+  std::filesystem::path file_;
+  CLI::App app_{"", "predict"};
+  std::vector<std::string> scans_, levels_;
+  int passes_ = 20;
+  bool fresh_ = false;
+};
+
+TEST_F(ConfigOnOptions, FillsWhatTheCommandLineLeftOpen) {
+  app_.parse("--passes 7");
+  apply("passes = 3\nlevel = [0.5, 0.9]\nfresh = true\nscans = [\"a b\", 'c,d']\n");
+  EXPECT_EQ(passes_, 7);
+  EXPECT_EQ(levels_, (std::vector<std::string>{"0.5", "0.9"}));
+  EXPECT_TRUE(fresh_);
+  EXPECT_EQ(scans_, (std::vector<std::string>{"a b", "c,d"}));
+}
+
+TEST_F(ConfigOnOptions, FalseLeavesAFlagOff) {
+  app_.parse("");
+  apply("fresh = false\n");
+  EXPECT_FALSE(fresh_);
+}
+
+TEST_F(ConfigOnOptions, UnknownKeysAndValuesOutOfRangeAreRefused) {
+  app_.parse("");
+  EXPECT_THROW(apply("passess = 3\n"), UsageError);
+  EXPECT_THROW(apply("config = \"x\"\n"), UsageError);
+  EXPECT_THROW(apply("passes = 0\n"), CLI::Error);
+  EXPECT_THROW(apply_config(file_.parent_path() / "none.toml", app_), UsageError);
+}
+
+}  // namespace
+}  // namespace mcvol

@@ -1,0 +1,179 @@
+#include "mcvol/files/text_file.h"
+#include "mcvol/io/run_lock.h"
+
+#include <algorithm>
+
+#include "cli/process.h"
+#include "pipeline/fake_bundle.h"
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// What predict does without ever loading a network: discovery, refusals, locks, lists.
+
+namespace mcvol::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class PredictCommand : public ::testing::Test {
+ protected:
+  void SetUp() override { write_fake_bundle(root_ / "model"); }
+
+  ProcessResult predict(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"predict", (root_ / "scans").string(),
+                                       "--model", (root_ / "model").string(),
+                                       "--out",   (root_ / "out").string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_mcvol(arguments);
+  }
+  /// A scan that is found, but has no flair.
+  void write_scan_without_flair(const std::string& case_id) const {
+    write_fake_scan(root_ / "scans", case_id, 0, 4.0, {"t1"});
+  }
+  static void expect_one_line(const ProcessResult& result, int exit_code, const std::string& part) {
+    EXPECT_EQ(result.exit_code, exit_code) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_TRUE(contains(result.err, part)) << result.err;
+    EXPECT_EQ(result.err.rfind("error: ", 0), 0u) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+
+  fs::path root_ = fresh_folder("predict");
+};
+
+TEST_F(PredictCommand, NoSuchFolderCannotStart) {
+  expect_one_line(predict(), 1, "scans");
+  EXPECT_FALSE(fs::exists(root_ / "out"));
+}
+
+TEST_F(PredictCommand, EmptyFolderCannotStart) {
+  fs::create_directories(root_ / "scans");
+  expect_one_line(predict(), 1, "scans");
+}
+
+TEST_F(PredictCommand, DicomFolderIsNamedAsSuch) {
+  const std::string preamble = std::string(128, '\0') + "DICM";
+  write_file_atomically(root_ / "scans" / "IM0001.dcm", preamble);
+  write_file_atomically(root_ / "scans" / "IM0002.dcm", preamble);
+  expect_one_line(predict(), 1, "DICOM");
+}
+
+TEST_F(PredictCommand, NetworkWithAnotherHashIsABadBundle) {
+  write_scan_without_flair("case_a");
+  write_file_atomically(root_ / "model" / "network.pt", "other bytes");
+  expect_one_line(predict(), 2, "sha256");
+  EXPECT_FALSE(fs::exists(root_ / "out"));
+}
+
+TEST_F(PredictCommand, UnknownModelFieldIsABadBundle) {
+  write_scan_without_flair("case_a");
+  std::string model = read_file(root_ / "model" / "model.json");
+  model.insert(model.find('{') + 1, "\"colour\": 1,");
+  write_file_atomically(root_ / "model" / "model.json", model);
+  expect_one_line(predict(), 2, "colour");
+}
+
+TEST_F(PredictCommand, MissingChannelIsExitCode3AndARow) {
+  write_scan_without_flair("case_a");
+  const ProcessResult result = predict({"--calibration", "none"});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(contains(result.err, "error: case_a: ")) << result.err;
+  EXPECT_TRUE(contains(result.err, "flair")) << result.err;
+  const std::string table = read_file(root_ / "out" / "volumes.csv");
+  EXPECT_TRUE(contains(table, "\ncase_a,,,")) << table;
+  EXPECT_TRUE(contains(table, ",failed,")) << table;
+}
+
+TEST_F(PredictCommand, PrintedRowsAreThoseOfTheTable) {
+  write_scan_without_flair("case_a");
+  write_scan_without_flair("case_b");
+  const ProcessResult csv = predict({"--print", "csv"});
+  EXPECT_EQ(csv.out, read_file(root_ / "out" / "volumes.csv"));
+  const ProcessResult lines = predict({"--print", "jsonl"});
+  EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 2);
+  EXPECT_EQ(lines.out.rfind("{\"case_id\":\"case_a\"", 0), 0u) << lines.out;
+}
+
+TEST_F(PredictCommand, MissingCalibrationIsOneWarningUnlessItIsMeant) {
+  write_scan_without_flair("case_a");
+  const std::string err = predict().err;
+  EXPECT_EQ(err.find("warning: uncalibrated"), err.rfind("uncalibrated") - 9) << err;
+  EXPECT_FALSE(contains(predict({"--calibration", "none"}).err, "uncalibrated"));
+}
+
+TEST_F(PredictCommand, ListSaysWhatWouldBeMeasuredAndWhyNotAndWritesNothing) {
+  write_fake_scan(root_ / "scans", "case_a");
+  write_scan_without_flair("case_b");
+  const ProcessResult result = predict({"--list", "--quiet"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(result.out.rfind("case_a\tmeasure\t\ncase_b\trefuse\t", 0), 0u) << result.out;
+  EXPECT_TRUE(contains(result.out, "flair"));
+  EXPECT_FALSE(fs::exists(root_ / "out"));
+}
+
+TEST_F(PredictCommand, ListNeedsNoResultFolder) {
+  write_fake_scan(root_ / "scans", "case_a");
+  const ProcessResult result = run_mcvol(
+      {"predict", (root_ / "scans").string(), "--model", (root_ / "model").string(), "--list"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out, "case_a\tmeasure\t\n");
+}
+
+TEST_F(PredictCommand, FolderHeldByAnotherRunIsExitCode4) {
+  write_scan_without_flair("case_a");
+  const RunLock lock(root_ / "out");
+  expect_one_line(predict(), 4, "out");
+}
+
+TEST_F(PredictCommand, OtherSeedOnTheSameFolderIsRefusedByName) {
+  write_scan_without_flair("case_a");
+  predict();
+  expect_one_line(predict({"--seed", "1"}), 2, "seed");
+  EXPECT_EQ(predict({"--seed", "1", "--fresh"}).exit_code, 3);
+}
+
+TEST_F(PredictCommand, OutputThatIsAFileCannotStart) {
+  write_scan_without_flair("case_a");
+  write_file_atomically(root_ / "out", "a file");
+  expect_one_line(predict(), 1, "out");
+}
+
+TEST_F(PredictCommand, ReadOnlyOutputCannotStart) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+  write_scan_without_flair("case_a");
+  fs::create_directories(root_ / "out");
+  chmod((root_ / "out").c_str(), S_IRUSR | S_IXUSR);
+  expect_one_line(predict(), 1, "out");
+  chmod((root_ / "out").c_str(), S_IRWXU);
+}
+
+TEST_F(PredictCommand, FileThatIsNoNetworkIsABadBundleBeforeAnyRecord) {
+  write_fake_scan(root_ / "scans", "case_a");
+  const ProcessResult result = predict({"--calibration", "none"});
+  expect_one_line(result, 2, "network.pt");
+  EXPECT_FALSE(fs::exists(root_ / "out" / "cases"));
+}
+
+TEST_F(PredictCommand, ConfigFileGivesTheOptionsAndTheCommandLineWins) {
+  write_scan_without_flair("case_a");
+  const fs::path file = root_ / "run.toml";
+  write_file_atomically(file, "scans = ['" + (root_ / "scans").string() + "']\nmodel = '" +
+                                  (root_ / "model").string() + "'\nout = '" +
+                                  (root_ / "elsewhere").string() + "'\nquiet = true\n");
+  const ProcessResult result =
+      run_mcvol({"predict", "--config", file.string(), "--out", (root_ / "out").string()});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_TRUE(fs::exists(root_ / "out" / "volumes.csv"));
+  EXPECT_FALSE(fs::exists(root_ / "elsewhere"));
+  EXPECT_FALSE(contains(result.err, "info:")) << result.err;
+}
+
+}  // namespace
+}  // namespace mcvol::testing

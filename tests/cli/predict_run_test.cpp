@@ -1,0 +1,152 @@
+#include "mcvol/files/text_file.h"
+
+#include <algorithm>
+
+#include "cli/process.h"
+#include "pipeline/fake_bundle.h"
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <signal.h>
+
+// predict and inspect with a real, tiny network.
+
+namespace mcvol::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class PredictRun : public ::testing::Test {
+ protected:
+  void SetUp() override {
+#ifdef MCVOL_MAKE_TINY_BUNDLE
+    const ProcessResult made = run_program(MCVOL_MAKE_TINY_BUNDLE, {(root_ / "model").string()});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+#else
+    GTEST_SKIP() << "no make_tiny_bundle in this build";
+#endif
+    for (const char* case_id : {"case_a", "case_b", "case_c"}) {
+      write_fake_scan(root_ / "scans", case_id, case_id[5], 5.0);
+    }
+  }
+  std::vector<std::string> arguments(const std::string& out,
+                                     const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{
+        "predict", (root_ / "scans").string(), "--model",  (root_ / "model").string(),
+        "--out",   (root_ / out).string(),     "--device", "cpu"};
+    const bool counts = std::find(more.begin(), more.end(), "--passes") != more.end();
+    if (!counts) arguments.insert(arguments.end(), {"--passes", "4"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+  ProcessResult predict(const std::string& out, const std::vector<std::string>& more = {}) const {
+    return run_mcvol(arguments(out, more));
+  }
+  std::string table(const std::string& out) const { return read_file(root_ / out / "volumes.csv"); }
+
+  fs::path root_ = fresh_folder("run");
+};
+
+TEST_F(PredictRun, MeasuresThreeScansWithALinePerScan) {
+  const ProcessResult result = predict("out");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(contains(result.err, "info: 3/3 case_c: whole_tumour ")) << result.err;
+  const std::string text = table("out");
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1 + 3 * 2);
+  EXPECT_TRUE(contains(text, "\ncase_b,tumour_core,0.9,,,,")) << text;
+}
+
+TEST_F(PredictRun, QuietRunSaysNothing) {
+  const ProcessResult result = predict("out", {"--quiet"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(PredictRun, PrintedRowsAreThoseOfTheTable) {
+  const ProcessResult result = predict("out", {"--print", "csv", "--quiet"});
+  EXPECT_EQ(result.out, table("out"));
+}
+
+TEST_F(PredictRun, SecondRunKeepsWhatIsThere) {
+  predict("out");
+  const std::string before = table("out");
+  const ProcessResult result = predict("out", {"--verbose"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(contains(result.err, "(3 before)")) << result.err;
+  EXPECT_FALSE(contains(result.err, "network on")) << result.err;
+  EXPECT_EQ(table("out"), before);
+}
+
+TEST_F(PredictRun, ThreadsAndShardsDoNotChangeAByte) {
+  predict("whole", {"--threads", "1"});
+  predict("threads", {"--threads", "2"});
+  EXPECT_EQ(table("threads"), table("whole"));
+  predict("parts", {"--shard", "1/2"});
+  predict("parts", {"--shard", "2/2"});
+  const std::string parts = (root_ / "parts").string();
+  EXPECT_EQ(run_mcvol({"merge", parts, "--out", parts}).exit_code, 0);
+  EXPECT_EQ(table("parts"), table("whole"));
+}
+
+TEST_F(PredictRun, SignalLeavesWhatIsFinishedAndTheNextRunTheRest) {
+  const std::vector<std::string> slowly{"--passes", "2000", "--verbose"};
+  predict("whole", slowly);
+  for (const auto& [number, exit_code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+    const std::string out = "cut_" + std::to_string(number);
+    const ProcessResult cut = signal_mcvol(arguments(out, slowly), number, "1/3 case_a");
+    EXPECT_EQ(cut.exit_code, exit_code) << cut.err;
+    EXPECT_TRUE(contains(cut.err, "error: interrupted: ")) << cut.err;
+    const auto state = nlohmann::json::parse(read_file(root_ / out / "run.json"));
+    EXPECT_EQ(state["state"], "interrupted");
+    EXPECT_EQ(predict(out, slowly).exit_code, 0);
+    EXPECT_EQ(table(out), table("whole"));
+  }
+}
+
+TEST_F(PredictRun, KilledRunIsResumedToTheSameTable) {
+  const std::vector<std::string> slowly{"--passes", "500", "--verbose"};
+  predict("whole", slowly);
+  for (const char* moment : {"1/3 case_a", "2/3 case_b", "3/3 case_c"}) {
+    const std::string out = std::string("killed_at_") + moment[0];
+    const ProcessResult killed = signal_mcvol(arguments(out, slowly), SIGKILL, moment);
+    EXPECT_EQ(killed.exit_code, -SIGKILL) << killed.err;
+    EXPECT_EQ(predict(out, slowly).exit_code, 0);
+    EXPECT_EQ(table(out), table("whole"));
+  }
+}
+
+TEST_F(PredictRun, ReaderThatLeavesStopsTheRunWithWhatIsFinishedKept) {
+  const ProcessResult result = run_mcvol_without_reader(arguments("out", {"--print", "jsonl"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, "stdout")) << result.err;
+  EXPECT_TRUE(fs::exists(root_ / "out" / "cases" / "case_a.json"));
+  EXPECT_FALSE(fs::exists(root_ / "out" / "cases" / "case_c.json"));
+}
+
+TEST_F(PredictRun, BadScanAmongGoodOnesIsExitCode3) {
+  write_file_atomically(root_ / "scans" / "case_b" / "case_b_t1.nii.gz", "not gzip");
+  const ProcessResult result = predict("out");
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_TRUE(contains(result.err, "error: case_b: ")) << result.err;
+  EXPECT_TRUE(contains(table("out"), "\ncase_c,whole_tumour,")) << table("out");
+}
+
+TEST_F(PredictRun, InspectPrintsDropoutAndWhereTheSplitFell) {
+  const ProcessResult result = run_mcvol({"inspect", (root_ / "model").string(), "--json"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  const auto facts = nlohmann::json::parse(result.out);
+  EXPECT_EQ(facts["kind"], "model bundle");
+  ASSERT_EQ(facts["dropout"].size(), 2u);
+  EXPECT_EQ(facts["dropout"][0]["rate"], 0.4);
+  EXPECT_NE(facts["work"]["split_at"], "");
+  EXPECT_GT(facts["work"]["share_per_pass"], 0.0);
+}
+
+}  // namespace
+}  // namespace mcvol::testing

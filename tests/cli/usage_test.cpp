@@ -1,0 +1,100 @@
+#include "mcvol/files/text_file.h"
+
+#include <algorithm>
+
+#include "cli/process.h"
+#include "pipeline/fake_bundle.h"
+#include <gtest/gtest.h>
+
+namespace mcvol::testing {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Exit code 2, nothing on stdout and one line on stderr that holds `part`.
+void expect_usage_error(const std::vector<std::string>& arguments, const std::string& part) {
+  const ProcessResult result = run_mcvol(arguments);
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(contains(result.err, part)) << result.err;
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+}
+
+TEST(Usage, HelpNamesTheCommandsAndGivesAnExampleOnStdout) {
+  const ProcessResult result = run_mcvol({"--help"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.err, "");
+  for (const char* part : {"predict", "inspect", "merge", "Example:", "--version"}) {
+    EXPECT_TRUE(contains(result.out, part)) << part << "\n" << result.out;
+  }
+}
+
+TEST(Usage, EveryCommandHasHelpWithAnExample) {
+  for (const char* command : {"predict", "inspect", "merge"}) {
+    const ProcessResult result = run_mcvol({command, "--help"});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_EQ(result.err, "");
+    EXPECT_TRUE(contains(result.out, std::string("  mcvol ") + command)) << result.out;
+  }
+}
+
+TEST(Usage, VersionIsOneLineOnStdout) {
+  const ProcessResult result = run_mcvol({"--version"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(result.out.rfind("mcvol ", 0), 0u);
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
+}
+
+TEST(Usage, NoCommandUnknownCommandAndUnknownOptionAreUsageErrors) {
+  expect_usage_error({}, "see mcvol --help");
+  expect_usage_error({"forecast"}, "see mcvol --help");
+  expect_usage_error({"predict", "--colour", "red"}, "--colour; see mcvol predict --help");
+  expect_usage_error({"merge"}, "see mcvol merge --help");
+}
+
+TEST(Usage, ValuesOutOfRangeNameTheirOption) {
+  expect_usage_error({"predict", "x", "--threads", "0"}, "--threads");
+  expect_usage_error({"predict", "x", "--scope", "voxel"}, "--scope");
+  expect_usage_error({"predict", "x", "--seed", "-1"}, "--seed");
+  expect_usage_error({"predict", "x", "--print", "xml"}, "--print");
+  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--memory", "2X"}, "--memory");
+  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--level", "90"}, "\"90\"");
+  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--shard", "3/2"}, "3/2");
+  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--passes", "0"}, "--passes");
+  expect_usage_error({"predict", "x", "--quiet", "--verbose"}, "--verbose");
+}
+
+TEST(Usage, WhatIsMissingIsSaid) {
+  expect_usage_error({"predict", "--model", "m", "--out", "o"}, "SCANS");
+  expect_usage_error({"predict", "x", "--out", "o"}, "--model");
+  expect_usage_error({"predict", "x", "--model", "m"}, "--out");
+}
+
+TEST(Usage, OptionsOfLaterVersionsAreRefusedByName) {
+  const std::vector<std::string> base{"predict", "x", "--model", "m", "--out", "o"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return more;
+  };
+  expect_usage_error(with({"--passes", "auto"}), "--passes auto: this version");
+  expect_usage_error(with({"--precision", "bf16"}), "--precision bf16: this version");
+  expect_usage_error(with({"--precision", "fp16"}), "--precision fp16: this version");
+  expect_usage_error(with({"--save", "maps"}), "--save: this version");
+  expect_usage_error(with({"--calibration", "c.json"}), "--calibration c.json: this version");
+  expect_usage_error(with({"--mc-tolerance", "0.1"}), "--mc-tolerance: this version");
+}
+
+TEST(Usage, ConfigFileWithAnUnknownKeyOrABadValueIsAUsageError) {
+  const auto file = fresh_folder("config") / "run.toml";
+  write_file_atomically(file, "modle = 'x'\n");
+  expect_usage_error({"predict", "x", "--config", file.string()}, "\"modle\"");
+  write_file_atomically(file, "threads = 0\n");
+  expect_usage_error({"predict", "x", "--config", file.string()}, "--threads");
+  expect_usage_error({"predict", "x", "--config", file.string() + ".none"}, "run.toml.none");
+}
+
+}  // namespace
+}  // namespace mcvol::testing
