@@ -23,17 +23,23 @@ constexpr const char* kExample =
     "  measures every case in scans/ into results/volumes.csv; the same line again goes on where\n"
     "  the run was interrupted.";
 
+/// Read by hand: the command-line library takes "-1" for a large unsigned number.
+template <typename Number>
+Number whole_number_from(const std::string& option, const std::string& text) {
+  Number number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) {
+    throw UsageError(option + ": expected a whole number, found \"" + text + "\"");
+  }
+  return number;
+}
+
 int passes_from(const std::string& text) {
   if (text == "auto") {
     throw UsageError("--passes auto: this version cannot choose the number; give one, e.g. 20");
   }
-  int passes = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, passes);
-  if (parsed.ec != std::errc() || parsed.ptr != end) {
-    throw UsageError("--passes: expected a whole number, found \"" + text + "\"");
-  }
-  return passes;
+  return whole_number_from<int>("--passes", text);
 }
 
 ScanLayout layout_from(const std::string& word) {
@@ -86,7 +92,7 @@ void PredictCommand::add_measurement_options() {
   command_->add_option("--mc-tolerance", tolerance_, "With --passes auto (not in this version)")
       ->type_name("X")
       ->group(group);
-  command_->add_option("--seed", seed_, "Seed of the dropout masks")
+  command_->add_option("--seed", seed_, "Seed of the dropout masks, 0 to 2^64 - 1")
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
@@ -188,7 +194,7 @@ PredictOptions PredictCommand::options() const {
   options.model = model_;
   options.output = output_;
   options.passes = passes_from(passes_);
-  options.seed = seed_;
+  options.seed = whole_number_from<std::uint64_t>("--seed", seed_);
   options.levels = parse_levels(levels_);
   if (!scope_.empty()) options.scope = dropout_scope_from(scope_);
   options.layout = layout_from(layout_);

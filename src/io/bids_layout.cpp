@@ -56,9 +56,9 @@ using BidsFiles = std::vector<BidsFile>;
 using SessionKey = std::tuple<Words, std::string, std::string>;
 
 SessionKey session_of(const BidsFile& bids) {
-  static const std::set<std::string> kModalityFolders{"anat", "perf", "dwi", "func", "fmap"};
+  static const std::set<std::string> modality_folders{"anat", "perf", "dwi", "func", "fmap"};
   Words folders = bids.file->folders;
-  if (!folders.empty() && kModalityFolders.contains(folders.back())) folders.pop_back();
+  if (!folders.empty() && modality_folders.contains(folders.back())) folders.pop_back();
   return {folders, entity(bids.entities, "sub-"), entity(bids.entities, "ses-")};
 }
 

@@ -48,7 +48,7 @@ class CsvReader {
     if (at_end()) return;
     const bool carriage_return = take('\r');
     const bool line_feed = take('\n');
-    line_ += carriage_return || line_feed;
+    if (carriage_return || line_feed) ++line_;
   }
 
   std::string take_field() {
@@ -71,7 +71,7 @@ class CsvReader {
       const char c = text_[at_++];
       if (c == '"' && !take('"')) break;
       // A CRLF counts once, at its line feed.
-      line_ += c == '\n' || (c == '\r' && !is_at('\n'));
+      if (c == '\n' || (c == '\r' && !is_at('\n'))) ++line_;
       field += c;
     }
     if (!is_at_field_end()) fail(name_, line_, "expected a comma after a closing quote");

@@ -190,8 +190,9 @@ FoundScans scans_in_manifest(const fs::path& file, const std::vector<ChannelPatt
   Manifest manifest = read_manifest(file, channels);
   ignored.insert(ignored.end(), manifest.ignored.begin(), manifest.ignored.end());
   FoundScans found{ScanLayout::kManifest, {}, {}};
-  for (ScanCase& scan : manifest.cases)
+  for (ScanCase& scan : manifest.cases) {
     found.cases.push_back({std::move(scan), file.string(), file.filename().string()});
+  }
   return found;
 }
 

@@ -53,6 +53,10 @@ class Merge {
     for (const MergeSource& source : sources_.folders) {
       texts.insert(texts.end(), source.run.levels.begin(), source.run.levels.end());
     }
+    if (texts.empty()) {
+      throw UsageError(sources_.folders.front().folder.string() +
+                       ": run.json names no level; say which with --level, such as 0.9");
+    }
     return parse_levels(texts);
   }
 

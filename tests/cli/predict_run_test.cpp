@@ -94,7 +94,7 @@ TEST_F(PredictRun, ThreadsAndShardsDoNotChangeAByte) {
 }
 
 TEST_F(PredictRun, SignalLeavesWhatIsFinishedAndTheNextRunTheRest) {
-  const std::vector<std::string> slowly{"--passes", "2000", "--verbose"};
+  const std::vector<std::string> slowly{"--passes", "60", "--verbose"};
   predict("whole", slowly);
   for (const auto& [number, exit_code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
     const std::string out = "cut_" + std::to_string(number);
@@ -109,7 +109,7 @@ TEST_F(PredictRun, SignalLeavesWhatIsFinishedAndTheNextRunTheRest) {
 }
 
 TEST_F(PredictRun, KilledRunIsResumedToTheSameTable) {
-  const std::vector<std::string> slowly{"--passes", "500", "--verbose"};
+  const std::vector<std::string> slowly{"--passes", "60", "--verbose"};
   predict("whole", slowly);
   for (const char* moment : {"1/3 case_a", "2/3 case_b", "3/3 case_c"}) {
     const std::string out = std::string("killed_at_") + moment[0];

@@ -57,11 +57,11 @@ void write_results(const fs::path& folder, const std::vector<CaseRecord>& record
   ASSERT_TRUE(write_volume_table(folder, parse_levels({"0.9"})).empty());
 }
 
-std::vector<CaseRecord> thirty_cases() {
+std::vector<CaseRecord> twelve_cases() {
   std::vector<CaseRecord> records;
-  for (int n = 0; n < 30; ++n) {
+  for (int n = 0; n < 12; ++n) {
     const std::string case_id = "case_" + std::to_string(n);
-    records.push_back(n % 7 == 3 ? failed(case_id) : measured(case_id));
+    records.push_back(n % 5 == 3 ? failed(case_id) : measured(case_id));
   }
   return records;
 }
@@ -110,15 +110,15 @@ class MergeResults : public testing::Test {
 };
 
 TEST_F(MergeResults, ShardsMergedIntoTheirParentAreTheBytesOfOneRun) {
-  const std::vector<CaseRecord> records = thirty_cases();
+  const std::vector<CaseRecord> records = twelve_cases();
   write_results(folder("single"), records);
   write_shards(folder("out"), records, 4);
   const MergeReport report = merge({"out"}, "out");
   EXPECT_TRUE(report.complete);
   EXPECT_TRUE(report.notes.empty());
   EXPECT_EQ(report.sources, 4);
-  EXPECT_EQ(report.done, 26);
-  EXPECT_EQ(report.failed, 4);
+  EXPECT_EQ(report.done, 10);
+  EXPECT_EQ(report.failed, 2);
   auto single = contents_of(folder("single"));
   auto merged = contents_of(folder("out"));
   single.erase("run.json");
@@ -127,14 +127,14 @@ TEST_F(MergeResults, ShardsMergedIntoTheirParentAreTheBytesOfOneRun) {
 }
 
 TEST_F(MergeResults, OrderOfTheFoldersChangesNoRecordAndNoTable) {
-  write_shards(folder("in"), thirty_cases(), 3);
+  write_shards(folder("in"), twelve_cases(), 3);
   merge({"in/shards/1-of-3", "in/shards/2-of-3", "in/shards/3-of-3"}, "a");
   merge({"in/shards/3-of-3", "in/shards/1-of-3", "in/shards/2-of-3"}, "b");
   EXPECT_EQ(contents_of(folder("a")), contents_of(folder("b")));
 }
 
 TEST_F(MergeResults, MergingAgainChangesNothing) {
-  write_shards(folder("out"), thirty_cases(), 2);
+  write_shards(folder("out"), twelve_cases(), 2);
   merge({"out"}, "out");
   const auto once = contents_of(folder("out"));
   const MergeReport again = merge({"out"}, "out");
@@ -174,6 +174,16 @@ TEST_F(MergeResults, LevelsAskedForReplaceThoseOfTheRuns) {
   const std::string table = text_of_file(folder("out") / "volumes.csv");
   expect_part(table, "a1,whole,0.5,");
   EXPECT_EQ(table.find("a1,whole,0.9,"), std::string::npos);
+}
+
+TEST_F(MergeResults, RunsThatNameNoLevelNeedOne) {
+  write_results(folder("a"), {measured("a1")});
+  RunFile run = run_file(1, identity_with(5));
+  run.levels.clear();
+  write_run_file(run, folder("a"));
+  EXPECT_EQ(refusal({"a"}, "out"), folder("a").string() +
+                                       ": run.json names no level; say which with --level, such "
+                                       "as 0.9");
 }
 
 TEST_F(MergeResults, MeasuredBeatsFailedWhicheverComesFirst) {
@@ -258,7 +268,7 @@ TEST_F(MergeResults, FoldersWithoutResultsAreRefused) {
 }
 
 TEST_F(MergeResults, MissingShardsAreReported) {
-  write_shards(folder("in"), thirty_cases(), 4);
+  write_shards(folder("in"), twelve_cases(), 4);
   fs::remove_all(folder("in/shards/2-of-4"));
   fs::remove(folder("in/shards/4-of-4/run.json"));
   MergeReport report = merge({"in"}, "out");
@@ -302,7 +312,7 @@ TEST_F(MergeResults, RecordsThatCannotBeUsedAreLeftOutAndNamed) {
 }
 
 TEST_F(MergeResults, RunningSourcesAndAHeldOutAreRefused) {
-  write_shards(folder("in"), thirty_cases(), 2);
+  write_shards(folder("in"), twelve_cases(), 2);
   auto lock = std::make_unique<RunLock>(folder("in/shards/2-of-2"));
   expect_part(refusal<FolderLockedError>({"in"}, "out"),
               folder("in/shards/2-of-2").string() + ": held by mcvol process ");
@@ -328,7 +338,7 @@ TEST_F(MergeResults, EmptyShardsMergeIntoAnEmptyTable) {
 }
 
 TEST_F(MergeResults, SaysNothingOfWhereTheFoldersLay) {
-  write_shards(folder("out"), thirty_cases(), 2);
+  write_shards(folder("out"), twelve_cases(), 2);
   merge({"out"}, "out");
   for (const auto& [name, text] : contents_of(folder("out"))) {
     EXPECT_EQ(text.find(temporary_.path().string()), std::string::npos) << name;

@@ -3,7 +3,6 @@
 #include "mcvol/cli/command.h"
 #include "mcvol/pipeline/predict_options.h"
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -28,11 +27,11 @@ class PredictCommand : public Command {
   CLI::App* command_ = nullptr;
   std::vector<std::filesystem::path> scans_;
   std::filesystem::path model_, output_, config_;
-  std::string passes_ = "20", scope_, precision_ = "auto", calibration_, device_ = "auto";
+  std::string passes_ = "20", seed_ = "0", scope_, precision_ = "auto", calibration_,
+              device_ = "auto";
   std::string memory_, shard_, layout_ = "auto", print_;
   std::vector<std::string> levels_{"0.9"}, save_;
   std::string tolerance_;
-  std::uint64_t seed_ = 0;
   int threads_ = 0;
   bool fresh_ = false, list_ = false, quiet_ = false, verbose_ = false;
 };

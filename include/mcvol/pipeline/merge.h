@@ -28,9 +28,9 @@ struct MergeReport {
 /// records, run.json, volumes.csv. The table has the bytes that one run over all cases would have
 /// written. Can be repeated: an earlier merge in `out` is brought up to date.
 ///
-/// Of two records of a case `ok` beats `failed`; of an earlier merge
-/// in `out` only what no source has measured is kept. A record that cannot be read or was made
-/// under another run identity is left out, with a note.
+/// Of two records of a case `ok` beats `failed`; of an earlier merge in `out` only what no source
+/// has measured is kept. A record that cannot be read or was made under another run identity is
+/// left out, with a note.
 /// @throws UsageError for a folder that is no result folder, for run identities that differ (naming
 ///   folders, field and values), and for two `ok` records of a case that differ (naming case and
 ///   folders): before any result is written.
