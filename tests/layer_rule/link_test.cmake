@@ -13,7 +13,7 @@ function(check code expected)
     "${code}\n"
     "mcvol_check_links()\n")
   execute_process(
-    COMMAND "${CMAKE_COMMAND}" -S "${WORK}" -B "${WORK}/build"
+    COMMAND "${CMAKE_COMMAND}" -G "${GENERATOR}" -S "${WORK}" -B "${WORK}/build"
     RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   string(REGEX REPLACE "[ \n]+" " " output "${output}")
   string(FIND "${output}" "${expected}" position)
