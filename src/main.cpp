@@ -1,8 +1,8 @@
-#include <unistd.h>
+#include "mcvol/cli/command_line.h"
 
 #include <cstdlib>
 
-#include "mcvol/cli/command_line.h"
+#include <unistd.h>
 
 namespace {
 

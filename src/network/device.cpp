@@ -1,14 +1,14 @@
 #include "device.h"
 
-#include <ATen/Context.h>
-#include <ATen/detail/CUDAHooksInterface.h>
-#include <dlfcn.h>
+#include "mcvol/error/error.h"
 
 #include <filesystem>
 #include <optional>
 #include <regex>
 
-#include "mcvol/error/error.h"
+#include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <dlfcn.h>
 
 namespace mcvol {
 namespace {
@@ -68,7 +68,8 @@ DeviceChoice choose_device(const std::string& wanted) {
     const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(*index));
     return {device, device.str(), {}};
   }
-  if (wanted == "auto") return {c10::Device(c10::kCPU), "cpu", {"Runs on the CPU: " + problem + "."}};
+  if (wanted == "auto")
+    return {c10::Device(c10::kCPU), "cpu", {"Runs on the CPU: " + problem + "."}};
   throw Error("--device " + wanted + ": " + problem + "; use --device cpu");
 }
 

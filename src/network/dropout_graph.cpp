@@ -1,5 +1,14 @@
 #include "dropout_graph.h"
 
+#include "mcvol/error/error.h"
+
+#include <map>
+#include <optional>
+#include <unordered_set>
+
+#include "dropout_operator.h"
+#include "graph_runner.h"
+#include "graph_split.h"
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -13,15 +22,6 @@
 #include <torch/csrc/jit/passes/remove_mutation.h>
 #include <torch/csrc/jit/passes/shape_analysis.h>
 #include <torch/csrc/jit/serialization/import.h>
-
-#include <map>
-#include <optional>
-#include <unordered_set>
-
-#include "dropout_operator.h"
-#include "graph_runner.h"
-#include "graph_split.h"
-#include "mcvol/error/error.h"
 
 namespace mcvol {
 namespace {
@@ -136,9 +136,7 @@ bool inside_loop(const Node* node) {
   return false;
 }
 
-std::string name_of(const DropoutLayer& layer) {
-  return layer.kind + " '" + layer.where + "'";
-}
+std::string name_of(const DropoutLayer& layer) { return layer.kind + " '" + layer.where + "'"; }
 
 /// Turns the markers that survived freezing into mcvol::dropout, or into nothing at rate 0.
 void replace_markers(Graph& graph, const std::string& name, DropoutScope scope,
@@ -174,8 +172,7 @@ void replace_markers(Graph& graph, const std::string& name, DropoutScope scope,
     layer.fate = "active";
     const torch::jit::WithInsertPoint at(node);
     const bool feature = torch::jit::toIValue(node->input(4))->toBool();
-    Value* sharing =
-        graph.insertConstant(static_cast<std::int64_t>(sharing_under(scope, feature)));
+    Value* sharing = graph.insertConstant(static_cast<std::int64_t>(sharing_under(scope, feature)));
     Node* dropout = graph.create(c10::Symbol::fromQualString(kDropoutOperator), 1);
     dropout->copyMetadata(node);
     dropout->insertBefore(node);
@@ -227,8 +224,8 @@ torch::jit::Module load_module(const std::filesystem::path& path, const std::str
     module.eval();
     return module;
   } catch (const std::exception& error) {
-    throw ModelError(name + ": not a TorchScript file that LibTorch can read (" +
-                     reason_of(error) + "); save the network with torch.jit.save");
+    throw ModelError(name + ": not a TorchScript file that LibTorch can read (" + reason_of(error) +
+                     "); save the network with torch.jit.save");
   }
 }
 
@@ -239,10 +236,10 @@ void require_plain_forward(const Graph& graph, const std::string& name) {
   }
   if (graph.outputs().size() != 1 ||
       !graph.outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) {
-    throw ModelError(name + ": forward returns " +
-                     (graph.outputs().empty() ? "nothing"
-                                              : graph.outputs()[0]->type()->annotation_str()) +
-                     ", expected one tensor of logits; wrap the network before exporting it");
+    throw ModelError(
+        name + ": forward returns " +
+        (graph.outputs().empty() ? "nothing" : graph.outputs()[0]->type()->annotation_str()) +
+        ", expected one tensor of logits; wrap the network before exporting it");
   }
 }
 
@@ -258,8 +255,8 @@ void clean(std::shared_ptr<Graph>& graph) {
 
 // With the rank known, checks like `if x.dim() != 5: raise` fold away.
 void specialise_to_rank_five(std::shared_ptr<Graph>& graph) {
-  graph->inputs()[0]->setType(c10::TensorType::create(at::kFloat, at::kCPU, std::optional<size_t>(5),
-                                                      std::optional<bool>(false)));
+  graph->inputs()[0]->setType(c10::TensorType::create(
+      at::kFloat, at::kCPU, std::optional<size_t>(5), std::optional<bool>(false)));
   torch::jit::PropagateInputShapes(graph);
   torch::jit::PeepholeOptimize(graph);
   torch::jit::ConstantPropagation(graph);
@@ -271,7 +268,8 @@ void specialise_to_rank_five(std::shared_ptr<Graph>& graph) {
 std::shared_ptr<Graph> forward_of(const torch::jit::Module& frozen, const std::string& name) {
   std::shared_ptr<Graph> graph = frozen.get_method("forward").graph();
   if (graph->inputs()[0]->hasUses()) {
-    throw ModelError(name + ": the network changes its own attributes while it runs, which mcvol "
+    throw ModelError(name +
+                     ": the network changes its own attributes while it runs, which mcvol "
                      "cannot repeat; remove that from forward");
   }
   graph->eraseInput(0);
@@ -292,7 +290,8 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     network.layers = DropoutMarker(name).mark(*original);
 
     const torch::jit::Module frozen = torch::jit::freeze_module(module);
-    network.source = std::make_shared<std::pair<torch::jit::Module, torch::jit::Module>>(module, frozen);
+    network.source =
+        std::make_shared<std::pair<torch::jit::Module, torch::jit::Module>>(module, frozen);
     std::shared_ptr<Graph> graph = forward_of(frozen, name);
     graph->addInput("draws")->setType(c10::TensorType::get());
     graph->addInput("positions")->setType(c10::TensorType::get());
@@ -330,8 +329,7 @@ void use_onednn_convolutions(const std::shared_ptr<Graph>& graph) {
       const auto transposed = torch::jit::toIValue(node->input(6));
       if (!transposed || transposed->toBool()) return;
     }
-    Node* convolution =
-        graph->create(c10::Symbol::fromQualString("aten::mkldnn_convolution"), 1);
+    Node* convolution = graph->create(c10::Symbol::fromQualString("aten::mkldnn_convolution"), 1);
     convolution->copyMetadata(node);
     convolution->insertBefore(node);
     const std::size_t groups = plain ? 6 : 8;

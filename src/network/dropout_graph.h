@@ -1,13 +1,13 @@
 #pragma once
 
-#include <torch/csrc/jit/ir/ir.h>
+#include "mcvol/network/segmenter.h"
 
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "mcvol/network/segmenter.h"
+#include <torch/csrc/jit/ir/ir.h>
 
 namespace mcvol {
 

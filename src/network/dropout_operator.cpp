@@ -1,11 +1,11 @@
 #include "dropout_operator.h"
 
+#include <cmath>
+#include <vector>
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/jit/runtime/custom_operator.h>
-
-#include <cmath>
-#include <vector>
 
 namespace mcvol {
 namespace {
@@ -138,18 +138,19 @@ at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::T
   if (layer.form == DropoutForm::kInverted) {
     return input * scale.to(input.device(), input.scalar_type());
   }
-  const at::Tensor offset = keep * (affine.kept_offset - affine.dropped_value) + affine.dropped_value;
+  const at::Tensor offset =
+      keep * (affine.kept_offset - affine.dropped_value) + affine.dropped_value;
   return at::addcmul(offset.to(input.device(), input.scalar_type()), input,
                      scale.to(input.device(), input.scalar_type()));
 }
 
 void run_dropout(torch::jit::Stack& stack) {
   const auto arguments = torch::jit::last(stack, 7);
-  at::Tensor output = dropout(arguments[0].toTensor(), arguments[1].toTensor(),
-                              arguments[2].toTensor(),
-                              {arguments[3].toDouble(), static_cast<int>(arguments[4].toInt()),
-                               static_cast<DropoutForm>(arguments[5].toInt()),
-                               static_cast<MaskSharing>(arguments[6].toInt())});
+  at::Tensor output =
+      dropout(arguments[0].toTensor(), arguments[1].toTensor(), arguments[2].toTensor(),
+              {arguments[3].toDouble(), static_cast<int>(arguments[4].toInt()),
+               static_cast<DropoutForm>(arguments[5].toInt()),
+               static_cast<MaskSharing>(arguments[6].toInt())});
   torch::jit::drop(stack, 7);
   torch::jit::pack(stack, std::move(output));
 }

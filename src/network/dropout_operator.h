@@ -1,11 +1,11 @@
 #pragma once
 
+#include "mcvol/network/dropout_mask.h"
+#include "mcvol/network/segmenter.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "mcvol/network/dropout_mask.h"
-#include "mcvol/network/segmenter.h"
 
 namespace at {
 class Tensor;

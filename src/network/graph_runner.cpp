@@ -1,10 +1,10 @@
 #include "graph_runner.h"
 
-#include <ATen/record_function.h>
-#include <c10/core/InferenceMode.h>
-
 #include <sstream>
 #include <string_view>
+
+#include <ATen/record_function.h>
+#include <c10/core/InferenceMode.h>
 
 namespace mcvol {
 namespace {
@@ -73,10 +73,11 @@ std::vector<at::Tensor> GraphRunner::run(std::vector<at::Tensor> inputs) const {
 
 CountedRun run_counting(const GraphRunner& runner, std::vector<at::Tensor> inputs) {
   counted_flop = 0.0;
-  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(work_before, count_after)
-                                                     .needsInputs(true)
-                                                     .needsOutputs(true)
-                                                     .scopes({at::RecordScope::FUNCTION}));
+  const auto handle =
+      at::addThreadLocalCallback(at::RecordFunctionCallback(work_before, count_after)
+                                     .needsInputs(true)
+                                     .needsOutputs(true)
+                                     .scopes({at::RecordScope::FUNCTION}));
   CountedRun run;
   try {
     run.outputs = runner.run(std::move(inputs));

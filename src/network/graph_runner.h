@@ -1,16 +1,16 @@
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 
-#include <memory>
-#include <vector>
-
 namespace mcvol {
 
-/// A graph compiled for the plain interpreter: no profiling, no fusion, so that the same inputs give
-/// the same bits from the first run on. May be run from several threads at once.
+/// A graph compiled for the plain interpreter: no profiling, no fusion, so that the same inputs
+/// give the same bits from the first run on. May be run from several threads at once.
 class GraphRunner {
  public:
   explicit GraphRunner(const std::shared_ptr<torch::jit::Graph>& graph);

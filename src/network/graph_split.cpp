@@ -1,9 +1,5 @@
 #include "graph_split.h"
 
-#include <torch/csrc/jit/ir/alias_analysis.h>
-#include <torch/csrc/jit/ir/constants.h>
-#include <torch/csrc/jit/passes/dead_code_elimination.h>
-
 #include <algorithm>
 #include <set>
 #include <string>
@@ -12,6 +8,9 @@
 
 #include "dropout_operator.h"
 #include "pointwise.h"
+#include <torch/csrc/jit/ir/alias_analysis.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 namespace mcvol {
 namespace {
@@ -25,9 +24,7 @@ bool is_dropout(const Node* node) {
   return node->kind() == c10::Symbol::fromQualString(kDropoutOperator);
 }
 
-bool is_tensor(const Value* value) {
-  return value->type()->isSubtypeOf(*c10::TensorType::get());
-}
+bool is_tensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
 
 /// Everything a node reads: its inputs and what its blocks capture.
 void collect_reads(Node* node, std::vector<Value*>& reads) {
@@ -49,7 +46,7 @@ bool holds_dropout(Node* node) {
 }
 
 struct Taint {
-  std::vector<Node*> stochastic;           ///< in order of execution
+  std::vector<Node*> stochastic;  ///< in order of execution
   std::unordered_set<const Node*> members;
 };
 
@@ -59,10 +56,9 @@ Taint taint_of(Graph& graph) {
   for (Node* node : graph.block()->nodes()) {
     std::vector<Value*> reads;
     collect_reads(node, reads);
-    const bool stochastic =
-        holds_dropout(node) || std::any_of(reads.begin(), reads.end(), [&](const Value* value) {
-          return values.contains(value);
-        });
+    const bool stochastic = holds_dropout(node) ||
+                            std::any_of(reads.begin(), reads.end(),
+                                        [&](const Value* value) { return values.contains(value); });
     if (!stochastic) continue;
     taint.stochastic.push_back(node);
     taint.members.insert(node);

@@ -1,8 +1,5 @@
 #include "pointwise.h"
 
-#include <ATen/ATen.h>
-#include <torch/csrc/jit/ir/constants.h>
-
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -10,6 +7,8 @@
 #include <vector>
 
 #include "dropout_operator.h"
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/ir/constants.h>
 
 namespace mcvol {
 namespace {
@@ -19,23 +18,25 @@ using torch::jit::Value;
 
 const std::unordered_set<std::string>& elementwise_operators() {
   static const std::unordered_set<std::string> names = {
-      "aten::add",        "aten::sub",        "aten::mul",      "aten::div",
-      "aten::rsub",       "aten::neg",        "aten::relu",     "aten::leaky_relu",
-      "aten::prelu",      "aten::elu",        "aten::selu",     "aten::celu",
-      "aten::gelu",       "aten::silu",       "aten::mish",     "aten::sigmoid",
-      "aten::tanh",       "aten::softplus",   "aten::hardtanh", "aten::relu6",
-      "aten::clamp",      "aten::exp",        "aten::log",      "aten::abs",
-      "aten::contiguous", "aten::to",         "aten::detach",   "aten::hardswish",
-      "prim::Constant",   "prim::ListConstruct", "prim::ListUnpack"};
+      "aten::add",        "aten::sub",        "aten::mul",
+      "aten::div",        "aten::rsub",       "aten::neg",
+      "aten::relu",       "aten::leaky_relu", "aten::prelu",
+      "aten::elu",        "aten::selu",       "aten::celu",
+      "aten::gelu",       "aten::silu",       "aten::mish",
+      "aten::sigmoid",    "aten::tanh",       "aten::softplus",
+      "aten::hardtanh",   "aten::relu6",      "aten::clamp",
+      "aten::exp",        "aten::log",        "aten::abs",
+      "aten::contiguous", "aten::to",         "aten::detach",
+      "aten::hardswish",  "prim::Constant",   "prim::ListConstruct",
+      "prim::ListUnpack"};
   return names;
 }
 
 // Operators that work along one dimension, and where their `dim` input stands.
 std::optional<std::size_t> dimension_input(const std::string& name) {
   static const std::vector<std::pair<std::string, std::size_t>> operators = {
-      {"aten::cat", 1},    {"aten::softmax", 1}, {"aten::log_softmax", 1},
-      {"aten::slice", 1},  {"aten::narrow", 1},  {"aten::chunk", 2},
-      {"aten::split_with_sizes", 2}};
+      {"aten::cat", 1},    {"aten::softmax", 1}, {"aten::log_softmax", 1},     {"aten::slice", 1},
+      {"aten::narrow", 1}, {"aten::chunk", 2},   {"aten::split_with_sizes", 2}};
   for (const auto& [operator_name, input] : operators) {
     if (operator_name == name) return input;
   }

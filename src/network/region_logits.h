@@ -1,10 +1,10 @@
 #pragma once
 
-#include <ATen/ATen.h>
+#include "mcvol/network/bundle.h"
 
 #include <vector>
 
-#include "mcvol/network/bundle.h"
+#include <ATen/ATen.h>
 
 namespace mcvol {
 

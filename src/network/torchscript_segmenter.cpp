@@ -1,7 +1,5 @@
-#include <ATen/Parallel.h>
-#include <malloc.h>
-#include <torch/csrc/jit/ir/constants.h>
-#include <torch/version.h>
+#include "mcvol/error/error.h"
+#include "mcvol/network/segmenter.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,10 +8,12 @@
 #include "dropout_graph.h"
 #include "dropout_operator.h"
 #include "graph_runner.h"
-#include "mcvol/error/error.h"
-#include "mcvol/network/segmenter.h"
 #include "region_logits.h"
 #include "window_input.h"
+#include <ATen/Parallel.h>
+#include <malloc.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/version.h>
 
 namespace mcvol {
 namespace {
@@ -65,9 +65,9 @@ void check_output(const at::Tensor& output, const Bundle& bundle, const std::str
   const std::vector<std::int64_t> expected = {1, bundle.output.channels, bundle.window.output[0],
                                               bundle.window.output[1], bundle.window.output[2]};
   if (output.sizes() == c10::IntArrayRef(expected)) return;
-  throw ModelError(file + ": the network gives " + shape_text(output.sizes()) + " for an input of " +
-                   shape_text(bundle.window.input) + ", model.json says " + shape_text(expected) +
-                   "; correct window.output or output.channels");
+  throw ModelError(file + ": the network gives " + shape_text(output.sizes()) +
+                   " for an input of " + shape_text(bundle.window.input) + ", model.json says " +
+                   shape_text(expected) + "; correct window.output or output.channels");
 }
 
 /// Monte Carlo dropout of a TorchScript network: a deterministic prefix once per window, a
@@ -101,8 +101,8 @@ class TorchScriptSegmenter final : public Segmenter {
       } catch (const Error&) {
         throw;
       } catch (const std::exception& error) {
-        throw ModelError(bundle_.networks[0].file + ": the network failed on this scan: " +
-                         reason_of(error));
+        throw ModelError(bundle_.networks[0].file +
+                         ": the network failed on this scan: " + reason_of(error));
       }
     }
     return true;
@@ -206,7 +206,8 @@ class TorchScriptSegmenter final : public Segmenter {
     const at::Tensor positions = tensor_of(window.tile_offsets);
     const at::Tensor where = positions.to(device_);
     std::vector<at::Tensor> gathered;
-    for (const at::Tensor& tensor : cut) gathered.push_back(tensor.flatten(2).index_select(2, where));
+    for (const at::Tensor& tensor : cut)
+      gathered.push_back(tensor.flatten(2).index_select(2, where));
     std::vector<std::pair<PassRange, at::Tensor>> groups;
     for (int pass = 0; pass < request.passes; pass += kBlockPasses) {
       const PassRange range{pass, std::min<int>(kBlockPasses, request.passes - pass)};
@@ -292,7 +293,8 @@ void require_active_dropout(const DropoutGraph& graph, const std::string& file) 
       reason += (reason.empty() ? "" : "; ") + layer.kind + " '" + layer.where + "': " + layer.fate;
     }
   }
-  throw ModelError(file + ": the network has no active dropout, so its passes would all be equal (" +
+  throw ModelError(file +
+                   ": the network has no active dropout, so its passes would all be equal (" +
                    reason + "); export it with dropout layers of rate > 0");
 }
 

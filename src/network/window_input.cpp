@@ -13,11 +13,10 @@ std::vector<std::int64_t> axis_indices(std::int64_t begin, std::int64_t count, s
   for (std::int64_t n = 0; n < count; ++n) {
     const std::int64_t index = begin + n;
     const bool inside = index >= 0 && index < size;
-    indices[static_cast<std::size_t>(n)] =
-        inside ? index
-        : padding == Bundle::Window::Padding::kReplicate
-            ? std::clamp<std::int64_t>(index, 0, size - 1)
-            : -1;
+    indices[static_cast<std::size_t>(n)] = inside ? index
+                                           : padding == Bundle::Window::Padding::kReplicate
+                                               ? std::clamp<std::int64_t>(index, 0, size - 1)
+                                               : -1;
   }
   return indices;
 }
@@ -34,10 +33,10 @@ at::Tensor window_input(const PreparedScan& scan, const WindowPlan& plan, const 
     indices[d] = axis_indices(window.output_begin[axis(d)] - plan.margin[axis(d)],
                               plan.input_size[axis(d)], scan.grid.size[axis(d)], padding);
   }
-  at::Tensor input = at::zeros({1, static_cast<std::int64_t>(scan.channels.size()),
-                                plan.input_size[axis(0)], plan.input_size[axis(1)],
-                                plan.input_size[axis(2)]},
-                               at::kFloat);
+  at::Tensor input =
+      at::zeros({1, static_cast<std::int64_t>(scan.channels.size()), plan.input_size[axis(0)],
+                 plan.input_size[axis(1)], plan.input_size[axis(2)]},
+                at::kFloat);
   float* target = input.data_ptr<float>();
   for (const Image<float>& channel : scan.channels) {
     const float* source = channel.values.data();

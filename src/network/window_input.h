@@ -1,12 +1,12 @@
 #pragma once
 
-#include <ATen/ATen.h>
-
-#include <array>
-
 #include "mcvol/image/prepared_scan.h"
 #include "mcvol/network/bundle.h"
 #include "mcvol/network/window_plan.h"
+
+#include <array>
+
+#include <ATen/ATen.h>
 
 namespace mcvol {
 

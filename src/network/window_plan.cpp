@@ -27,7 +27,8 @@ Lattice lattice_over(const Image<std::uint8_t>& measured, const Index3& step,
 }
 
 // Offset in the output tile, whose dimension d holds image axis axes[d].
-std::int64_t tile_offset(const Index3& within, const Index3& output, const std::array<int, 3>& axes) {
+std::int64_t tile_offset(const Index3& within, const Index3& output,
+                         const std::array<int, 3>& axes) {
   std::int64_t offset = 0;
   for (const int axis : axes) {
     const auto a = static_cast<std::size_t>(axis);

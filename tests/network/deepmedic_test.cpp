@@ -1,16 +1,16 @@
 // The engine against an independent implementation of a real network on a real scan's window.
-#include <ATen/ATen.h>
-#include <gtest/gtest.h>
-#include <torch/csrc/jit/ir/constants.h>
+#include "mcvol/network/bundle.h"
 
 #include <cmath>
 
-#include "mcvol/network/bundle.h"
 #include "network/dropout_graph.h"
 #include "network/dropout_operator.h"
 #include "network/graph_runner.h"
 #include "support/npz.h"
 #include "support/shared_files.h"
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/jit/ir/constants.h>
 
 namespace mcvol {
 namespace {

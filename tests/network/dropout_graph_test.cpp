@@ -1,14 +1,14 @@
 #include "network/dropout_graph.h"
 
-#include <ATen/ATen.h>
-#include <gtest/gtest.h>
+#include "mcvol/error/error.h"
 
 #include <string>
 
-#include "mcvol/error/error.h"
 #include "network/dropout_operator.h"
 #include "network/graph_runner.h"
 #include "network/tiny_network.h"
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
@@ -65,13 +65,18 @@ at::Tensor run_split(const DropoutGraph& network, const std::vector<MaskDraw>& r
   return GraphRunner(network.suffix).run(inputs).front();
 }
 
-class SplitEqualsWhole : public ::testing::TestWithParam<const char*> {};
+struct Form {
+  const char* name;
+  const char* forward;
+};
+
+class SplitEqualsWhole : public ::testing::TestWithParam<Form> {};
 
 // Every form must give the same bits cut in two as whole, pass by pass, and passes must differ.
 TEST_P(SplitEqualsWhole, BitForBitForEveryPass) {
   for (const DropoutScope scope :
        {DropoutScope::kNative, DropoutScope::kChannel, DropoutScope::kElement}) {
-    DropoutGraph network = load(GetParam(), scope);
+    DropoutGraph network = load(GetParam().forward, scope);
     ASSERT_TRUE(network.suffix) << "no active dropout";
     for (const auto& graph : {network.whole, network.prefix, network.suffix}) {
       use_onednn_convolutions(graph);
@@ -91,38 +96,43 @@ TEST_P(SplitEqualsWhole, BitForBitForEveryPass) {
 
 #define MCVOL_CONV1 "torch.conv3d(x, self.w1, self.b1, [1, 1, 1], [1, 1, 1])"
 
-INSTANTIATE_TEST_SUITE_P(
-    Forms, SplitEqualsWhole,
-    ::testing::Values(
-        // functional, whatever its `train` says
-        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.dropout(x, 0.5, False)\n",
-        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.dropout(x, 0.5, True)\n",
-        "def forward(self, x):\n    x = " MCVOL_CONV1
-        "\n    return torch.dropout(x, 0.5, self.training)\n",
-        // in place, its result used
-        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    x = torch.dropout_(x, 0.5, True)\n"
-        "    return torch.conv3d(x, self.w2, self.b2)\n",
-        // in place, its result thrown away
-        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    torch.dropout_(x, 0.5, True)\n"
-        "    return torch.conv3d(x, self.w2, self.b2)\n",
-        // whole channels, SELU's
-        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.feature_dropout(x, 0.5, True)\n",
-        "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.alpha_dropout(x, 0.5, True)\n",
-        "def forward(self, x):\n    x = " MCVOL_CONV1
-        "\n    return torch.feature_alpha_dropout(x, 0.5, True)\n",
-        // the same tensor dropped twice must not become one draw
-        "def forward(self, x):\n    x = " MCVOL_CONV1
-        "\n    return torch.dropout(x, 0.5, False) - torch.dropout(x, 0.5, False)\n",
-        // a skip connection around the dropout, and sizes read in the suffix
-        "def forward(self, x):\n    x = " MCVOL_CONV1
-        "\n    y = torch.cat([torch.dropout(x, 0.5, False), x], 1)\n"
-        "    return y.view(y.size(0), 16, x.size(2), x.size(3), x.size(4))\n",
-        // in a loop of constant length
-        "def forward(self, x):\n    x = " MCVOL_CONV1
-        "\n    for i in range(3):\n        x = torch.dropout(x, 0.3, False) + 0.5\n    return x\n",
-        // an in-place operator on what the passes share
-        "def forward(self, x):\n    x = " MCVOL_CONV1
-        "\n    y = torch.dropout(x, 0.5, False)\n    x.add_(y)\n    return x * 2\n"));
+const Form kForms[] = {
+    {"FunctionalOff",
+     "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.dropout(x, 0.5, False)\n"},
+    {"FunctionalOn",
+     "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    return torch.dropout(x, 0.5, True)\n"},
+    {"FunctionalAsTheModule", "def forward(self, x):\n    x = " MCVOL_CONV1
+                              "\n    return torch.dropout(x, 0.5, self.training)\n"},
+    {"InPlace",
+     "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    x = torch.dropout_(x, 0.5, True)\n"
+     "    return torch.conv3d(x, self.w2, self.b2)\n"},
+    {"InPlaceResultThrownAway",
+     "def forward(self, x):\n    x = " MCVOL_CONV1 "\n    torch.dropout_(x, 0.5, True)\n"
+     "    return torch.conv3d(x, self.w2, self.b2)\n"},
+    {"Feature", "def forward(self, x):\n    x = " MCVOL_CONV1
+                "\n    return torch.feature_dropout(x, 0.5, True)\n"},
+    {"Alpha", "def forward(self, x):\n    x = " MCVOL_CONV1
+              "\n    return torch.alpha_dropout(x, 0.5, True)\n"},
+    {"FeatureAlpha", "def forward(self, x):\n    x = " MCVOL_CONV1
+                     "\n    return torch.feature_alpha_dropout(x, 0.5, True)\n"},
+    // must not become one draw
+    {"SameTensorTwice",
+     "def forward(self, x):\n    x = " MCVOL_CONV1
+     "\n    return torch.dropout(x, 0.5, False) - torch.dropout(x, 0.5, False)\n"},
+    {"SkipConnectionAndSizes",
+     "def forward(self, x):\n    x = " MCVOL_CONV1
+     "\n    y = torch.cat([torch.dropout(x, 0.5, False), x], 1)\n"
+     "    return y.view(y.size(0), 16, x.size(2), x.size(3), x.size(4))\n"},
+    {"LoopOfConstantLength",
+     "def forward(self, x):\n    x = " MCVOL_CONV1
+     "\n    for i in range(3):\n        x = torch.dropout(x, 0.3, False) + 0.5\n    return x\n"},
+    {"InPlaceOnWhatPassesShare",
+     "def forward(self, x):\n    x = " MCVOL_CONV1
+     "\n    y = torch.dropout(x, 0.5, False)\n    x.add_(y)\n    return x * 2\n"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Forms, SplitEqualsWhole, ::testing::ValuesIn(kForms),
+                         [](const auto& form) { return std::string(form.param.name); });
 
 TEST(DropoutGraph, TheSameTensorDroppedTwiceIsTwoDraws) {
   const DropoutGraph network = load(
@@ -150,14 +160,16 @@ TEST(DropoutGraph, DropoutThatEvalModeLeavesOutIsReportedAsLost) {
 }
 
 TEST(DropoutGraph, RateZeroDoesNothingAndSaysSo) {
-  const DropoutGraph network = load("def forward(self, x):\n    return torch.dropout(x, 0., True)\n");
+  const DropoutGraph network =
+      load("def forward(self, x):\n    return torch.dropout(x, 0., True)\n");
   EXPECT_EQ(network.layers.at(0).fate, "rate 0: does nothing");
   EXPECT_FALSE(network.suffix);
 }
 
 TEST(DropoutGraph, ATrainingBatchNormUsesItsRunningStatistics) {
   const DropoutGraph network = load(
-      "def forward(self, x):\n    x = " MCVOL_CONV1 "\n"
+      "def forward(self, x):\n    x = " MCVOL_CONV1
+      "\n"
       "    x = torch.batch_norm(x, None, None, self.mean, self.variance, True, 0.1, 1e-5, False)\n"
       "    return torch.dropout(x, 0.5, False)\n");
   ASSERT_EQ(network.notes.size(), 1u);
@@ -178,8 +190,8 @@ TEST(DropoutGraph, DropoutInALoopOfUnknownLengthIsRefused) {
 }
 
 TEST(DropoutGraph, ARateComputedAtRunTimeIsRefused) {
-  const std::string error = error_of(
-      "def forward(self, x):\n    return torch.dropout(x, 0.5 / x.size(2), True)\n");
+  const std::string error =
+      error_of("def forward(self, x):\n    return torch.dropout(x, 0.5 / x.size(2), True)\n");
   EXPECT_NE(error.find("rate"), std::string::npos) << error;
 }
 

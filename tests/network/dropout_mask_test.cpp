@@ -1,22 +1,24 @@
 #include "mcvol/network/dropout_mask.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <set>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 namespace mcvol {
 namespace {
 
-constexpr MaskDraw kDraw{.seed = 0x0123456789ABCDEFu, .member = 3, .pass = 7, .window = {-5, 12, 90}};
+constexpr MaskDraw kDraw{
+    .seed = 0x0123456789ABCDEFu, .member = 3, .pass = 7, .window = {-5, 12, 90}};
 
 // The layout of docs/masks.md, spelled out: it must never change, or calibrations lose their masks.
 TEST(MaskStream, ChannelWordsFollowTheWrittenBitLayout) {
   const MaskStream stream(kDraw, 11, MaskSharing::kChannel);
   for (std::uint64_t channel : {0u, 1u, 2u, 3u, 4u, 63u}) {
     const PhiloxCounter counter = {static_cast<std::uint32_t>(channel / 4), 7, 11, 3};
-    EXPECT_EQ(stream.word(channel), philox4x32_10(counter, {0x89ABCDEFu, 0x01234567u})[channel % 4]);
+    EXPECT_EQ(stream.word(channel),
+              philox4x32_10(counter, {0x89ABCDEFu, 0x01234567u})[channel % 4]);
   }
 }
 

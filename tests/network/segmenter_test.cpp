@@ -1,18 +1,18 @@
 #include "mcvol/network/segmenter.h"
 
-#include <ATen/ATen.h>
-#include <gtest/gtest.h>
+#include "mcvol/error/error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <mutex>
 #include <random>
 
-#include "mcvol/error/error.h"
 #include "network/dropout_graph.h"
 #include "network/dropout_operator.h"
 #include "network/graph_runner.h"
 #include "network/tiny_network.h"
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
@@ -122,9 +122,10 @@ void expect_equal_to_whole_graph(const testing::TinyNetwork& network, DropoutSco
                               .pass = static_cast<std::uint32_t>(pass),
                               .window = {static_cast<std::int32_t>(x), static_cast<std::int32_t>(y),
                                          static_cast<std::int32_t>(z)}};
-          const at::Tensor probability = at::softmax(
-              whole.run({input, make_draws({draw}, 0), at::empty({0}, at::kLong)}).front(), 1)
-                                             .to(at::kDouble);
+          const at::Tensor probability =
+              at::softmax(
+                  whole.run({input, make_draws({draw}, 0), at::empty({0}, at::kLong)}).front(), 1)
+                  .to(at::kDouble);
           auto p = probability.accessor<double, 5>();
           for (std::size_t n = 0; n < measured.size(); ++n) {
             const auto [i, j, k] = measured[n];
@@ -133,8 +134,10 @@ void expect_equal_to_whole_graph(const testing::TinyNetwork& network, DropoutSco
             const double one = p[0][1][i - x][j - y][k - z];
             const double two = p[0][2][i - x][j - y][k - z];
             const auto& of_pass = values[static_cast<std::size_t>(pass)];
-            largest = std::max(largest, std::abs(of_pass[0][n] - std::log((one + two) / background)));
-            largest = std::max(largest, std::abs(of_pass[1][n] - std::log(two / (background + one))));
+            largest =
+                std::max(largest, std::abs(of_pass[0][n] - std::log((one + two) / background)));
+            largest =
+                std::max(largest, std::abs(of_pass[1][n] - std::log(two / (background + one))));
           }
         }
       }
@@ -189,8 +192,7 @@ TEST(TorchScriptSegmenter, StopsWhenAskedTo) {
   const auto segmenter = load_segmenter(bundle, {.device = "cpu", .threads = 1});
   KeepingSink sink(3, 2, scan.measured.values.size());
   int asked = 0;
-  EXPECT_FALSE(
-      segmenter->run(scan, {.passes = 3}, sink, [&](double) { return ++asked < 5; }));
+  EXPECT_FALSE(segmenter->run(scan, {.passes = 3}, sink, [&](double) { return ++asked < 5; }));
   EXPECT_EQ(asked, 5);
 }
 
@@ -222,16 +224,16 @@ TEST(LoadSegmenter, ANetworkWithoutActiveDropoutIsRefusedWithTheReason) {
 }
 
 TEST(LoadSegmenter, AnOutputThatIsNotWhatModelJsonSaysIsRefused) {
-  const std::string error = load_error(
-      {"def forward(self, x):\n"
-       "    return torch.dropout(torch.conv3d(x, self.w1, self.b1), 0.5, True)\n"});
+  const std::string error =
+      load_error({"def forward(self, x):\n"
+                  "    return torch.dropout(torch.conv3d(x, self.w1, self.b1), 0.5, True)\n"});
   EXPECT_NE(error.find("1x8x14x14x14"), std::string::npos) << error;
   EXPECT_NE(error.find("1x3x16x16x16"), std::string::npos) << error;
 }
 
 TEST(LoadSegmenter, ANetworkThatCannotTakeTheWindowIsRefusedWithTheCause) {
-  const std::string error = load_error(
-      {"def forward(self, x):\n    return torch.dropout(x.view(3), 0.5, True)\n"});
+  const std::string error =
+      load_error({"def forward(self, x):\n    return torch.dropout(x.view(3), 0.5, True)\n"});
   EXPECT_NE(error.find("does not run on an input of 2 channels"), std::string::npos) << error;
 }
 

@@ -1,12 +1,11 @@
 #include "network/tiny_network.h"
 
-#include <ATen/ATen.h>
-#include <torch/csrc/jit/api/module.h>
-
-#include <nlohmann/json.hpp>
-
 #include "mcvol/files/sha256.h"
 #include "mcvol/files/text_file.h"
+
+#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
+#include <torch/csrc/jit/api/module.h>
 
 namespace mcvol::testing {
 namespace {
@@ -94,12 +93,10 @@ void write_tiny_bundle(const std::filesystem::path& folder, const TinyNetwork& n
         {"anchor", "mask_corner"},
         {"flexible", false}}},
       {"output",
-       {{"channels", 3},
-        {"values", "logits"},
-        {"activation", "softmax"},
-        {"labels", {0, 1, 2}}}},
+       {{"channels", 3}, {"values", "logits"}, {"activation", "softmax"}, {"labels", {0, 1, 2}}}},
       {"regions",
-       {{{"name", "whole_tumour"}, {"outputs", {1, 2}}}, {{"name", "tumour_core"}, {"outputs", {2}}}}},
+       {{{"name", "whole_tumour"}, {"outputs", {1, 2}}},
+        {{"name", "tumour_core"}, {"outputs", {2}}}}},
       {"dropout", {{"scope", "channel"}}},
       {"licence", "Apache-2.0"},
       {"provenance", "random weights"},

@@ -1,10 +1,10 @@
 #include "mcvol/network/window_plan.h"
 
-#include <gtest/gtest.h>
-
 #include <numeric>
 #include <random>
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {

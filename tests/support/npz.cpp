@@ -1,6 +1,6 @@
 #include "support/npz.h"
 
-#include <zlib.h>
+#include "mcvol/files/text_file.h"
 
 #include <bit>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include <regex>
 #include <stdexcept>
 
-#include "mcvol/files/text_file.h"
+#include <zlib.h>
 
 namespace mcvol::testing {
 namespace {
@@ -39,8 +39,8 @@ std::string inflated(const std::string& packed, std::size_t size) {
 double half(std::uint16_t bits) {
   const int exponent = (bits >> 10) & 31;
   const double fraction = bits & 1023;
-  const double size = exponent == 0 ? std::ldexp(fraction, -24)
-                                    : std::ldexp(1024 + fraction, exponent - 25);
+  const double size =
+      exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
   return (bits & 0x8000) != 0 ? -size : size;
 }
 
@@ -90,12 +90,13 @@ std::map<std::string, NpzArray> read_npz(const std::filesystem::path& path) {
     const std::size_t local = at<std::uint32_t>(zip, entry + 42);
     std::string name = zip.substr(entry + 46, name_size);
     name = name.substr(0, name.rfind(".npy"));
-    const std::size_t data = local + 30 + at<std::uint16_t>(zip, local + 26) +
-                             at<std::uint16_t>(zip, local + 28);
+    const std::size_t data =
+        local + 30 + at<std::uint16_t>(zip, local + 26) + at<std::uint16_t>(zip, local + 28);
     const std::string packed = zip.substr(data, packed_size);
     arrays[name] =
         array_of(at<std::uint16_t>(zip, entry + 10) == 8 ? inflated(packed, size) : packed);
-    entry += 46 + name_size + at<std::uint16_t>(zip, entry + 30) + at<std::uint16_t>(zip, entry + 32);
+    entry +=
+        46 + name_size + at<std::uint16_t>(zip, entry + 30) + at<std::uint16_t>(zip, entry + 32);
   }
   return arrays;
 }

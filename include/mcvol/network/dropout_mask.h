@@ -1,18 +1,18 @@
 #pragma once
 
+#include "mcvol/random/philox.h"
+
 #include <array>
 #include <cstdint>
 #include <span>
-
-#include "mcvol/random/philox.h"
 
 namespace mcvol {
 
 /// What one row of masks depends on besides its layer. docs/masks.md fixes how it becomes bits.
 struct MaskDraw {
   std::uint64_t seed = 0;
-  int member = 0;                            ///< network of an ensemble, 0 to 65535
-  std::uint32_t pass = 0;                    ///< 0-based
+  int member = 0;                               ///< network of an ensemble, 0 to 65535
+  std::uint32_t pass = 0;                       ///< 0-based
   std::array<std::int32_t, 3> window{0, 0, 0};  ///< first output voxel of the window, on the grid
 };
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "mcvol/image/prepared_scan.h"
+#include "mcvol/network/bundle.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,32 +10,29 @@
 #include <string>
 #include <vector>
 
-#include "mcvol/image/prepared_scan.h"
-#include "mcvol/network/bundle.h"
-
 namespace mcvol {
 
 /// One dropout layer found in a network.
 struct DropoutLayer {
-  int id = 0;              ///< in order of execution; keys the layer's masks
-  std::string kind;        ///< operator, e.g. "dropout", "feature_dropout"
-  double rate = 0.0;       ///< probability of dropping
-  std::string where;       ///< scope or source line in the network, without machine paths
-  std::string fate;        ///< "active", or why it does nothing ("rate 0")
+  int id = 0;         ///< in order of execution; keys the layer's masks
+  std::string kind;   ///< operator, e.g. "dropout", "feature_dropout"
+  double rate = 0.0;  ///< probability of dropping
+  std::string where;  ///< scope or source line in the network, without machine paths
+  std::string fate;   ///< "active", or why it does nothing ("rate 0")
 };
 
 /// What loading a network found; printed by `mcvol inspect`.
 struct NetworkSummary {
   std::vector<DropoutLayer> dropout;
-  std::string split_at;                 ///< first stochastic operator, empty without dropout
-  std::int64_t prefix_operators = 0;    ///< run once per window
-  std::int64_t suffix_operators = 0;    ///< run once per pass
-  double prefix_gflop = 0.0;            ///< per window: convolutions and matrix products
-  double suffix_gflop = 0.0;            ///< per window and pass
-  bool pointwise_suffix = false;        ///< suffix runs on measured voxels only
-  int passes_per_batch = 1;             ///< 1 where the network mixes rows of a batch
-  std::vector<std::string> notes;       ///< what the reader should know, a sentence each
-  std::string device;                   ///< "cpu", "cuda:0 (NVIDIA …)"
+  std::string split_at;               ///< first stochastic operator, empty without dropout
+  std::int64_t prefix_operators = 0;  ///< run once per window
+  std::int64_t suffix_operators = 0;  ///< run once per pass
+  double prefix_gflop = 0.0;          ///< per window: convolutions and matrix products
+  double suffix_gflop = 0.0;          ///< per window and pass
+  bool pointwise_suffix = false;      ///< suffix runs on measured voxels only
+  int passes_per_batch = 1;           ///< 1 where the network mixes rows of a batch
+  std::vector<std::string> notes;     ///< what the reader should know, a sentence each
+  std::string device;                 ///< "cpu", "cuda:0 (NVIDIA …)"
 };
 
 /// What to draw. The same request gives the same numbers on the same device kind, for any number

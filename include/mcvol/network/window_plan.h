@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "mcvol/image/image.h"
 #include "mcvol/network/bundle.h"
+
+#include <cstdint>
+#include <vector>
 
 namespace mcvol {
 
