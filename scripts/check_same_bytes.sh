@@ -68,12 +68,13 @@ same "three shards merged" merged
 killed=0
 for ((n = 1; n <= kills; ++n)); do
   moment_ms=$((RANDOM * duration_ms / 32768))
-  predict "killed_$n" "$scans" &
+  "$program" predict "$scans" --model "$model" --out "$work/killed_$n" --device cpu --quiet \
+    "${options[@]}" &
   process=$!
   sleep "$(printf '%d.%03d' $((moment_ms / 1000)) $((moment_ms % 1000)))"
   kill -KILL "$process" 2>/dev/null && killed=$((killed + 1))
   wait "$process" 2>/dev/null || true
-  left=$(find "$work/killed_$n/cases" -name '*.json' 2>/dev/null | wc -l)
+  left=$({ find "$work/killed_$n" -path '*/cases/*.json' 2>/dev/null || true; } | wc -l)
   predict "killed_$n" "$scans"
   same "killed after $moment_ms ms ($left records left), resumed" "killed_$n"
 done
