@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include <torch/csrc/jit/ir/ir.h>
 
 namespace mcvol {
@@ -9,5 +11,9 @@ namespace mcvol {
 /// along the channel dimension. Such a graph gives the same on gathered voxels [batch, channel, n,
 /// 1, 1]. What is not known to be pointwise is taken not to be.
 bool is_pointwise(const torch::jit::Graph& graph);
+
+/// Replaces the 1x1x1 convolutions of a pointwise graph by matrix products: on blocks of gathered
+/// voxels these run at several times the speed of a convolution.
+void use_matrix_products(const std::shared_ptr<torch::jit::Graph>& graph);
 
 }  // namespace mcvol

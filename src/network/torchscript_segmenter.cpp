@@ -8,6 +8,7 @@
 #include "dropout_graph.h"
 #include "dropout_operator.h"
 #include "graph_runner.h"
+#include "pointwise.h"
 #include "region_logits.h"
 #include "window_input.h"
 #include <ATen/Parallel.h>
@@ -15,10 +16,29 @@
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/version.h>
 
+// MKL's own; weak, since a LibTorch for another processor comes without it.
+extern "C" int MKL_Set_Num_Threads_Local(int threads) __attribute__((weak));
+
 namespace mcvol {
 namespace {
 
 using torch::jit::Graph;
+
+/// While it lives, matrix products of this thread run on this thread alone: MKL, which LibTorch
+/// brings, cuts them up by the number of threads, and every cut rounds differently.
+class SingleThreadedProducts {
+ public:
+  SingleThreadedProducts() : before_(set(1)) {}
+  ~SingleThreadedProducts() { set(before_); }
+  SingleThreadedProducts(const SingleThreadedProducts&) = delete;
+  SingleThreadedProducts& operator=(const SingleThreadedProducts&) = delete;
+
+ private:
+  static int set(int threads) {
+    return MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(threads) : 0;
+  }
+  int before_;
+};
 
 // Voxels and passes of one run of a pointwise suffix: its activations then stay in a core's cache.
 // Fixed, so that block borders, and with them every rounding, are the same for any thread count.
@@ -53,6 +73,11 @@ GraphRunner runner_for(const std::shared_ptr<Graph>& graph, c10::Device device) 
   return GraphRunner(graph);
 }
 
+GraphRunner suffix_runner_for(const DropoutGraph& graph, c10::Device device) {
+  if (graph.pointwise_suffix) use_matrix_products(graph.suffix);
+  return runner_for(graph.suffix, device);
+}
+
 std::int64_t operator_count(const Graph& graph) {
   std::int64_t count = 0;
   for (const torch::jit::Node* node : graph.nodes()) {
@@ -82,7 +107,7 @@ class TorchScriptSegmenter final : public Segmenter {
         region_logits_(bundle.output, bundle.regions),
         source_(graph.source),
         prefix_(runner_for(graph.prefix, choice.device)),
-        suffix_(runner_for(graph.suffix, choice.device)) {
+        suffix_(suffix_runner_for(graph, choice.device)) {
     probe();
   }
 
@@ -254,6 +279,7 @@ class TorchScriptSegmenter final : public Segmenter {
     }
     at::parallel_for(0, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
       const c10::InferenceMode inference;  // thread-local
+      const SingleThreadedProducts products;
       for (std::int64_t block = begin; block < end; ++block) task(block);
     });
   }
