@@ -1,5 +1,6 @@
-# ITK's own USE_FILE sets global flags; the IO factory is registered by hand in io/ instead.
-set(ITK_MODULES_REQUESTED ITKCommon ITKIONIFTI ITKImageGrid ITKImageFunction ITKSmoothing)
+# ITK resamples; its USE_FILE, which sets global flags, is not needed for that. Voxels are read by
+# io/image_file (docs/scans.md says why).
+set(ITK_MODULES_REQUESTED ITKCommon ITKImageGrid ITKImageFunction ITKSmoothing)
 
 # Debian's GDCM, which ITK looks for on the way, reports every optional program of it that is not
 # installed in a paragraph of its own; none of them matters here.
@@ -12,3 +13,5 @@ message(STATUS "ITK ${ITK_VERSION}: ${ITK_DIR}")
 add_library(mcvol_itk INTERFACE)
 target_include_directories(mcvol_itk SYSTEM INTERFACE ${ITK_INCLUDE_DIRS})
 target_link_libraries(mcvol_itk INTERFACE ${ITK_LIBRARIES})
+# ITK's headers bring an older Eigen of their own; two versions in one source do not compile.
+target_compile_definitions(mcvol_itk INTERFACE ITK_USE_SYSTEM_EIGEN)

@@ -30,6 +30,7 @@ CONCATENATED = len(STRIDES) * CHANNELS[-1]
 # BN and PReLU: layers 2 to 8 of the three pathways, then those before FC1, FC2 and the classes.
 BN_CHANNELS = CHANNELS[:-1] * len(STRIDES) + [CONCATENATED, FC1, FC2]
 KEEP = 0.7
+DROPOUT = 0.3  # 1 - KEEP, but exactly the decimal
 BN_EPS = 1e-30
 TOLERANCE = 1e-4
 
@@ -196,14 +197,14 @@ class DeepMedic(nn.Module):
         weight = tensors.convolution(24, FC1, CONCATENATED, 3)
         self.fc1 = convolution(scaled(weight, scale), shift)
         self.prelu_fc2 = prelu(tensors.slopes(22))
-        self.dropout_fc2 = nn.Dropout(1 - KEEP)
+        self.dropout_fc2 = nn.Dropout(DROPOUT)
         scale, shift = tensors.batch_norm(23)
         weight = tensors.convolution(25, FC2, FC1, 1)
         self.fc2 = convolution(scaled(weight, scale) * KEEP)
         # What FC2 adds to its output, through the batch norm that follows: needs no dropout.
         self.residual = Affine(scale, shift)
         self.prelu_classes = prelu(tensors.slopes(23))
-        self.dropout_classes = nn.Dropout(1 - KEEP)
+        self.dropout_classes = nn.Dropout(DROPOUT)
         self.classes = convolution(tensors.convolution(26, CLASSES, FC2, 1) * KEEP,
                                    tensors.get("b", 3, (CLASSES,)))
 
