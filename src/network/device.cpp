@@ -66,6 +66,10 @@ DeviceChoice choose_device(const std::string& wanted) {
   }
   if (problem.empty()) {
     const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(*index));
+    // fp32 means fp32: by default cuDNN rounds what it multiplies to ten bits of mantissa.
+    at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setAllowTF32CuBLAS(false);
+    at::globalContext().setDeterministicCuDNN(true);
     return {device, device.str(), {}};
   }
   if (wanted == "auto")

@@ -38,8 +38,4 @@ struct DropoutGraph {
 DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::string& name,
                                 DropoutScope scope);
 
-/// Replaces 3-D convolutions by oneDNN's, whose results do not depend on batch size or threads and
-/// which has no slow path at batch 1. For graphs that run on a CPU in fp32.
-void use_onednn_convolutions(const std::shared_ptr<torch::jit::Graph>& graph);
-
 }  // namespace mcvol

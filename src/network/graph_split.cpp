@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -120,37 +121,91 @@ void erase_unused_input(Graph& graph, std::size_t index) {
   if (!graph.inputs()[index]->hasUses()) graph.eraseInput(index);
 }
 
-std::shared_ptr<Graph> make_prefix(const std::shared_ptr<Graph>& whole,
+/// The nodes of a copy that stand where `taint`'s members, or the others, stand in the original.
+std::vector<Node*> counterparts(Graph& copy, Graph& original, const Taint& taint, bool stochastic) {
+  std::vector<Node*> nodes;
+  auto node = copy.nodes().begin();
+  for (const Node* of_original : original.nodes()) {
+    if (taint.members.contains(of_original) == stochastic) nodes.push_back(*node);
+    ++node;
+  }
+  return nodes;
+}
+
+bool is_used(Node* node) {
+  return std::any_of(node->outputs().begin(), node->outputs().end(),
+                     [](const Value* output) { return output->hasUses(); });
+}
+
+// Whether it changes a list or another object, which the suffix may have to do over again. Tensors
+// are never recomputed there, so changes of tensors do not count.
+bool changes_an_object(Node* node) {
+  const c10::FunctionSchema* schema = node->maybeSchema();
+  return schema != nullptr && schema->is_mutable() && !node->inputs().empty() &&
+         !is_tensor(node->input(0));
+}
+
+std::shared_ptr<Graph> make_prefix(const std::shared_ptr<Graph>& whole, const Taint& taint,
                                    const std::vector<std::string>& cut) {
   std::shared_ptr<Graph> prefix = whole->copy();
+  const std::vector<Node*> stochastic = counterparts(*prefix, *whole, taint, true);
   std::vector<Value*> outputs;
   for (const std::string& name : cut) outputs.push_back(find_value(prefix->block(), name));
   while (!prefix->outputs().empty()) prefix->eraseOutput(0);
   for (Value* output : outputs) prefix->registerOutput(output);
+  // By hand: checks that raise have side effects, and dead code elimination would keep them with
+  // everything they read.
+  std::for_each(stochastic.rbegin(), stochastic.rend(), [](Node* node) { node->destroy(); });
   torch::jit::EliminateDeadCode(prefix);
   erase_unused_input(*prefix, 2);
   erase_unused_input(*prefix, 1);
   return prefix;
 }
 
-std::shared_ptr<Graph> make_suffix(const std::shared_ptr<Graph>& whole,
+std::shared_ptr<Graph> make_suffix(const std::shared_ptr<Graph>& whole, const Taint& taint,
                                    const std::vector<std::string>& cut) {
   std::shared_ptr<Graph> suffix = whole->copy();
+  const std::vector<Node*> deterministic = counterparts(*suffix, *whole, taint, false);
   for (std::size_t n = 0; n < cut.size(); ++n) {
     Value* value = find_value(suffix->block(), cut[n]);
     Value* input = suffix->insertInput(n, "cut" + std::to_string(n));
     input->setType(value->type());
     value->replaceAllUsesWith(input);
   }
+  // The prefix has done them, checks that raise included.
+  for (auto node = deterministic.rbegin(); node != deterministic.rend(); ++node) {
+    if (!is_used(*node) && !changes_an_object(*node)) (*node)->destroy();
+  }
   torch::jit::EliminateDeadCode(suffix);
   erase_unused_input(*suffix, cut.size());  // the image, unless the cut is the image itself
   return suffix;
+}
+
+/// No split: every pass runs the whole network on the image.
+void run_whole_network_per_pass(DropoutGraph& network) {
+  network.prefix = std::make_shared<Graph>();
+  Value* image = network.prefix->addInput("image");
+  network.prefix->registerOutput(image);
+  network.suffix = network.whole->copy();
+  network.notes.push_back(
+      "An in-place operator writes to what every pass shares; the whole network runs once per "
+      "pass.");
+}
+
+// A network that writes to its input gets a copy of its own: the passes share the image.
+void protect_image(const std::shared_ptr<Graph>& graph) {
+  Value* image = graph->inputs()[0];
+  if (!written_in_place(graph, {image})) return;
+  const torch::jit::WithInsertPoint at(*graph->nodes().begin());
+  Value* copy = graph->insert(c10::aten::clone, {image});
+  image->replaceAllUsesAfterNodeWith(copy->node(), copy);
 }
 
 }  // namespace
 
 void split_graph(DropoutGraph& network) {
   const std::shared_ptr<Graph>& whole = network.whole;
+  protect_image(whole);
   const Taint taint = taint_of(*whole);
   if (taint.stochastic.empty()) return;
   for (const DropoutLayer& layer : network.layers) {
@@ -158,19 +213,17 @@ void split_graph(DropoutGraph& network) {
     network.split_at = layer.kind + " '" + layer.where + "'";
     break;
   }
-  std::vector<Value*> cut = cut_of(*whole, taint);
-  if (written_in_place(whole, cut)) {
-    cut = {whole->inputs()[0]};
-    network.notes.push_back(
-        "An in-place operator writes to what every pass shares; the whole network runs once per "
-        "pass.");
-  }
+  const std::vector<Value*> cut = cut_of(*whole, taint);
+  if (written_in_place(whole, cut)) return run_whole_network_per_pass(network);
   std::vector<std::string> names;
   for (std::size_t n = 0; n < cut.size(); ++n) {
     names.push_back(cut[n]->setDebugName("mcvol_cut" + std::to_string(n))->debugName());
   }
-  network.prefix = make_prefix(whole, names);
-  network.suffix = make_suffix(whole, names);
+  network.prefix = make_prefix(whole, taint, names);
+  network.suffix = make_suffix(whole, taint, names);
+  if (network.prefix->inputs().size() != 1 || network.suffix->inputs().size() != names.size() + 2) {
+    throw std::logic_error("the network could not be cut at its first dropout");
+  }
   network.pointwise_suffix = is_pointwise(*network.suffix);
 }
 

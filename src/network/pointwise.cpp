@@ -9,7 +9,6 @@
 #include "dropout_operator.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
-#include <torch/csrc/jit/runtime/custom_operator.h>
 
 namespace mcvol {
 namespace {
@@ -67,21 +66,6 @@ bool all_are(const Value* list, std::int64_t wanted) {
   return std::all_of(values.begin(), values.end(), [&](std::int64_t v) { return v == wanted; });
 }
 
-bool is_unit_convolution(const Node* node) {
-  const std::string name = node->kind().toQualString();
-  if (name != "aten::conv3d" && name != "aten::convolution" && name != "aten::_convolution") {
-    return false;
-  }
-  const auto weight = constant_tensor(node->input(1));
-  if (!weight || weight->dim() != 5) return false;
-  if (weight->size(2) * weight->size(3) * weight->size(4) != 1) return false;
-  if (name != "aten::conv3d") {
-    const auto transposed = torch::jit::toIValue(node->input(6));
-    if (!transposed || transposed->toBool()) return false;
-  }
-  return all_are(node->input(3), 1) && all_are(node->input(4), 0);
-}
-
 bool is_fixed_batch_norm(const Node* node) {
   if (node->kind() != c10::aten::batch_norm) return false;
   const auto training = torch::jit::toIValue(node->input(5));
@@ -122,50 +106,21 @@ bool is_pointwise_node(const Node* node) {
   return false;
 }
 
-// weight [out, in], input [batch, in, d0, d1, d2] -> [batch, out, d0, d1, d2]
-at::Tensor unit_convolution(const at::Tensor& input, const at::Tensor& weight,
-                            const std::optional<at::Tensor>& bias) {
-  std::vector<std::int64_t> sizes = input.sizes().vec();
-  sizes[1] = weight.size(0);
-  at::Tensor output =
-      at::bmm(weight.unsqueeze(0).expand({input.size(0), -1, -1}), input.flatten(2));
-  if (bias) output.add_(bias->view({1, -1, 1}));
-  return output.view(sizes);
-}
-
-void run_unit_convolution(torch::jit::Stack& stack) {
-  const auto arguments = torch::jit::last(stack, 3);
-  at::Tensor output = unit_convolution(arguments[0].toTensor(), arguments[1].toTensor(),
-                                       arguments[2].toOptional<at::Tensor>());
-  torch::jit::drop(stack, 3);
-  torch::jit::pack(stack, std::move(output));
-}
-
-void register_unit_convolution() {
-  static const torch::jit::RegisterOperators registered({torch::jit::Operator(
-      "mcvol::unit_convolution(Tensor input, Tensor weight, Tensor? bias) -> Tensor",
-      run_unit_convolution, c10::AliasAnalysisKind::PURE_FUNCTION)});
-}
-
 }  // namespace
 
-void use_matrix_products(const std::shared_ptr<torch::jit::Graph>& graph) {
-  register_unit_convolution();
-  for (auto iterator = graph->nodes().begin(); iterator != graph->nodes().end();) {
-    Node* node = *iterator++;  // may be destroyed
-    if (!is_unit_convolution(node)) continue;
-    const auto groups = torch::jit::toIValue(node->input(node->inputs().size() > 7 ? 8 : 6));
-    if (!groups || groups->toInt() != 1) continue;
-    const torch::jit::WithInsertPoint at(node);
-    Value* weight = graph->insertConstant(constant_tensor(node->input(1))->flatten(1).contiguous());
-    Node* product = graph->create(c10::Symbol::fromQualString("mcvol::unit_convolution"), 1);
-    product->copyMetadata(node);
-    for (Value* input : {node->input(0), weight, node->input(2)}) product->addInput(input);
-    product->insertBefore(node);
-    product->output()->copyMetadata(node->output());
-    node->output()->replaceAllUsesWith(product->output());
-    node->destroy();
+bool is_unit_convolution(const Node* node) {
+  const std::string name = node->kind().toQualString();
+  if (name != "aten::conv3d" && name != "aten::convolution" && name != "aten::_convolution") {
+    return false;
   }
+  const auto weight = constant_tensor(node->input(1));
+  if (!weight || weight->dim() != 5) return false;
+  if (weight->size(2) * weight->size(3) * weight->size(4) != 1) return false;
+  if (name != "aten::conv3d") {
+    const auto transposed = torch::jit::toIValue(node->input(6));
+    if (!transposed || transposed->toBool()) return false;
+  }
+  return all_are(node->input(3), 1) && all_are(node->input(4), 0);
 }
 
 bool is_pointwise(const torch::jit::Graph& graph) {

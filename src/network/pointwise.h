@@ -1,7 +1,5 @@
 #pragma once
 
-#include <memory>
-
 #include <torch/csrc/jit/ir/ir.h>
 
 namespace mcvol {
@@ -12,8 +10,7 @@ namespace mcvol {
 /// 1, 1]. What is not known to be pointwise is taken not to be.
 bool is_pointwise(const torch::jit::Graph& graph);
 
-/// Replaces the 1x1x1 convolutions of a pointwise graph by matrix products: on blocks of gathered
-/// voxels these run at several times the speed of a convolution.
-void use_matrix_products(const std::shared_ptr<torch::jit::Graph>& graph);
+/// A convolution of 1x1x1, stride 1, without padding, whose weight is a constant.
+bool is_unit_convolution(const torch::jit::Node* node);
 
 }  // namespace mcvol

@@ -2,48 +2,31 @@
 #include "mcvol/network/segmenter.h"
 
 #include <algorithm>
-#include <cmath>
+#include <new>
 
+#include "block_loop.h"
+#include "convolutions.h"
 #include "device.h"
 #include "dropout_graph.h"
 #include "dropout_operator.h"
 #include "graph_runner.h"
-#include "pointwise.h"
 #include "region_logits.h"
 #include "window_input.h"
 #include <ATen/Parallel.h>
-#include <malloc.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/version.h>
-
-// MKL's own; weak, since a LibTorch for another processor comes without it.
-extern "C" int MKL_Set_Num_Threads_Local(int threads) __attribute__((weak));
 
 namespace mcvol {
 namespace {
 
 using torch::jit::Graph;
 
-/// While it lives, matrix products of this thread run on this thread alone: MKL, which LibTorch
-/// brings, cuts them up by the number of threads, and every cut rounds differently.
-class SingleThreadedProducts {
- public:
-  SingleThreadedProducts() : before_(set(1)) {}
-  ~SingleThreadedProducts() { set(before_); }
-  SingleThreadedProducts(const SingleThreadedProducts&) = delete;
-  SingleThreadedProducts& operator=(const SingleThreadedProducts&) = delete;
-
- private:
-  static int set(int threads) {
-    return MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(threads) : 0;
-  }
-  int before_;
-};
-
 // Voxels and passes of one run of a pointwise suffix: its activations then stay in a core's cache.
 // Fixed, so that block borders, and with them every rounding, are the same for any thread count.
 constexpr std::int64_t kBlockVoxels = 1024;
 constexpr std::int64_t kBlockPasses = 4;
+// Groups of passes between two looks at whether to stop.
+constexpr std::size_t kGroupsPerStep = 16;
 // Voxels per task when the logits of a whole tile are turned into regions.
 constexpr std::int64_t kRegionVoxels = 16384;
 
@@ -121,14 +104,7 @@ class TorchScriptSegmenter final : public Segmenter {
       const WindowProgress within = [&](double done) {
         return progress((static_cast<double>(n) + done) / windows);
       };
-      try {
-        if (!run_window(scan, plan, plan.windows[n], request, sink, within)) return false;
-      } catch (const Error&) {
-        throw;
-      } catch (const std::exception& error) {
-        throw ModelError(bundle_.networks[0].file +
-                         ": the network failed on this scan: " + reason_of(error));
-      }
+      if (!run_window(scan, plan, plan.windows[n], request, sink, within)) return false;
     }
     return true;
   }
@@ -178,20 +154,24 @@ class TorchScriptSegmenter final : public Segmenter {
     const c10::InferenceMode inference;
     const at::Tensor input =
         window_input(scan, plan, window, bundle_.axes, bundle_.window.padding).to(device_);
-    std::vector<at::Tensor> cut = prefix_.run({input});
-    if (summary_.pointwise_suffix) {
-      run_on_voxels(cut, window, request, sink);
-      return true;
+    const std::vector<at::Tensor> cut = run_graph(prefix_, {input});
+    return summary_.pointwise_suffix ? run_on_voxels(cut, window, request, sink, progress)
+                                     : run_on_tile(cut, window, request, sink, progress);
+  }
+
+  std::vector<at::Tensor> run_graph(const GraphRunner& runner,
+                                    std::vector<at::Tensor> inputs) const {
+    try {
+      return runner.run(std::move(inputs));
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const c10::OutOfMemoryError&) {
+      throw std::bad_alloc();
+    } catch (const std::exception& error) {
+      const std::string reason = reason_of(error);
+      if (reason.find("can't allocate memory") != std::string::npos) throw std::bad_alloc();
+      throw ModelError(bundle_.networks[0].file + ": the network failed on this scan: " + reason);
     }
-    const at::Tensor offsets = tensor_of(window.tile_offsets);
-    for (int pass = 0; pass < request.passes; ++pass) {
-      if (!progress(static_cast<double>(pass) / request.passes)) return false;
-      const PassRange passes{pass, 1};
-      const at::Tensor draws = draws_of(request, window, passes, 0);
-      at::Tensor output = run_suffix(cut, draws, at::empty({0}, at::kLong), passes.count);
-      give_tile(output, offsets, window, passes, sink);
-    }
-    return true;
   }
 
   at::Tensor run_suffix(const std::vector<at::Tensor>& cut, const at::Tensor& draws,
@@ -205,41 +185,49 @@ class TorchScriptSegmenter final : public Segmenter {
     }
     inputs.push_back(draws);
     inputs.push_back(positions);
-    return suffix_.run(std::move(inputs)).front();
+    return run_graph(suffix_, std::move(inputs)).front();
   }
 
-  /// Whole tile: [rows, channels, d0, d1, d2] -> logits of the measured voxels.
-  void give_tile(const at::Tensor& output, const at::Tensor& offsets, const Window& window,
-                 PassRange passes, LogitSink& sink) const {
-    const at::Tensor flat = output.flatten(2);
+  /// Whole tiles, pass by pass: [1, channels, d0, d1, d2] -> logits of the measured voxels.
+  bool run_on_tile(const std::vector<at::Tensor>& cut, const Window& window,
+                   const PassRequest& request, LogitSink& sink,
+                   const WindowProgress& progress) const {
+    const at::Tensor offsets = tensor_of(window.tile_offsets).to(device_);
     const std::int64_t count = offsets.numel();
-    const std::int64_t tasks = (count + kRegionVoxels - 1) / kRegionVoxels;
-    for_each_block(tasks, [&](std::int64_t task) {
-      const std::int64_t begin = task * kRegionVoxels;
-      const std::int64_t length = std::min(kRegionVoxels, count - begin);
-      const at::Tensor where = offsets.narrow(0, begin, length).to(flat.device());
-      give(flat.index_select(2, where), window, begin, passes, sink);
-    });
+    for (int pass = 0; pass < request.passes; ++pass) {
+      if (!progress(static_cast<double>(pass) / request.passes)) return false;
+      const PassRange passes{pass, 1};
+      const at::Tensor output = run_suffix(cut, draws_of(request, window, passes, 0),
+                                           at::empty({0}, at::kLong), passes.count);
+      const at::Tensor flat = output.flatten(2);
+      for_each_block(device_, 0, blocks_of(count, kRegionVoxels), [&](std::int64_t block) {
+        const std::int64_t begin = block * kRegionVoxels;
+        const std::int64_t length = std::min(kRegionVoxels, count - begin);
+        give(flat.index_select(2, offsets.narrow(0, begin, length)), window, begin, passes, sink);
+      });
+    }
+    return true;
   }
 
-  /// Pointwise suffix: only measured voxels, in blocks that stay in cache, all passes of a block in
+  /// Pointwise suffix: only measured voxels, in blocks that stay in cache, the passes of a block in
   /// a row.
-  void run_on_voxels(const std::vector<at::Tensor>& cut, const Window& window,
-                     const PassRequest& request, LogitSink& sink) const {
-    const std::int64_t tile_voxels =
-        bundle_.window.output[0] * bundle_.window.output[1] * bundle_.window.output[2];
+  bool run_on_voxels(const std::vector<at::Tensor>& cut, const Window& window,
+                     const PassRequest& request, LogitSink& sink,
+                     const WindowProgress& progress) const {
+    const auto& tile = bundle_.window.output;
     const at::Tensor positions = tensor_of(window.tile_offsets);
     const at::Tensor where = positions.to(device_);
     std::vector<at::Tensor> gathered;
-    for (const at::Tensor& tensor : cut)
+    for (const at::Tensor& tensor : cut) {
       gathered.push_back(tensor.flatten(2).index_select(2, where));
+    }
     std::vector<std::pair<PassRange, at::Tensor>> groups;
     for (int pass = 0; pass < request.passes; pass += kBlockPasses) {
       const PassRange range{pass, std::min<int>(kBlockPasses, request.passes - pass)};
-      groups.emplace_back(range, draws_of(request, window, range, tile_voxels));
+      groups.emplace_back(range, draws_of(request, window, range, tile[0] * tile[1] * tile[2]));
     }
     const std::int64_t count = positions.numel();
-    for_each_block((count + kBlockVoxels - 1) / kBlockVoxels, [&](std::int64_t block) {
+    const auto run_block = [&](std::int64_t block, std::size_t first, std::size_t last) {
       const std::int64_t begin = block * kBlockVoxels;
       const std::int64_t length = std::min(kBlockVoxels, count - begin);
       std::vector<at::Tensor> voxels;
@@ -247,11 +235,29 @@ class TorchScriptSegmenter final : public Segmenter {
         voxels.push_back(tensor.narrow(2, begin, length).unsqueeze(3).unsqueeze(4).contiguous());
       }
       const at::Tensor block_positions = positions.narrow(0, begin, length);
-      for (const auto& [range, draws] : groups) {
+      for (std::size_t group = first; group < last; ++group) {
+        const auto& [range, draws] = groups[group];
         const at::Tensor output = run_suffix(voxels, draws, block_positions, range.count);
         give(output.flatten(2), window, begin, range, sink);
       }
-    });
+    };
+    // In steps small enough to stop soon when asked to.
+    const std::int64_t blocks = blocks_of(count, kBlockVoxels);
+    const std::int64_t step = std::int64_t{4} * at::get_num_threads();
+    for (std::int64_t first_block = 0; first_block < blocks; first_block += step) {
+      const std::int64_t last_block = std::min(first_block + step, blocks);
+      for (std::size_t first = 0; first < groups.size(); first += kGroupsPerStep) {
+        if (!progress(static_cast<double>(first_block) / static_cast<double>(blocks))) return false;
+        const std::size_t last = std::min(first + kGroupsPerStep, groups.size());
+        for_each_block(device_, first_block, last_block,
+                       [&](std::int64_t block) { run_block(block, first, last); });
+      }
+    }
+    return true;
+  }
+
+  static std::int64_t blocks_of(std::int64_t count, std::int64_t size) {
+    return (count + size - 1) / size;
   }
 
   /// @param output [rows, channels, voxels] of window.voxels from `begin` on.
@@ -267,21 +273,6 @@ class TorchScriptSegmenter final : public Segmenter {
                  .pass_count = passes.count,
                  .region_count = static_cast<int>(logits.size(1)),
                  .logits = values});
-  }
-
-  // On a CPU the blocks share the threads; a GPU takes them one by one.
-  template <typename Task>
-  void for_each_block(std::int64_t blocks, const Task& task) const {
-    if (!device_.is_cpu()) {
-      const c10::InferenceMode inference;
-      for (std::int64_t block = 0; block < blocks; ++block) task(block);
-      return;
-    }
-    at::parallel_for(0, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-      const c10::InferenceMode inference;  // thread-local
-      const SingleThreadedProducts products;
-      for (std::int64_t block = begin; block < end; ++block) task(block);
-    });
   }
 
   static at::Tensor tensor_of(const std::vector<std::int64_t>& values) {
@@ -327,10 +318,6 @@ void require_active_dropout(const DropoutGraph& graph, const std::string& file) 
 }  // namespace
 
 std::unique_ptr<Segmenter> load_segmenter(const Bundle& bundle, const SegmenterOptions& options) {
-  // Activations of tens of MB come and go with every operator: returning them to the system each
-  // time costs a fifth of the run.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   const DeviceChoice choice = choose_device(options.device);
   at::set_num_threads(std::max(1, options.threads));
 

@@ -127,7 +127,6 @@ void PredictRun::load_network() {
   SegmenterOptions segmenter_options;
   segmenter_options.device = options_.device;
   segmenter_options.threads = threads_;
-  segmenter_options.memory_bytes = options_.memory_bytes;
   segmenter_options.scope = plan_.scope;
   segmenter_ = services_.load_segmenter(plan_.bundle, segmenter_options);
   network_load_s_ = seconds_since(begin);
@@ -249,7 +248,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
       observer_.progress(share);
       return !stopping();
     };
-    const PassRequest request{options_.passes, options_.seed, plan_.scope};
+    const PassRequest request{options_.passes, options_.seed};
     if (!segmenter_->run(loaded.scan, request, sink, progress)) {
       if (!stopping()) stop_ = ExitCode::kInterrupted;
       return false;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "network/convolutions.h"
 #include "network/dropout_graph.h"
 #include "network/dropout_operator.h"
 #include "network/graph_runner.h"

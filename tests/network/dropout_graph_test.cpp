@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "network/convolutions.h"
 #include "network/dropout_operator.h"
 #include "network/graph_runner.h"
 #include "network/tiny_network.h"
@@ -49,16 +50,21 @@ std::vector<MaskDraw> passes(int count) {
 
 at::Tensor run_whole(const DropoutGraph& network, const MaskDraw& draw) {
   return GraphRunner(network.whole)
-      .run({image(), make_draws({draw}, 0), at::empty({0}, at::kLong)})
+      .run({image().clone(), make_draws({draw}, 0), at::empty({0}, at::kLong)})
       .front();
 }
 
-at::Tensor run_split(const DropoutGraph& network, const std::vector<MaskDraw>& rows) {
-  std::vector<at::Tensor> inputs = GraphRunner(network.prefix).run({image()});
-  for (at::Tensor& tensor : inputs) {
+std::vector<at::Tensor> run_prefix(const DropoutGraph& network) {
+  return GraphRunner(network.prefix).run({image().clone()});
+}
+
+at::Tensor run_suffix(const DropoutGraph& network, const std::vector<at::Tensor>& cut,
+                      const std::vector<MaskDraw>& rows) {
+  std::vector<at::Tensor> inputs;
+  for (const at::Tensor& tensor : cut) {
     std::vector<std::int64_t> sizes = tensor.sizes().vec();
     sizes[0] = static_cast<std::int64_t>(rows.size());
-    tensor = tensor.expand(sizes);
+    inputs.push_back(tensor.expand(sizes));
   }
   inputs.push_back(make_draws(rows, 0));
   inputs.push_back(at::empty({0}, at::kLong));
@@ -82,15 +88,20 @@ TEST_P(SplitEqualsWhole, BitForBitForEveryPass) {
       use_onednn_convolutions(graph);
     }
     const auto rows = passes(3);
+    // One prefix for all passes, as in a run: no pass may change what the next one reads.
+    const std::vector<at::Tensor> cut = run_prefix(network);
+    std::vector<at::Tensor> before;
+    for (const at::Tensor& tensor : cut) before.push_back(tensor.clone());
     for (const MaskDraw& row : rows) {
-      EXPECT_TRUE(run_split(network, {row}).equal(run_whole(network, row)));
+      EXPECT_TRUE(run_suffix(network, cut, {row}).equal(run_whole(network, row)));
     }
-    EXPECT_FALSE(run_split(network, {rows[0]}).equal(run_split(network, {rows[1]})));
-    const at::Tensor batch = run_split(network, rows);
+    const at::Tensor batch = run_suffix(network, cut, rows);
+    EXPECT_FALSE(batch[0].equal(batch[1]) && batch[0].equal(batch[2]));
     for (std::size_t n = 0; n < rows.size(); ++n) {
       const at::Tensor row = batch.narrow(0, static_cast<std::int64_t>(n), 1);
       EXPECT_TRUE(row.allclose(run_whole(network, rows[n]), 1e-4, 1e-4));
     }
+    for (std::size_t n = 0; n < cut.size(); ++n) EXPECT_TRUE(cut[n].equal(before[n]));
   }
 }
 
@@ -126,6 +137,25 @@ const Form kForms[] = {
     {"LoopOfConstantLength",
      "def forward(self, x):\n    x = " MCVOL_CONV1
      "\n    for i in range(3):\n        x = torch.dropout(x, 0.3, False) + 0.5\n    return x\n"},
+    // checks that raise, on both sides of the cut
+    {"ChecksThatRaise",
+     "def forward(self, x):\n"
+     "    assert x.size(2) % 2 == 0, 'odd'\n"
+     "    x = " MCVOL_CONV1 "\n    y = torch.dropout(x, 0.5, False)\n"
+     "    assert y.size(3) > 3, 'small'\n"
+     "    y = torch.relu(y) + x\n"
+     "    assert x.size(1) == 8, 'channels'\n    return y\n"},
+    {"DropoutInARowOfChecks", "def forward(self, x):\n    x = " MCVOL_CONV1 "\n"
+                              "    for p in [0.2, 0.3]:\n"
+                              "        assert x.dim() == 5, 'rank'\n"
+                              "        x = torch.feature_dropout(x, p, False)\n    return x\n"},
+    {"InPlaceAfterAnotherInPlace",
+     "def forward(self, x):\n    c = " MCVOL_CONV1 "\n"
+     "    d = torch.dropout_(torch.relu_(c), 0.5, True)\n    return d * 2 + c\n"},
+    {"InPlaceOnTheImage", "def forward(self, x):\n    x.mul_(2)\n    y = torch.dropout(" MCVOL_CONV1
+                          ", 0.5, True)\n    return torch.cat([y, x], 1)\n"},
+    {"InPlaceDropoutOfTheImage",
+     "def forward(self, x):\n    torch.dropout_(x, 0.5, True)\n    return torch.cat([x, x], 1)\n"},
     {"InPlaceOnWhatPassesShare",
      "def forward(self, x):\n    x = " MCVOL_CONV1
      "\n    y = torch.dropout(x, 0.5, False)\n    x.add_(y)\n    return x * 2\n"},
@@ -142,6 +172,26 @@ TEST(DropoutGraph, TheSameTensorDroppedTwiceIsTwoDraws) {
   EXPECT_GT(run_whole(network, {}).abs().sum().item<double>(), 0.0);
 }
 
+// Two in-place operators on one storage: whoever reads it under its first name sees it dropped.
+TEST(DropoutGraph, InPlaceDropoutIsSeenThroughEveryNameOfItsStorage) {
+  const DropoutGraph network = load("def forward(self, x):\n    c = " MCVOL_CONV1
+                                    "\n    d = torch.dropout_(torch.relu_(c), 0.5, True)\n"
+                                    "    return d - c\n");
+  EXPECT_EQ(run_whole(network, {}).abs().max().item<double>(), 0.0);
+}
+
+// Three draws keep an element with 0.5^3; one repeated three times would keep it with 0.5. 5,376
+// elements: 5 SD are 0.023.
+TEST(DropoutGraph, ALoopDrawsAnewInEachIteration) {
+  const DropoutGraph network = load("def forward(self, x):\n    x = torch.ones_like(" MCVOL_CONV1
+                                    ")\n    for i in range(3):\n"
+                                    "        x = torch.dropout(x, 0.5, True)\n    return x\n");
+  ASSERT_EQ(network.layers.size(), 3u);
+  EXPECT_EQ(network.layers[2].id, 2);
+  const at::Tensor kept = run_whole(network, {}) > 0;
+  EXPECT_NEAR(kept.to(at::kDouble).mean().item<double>(), 0.125, 0.023);
+}
+
 TEST(DropoutGraph, APrefixWithoutDropoutIsLeftToRunOnce) {
   const DropoutGraph network = load(testing::pointwise_network().forward);
   EXPECT_TRUE(network.pointwise_suffix);
@@ -155,8 +205,9 @@ TEST(DropoutGraph, DropoutThatEvalModeLeavesOutIsReportedAsLost) {
       "def forward(self, x):\n    if self.training:\n        x = torch.dropout(x, 0.5, True)\n"
       "    return torch.dropout(x, 0.1, True)\n");
   ASSERT_EQ(network.layers.size(), 2u);
-  EXPECT_EQ(network.layers[0].fate.substr(0, 4), "lost");
-  EXPECT_EQ(network.layers[1].fate, "active");
+  EXPECT_EQ(network.layers[0].fate, "active");
+  EXPECT_EQ(network.layers[0].id, 0);
+  EXPECT_EQ(network.layers[1].fate.substr(0, 4), "lost");
 }
 
 TEST(DropoutGraph, RateZeroDoesNothingAndSaysSo) {

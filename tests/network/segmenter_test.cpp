@@ -76,11 +76,11 @@ class KeepingSink final : public LogitSink {
   std::vector<std::vector<std::vector<float>>> values_;
 };
 
-std::vector<std::vector<std::vector<float>>> logits_of(const Bundle& bundle,
-                                                       const PreparedScan& scan,
-                                                       const PassRequest& request, int threads) {
+std::vector<std::vector<std::vector<float>>> logits_of(
+    const Bundle& bundle, const PreparedScan& scan, const PassRequest& request, int threads,
+    DropoutScope scope = DropoutScope::kChannel) {
   const auto segmenter =
-      load_segmenter(bundle, {.device = "cpu", .threads = threads, .scope = request.scope});
+      load_segmenter(bundle, {.device = "cpu", .threads = threads, .scope = scope});
   const auto voxels = static_cast<std::size_t>(
       std::count(scan.measured.values.begin(), scan.measured.values.end(), 1));
   KeepingSink sink(request.passes, 2, voxels);
@@ -93,8 +93,8 @@ std::vector<std::vector<std::vector<float>>> logits_of(const Bundle& bundle,
 void expect_equal_to_whole_graph(const testing::TinyNetwork& network, DropoutScope scope) {
   const Bundle bundle = tiny_bundle(network);
   const PreparedScan scan = random_scan({20, 17, 33}, 5);
-  const PassRequest request{.passes = 6, .seed = 77, .scope = scope};
-  const auto values = logits_of(bundle, scan, request, 2);
+  const PassRequest request{.passes = 6, .seed = 77};
+  const auto values = logits_of(bundle, scan, request, 2, scope);
 
   const DropoutGraph graph = load_dropout_graph(bundle.folder / "network.pt", "network.pt", scope);
   const GraphRunner whole(graph.whole);

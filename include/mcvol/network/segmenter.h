@@ -14,7 +14,7 @@ namespace mcvol {
 
 /// One dropout layer found in a network.
 struct DropoutLayer {
-  int id = 0;         ///< in order of execution; keys the layer's masks
+  int id = -1;        ///< of an active layer: in order of execution, keys its masks
   std::string kind;   ///< operator, e.g. "dropout", "feature_dropout"
   double rate = 0.0;  ///< probability of dropping
   std::string where;  ///< scope or source line in the network, without machine paths
@@ -30,7 +30,7 @@ struct NetworkSummary {
   double prefix_gflop = 0.0;          ///< per window: convolutions and matrix products
   double suffix_gflop = 0.0;          ///< per window and pass
   bool pointwise_suffix = false;      ///< suffix runs on measured voxels only
-  int passes_per_batch = 1;           ///< 1 where the network mixes rows of a batch
+  int passes_per_batch = 1;           ///< passes run together in the suffix
   std::vector<std::string> notes;     ///< what the reader should know, a sentence each
   std::string device;                 ///< "cpu", "cuda:0 (NVIDIA …)"
 };
@@ -40,7 +40,6 @@ struct NetworkSummary {
 struct PassRequest {
   int passes = 20;
   std::uint64_t seed = 0;
-  DropoutScope scope = DropoutScope::kChannel;
 };
 
 /// Logits of every region at some measured voxels, for consecutive passes.
@@ -82,7 +81,6 @@ class Segmenter {
 struct SegmenterOptions {
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N
   int threads = 1;
-  std::int64_t memory_bytes = 0;  ///< bound on activations; 0: a fixed default
   DropoutScope scope = DropoutScope::kChannel;
 };
 

@@ -1,0 +1,20 @@
+#include "graph_nodes.h"
+
+namespace mcvol {
+
+std::string where_of(const torch::jit::Node* node) {
+  std::string where;
+  if (const auto stack = node->callstack()) {
+    for (const auto& entry : (*stack)->vec()) {
+      const auto& instance = std::get<torch::jit::kModuleInstanceInfo>(entry);
+      if (!instance || instance->instance_name().empty()) continue;
+      const std::string name = instance->instance_name();
+      if (name == "SELF" || name == "INSTANCE_NAME_UNKNOWN" || name == "TOP(forward)") continue;
+      where += (where.empty() ? "" : ".") + name;
+    }
+  }
+  if (where.empty()) where = node->scopeName();
+  return where.empty() ? "forward" : where;
+}
+
+}  // namespace mcvol

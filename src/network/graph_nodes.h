@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include <torch/csrc/jit/ir/ir.h>
+
+namespace mcvol {
+
+/// Visits every node, those of inner blocks before the node that holds them. The visit may destroy
+/// the node it is given.
+template <typename Visit>
+void for_each_node(torch::jit::Block* block, const Visit& visit) {
+  for (auto iterator = block->nodes().begin(); iterator != block->nodes().end();) {
+    torch::jit::Node* node = *iterator++;
+    for (torch::jit::Block* inner : node->blocks()) for_each_node(inner, visit);
+    visit(node);
+  }
+}
+
+/// The path of module names that leads to a node, as the network's author wrote them:
+/// "decoder.drop1"; "forward" where there is none.
+std::string where_of(const torch::jit::Node* node);
+
+}  // namespace mcvol
