@@ -50,6 +50,21 @@ int report_parse_error(const CLI::App& program, const CLI::ParseError& error) {
   return static_cast<int>(ExitCode::kUsage);
 }
 
+/// CLI11 would only say that a command is required.
+void require_known_command(const CLI::App& program, const std::string& word) {
+  if (word.empty() || word.front() == '-') return;
+  const auto any = [](const CLI::App*) { return true; };
+  for (const CLI::App* command : program.get_subcommands(any)) {
+    if (command->get_name() == word) return;
+  }
+  for (const char* later : {"interval", "calibrate", "evaluate", "change", "report"}) {
+    if (word == later) {
+      throw UsageError(word + ": not in this version of mcvol; see docs/interface.md");
+    }
+  }
+  throw UsageError("no command is called '" + word + "'; see mcvol --help");
+}
+
 int run(int argc, const char* const* argv) {
   CLI::App program("Tumour volumes with intervals from brain scans, by Monte Carlo dropout",
                    "mcvol");
@@ -62,6 +77,7 @@ int run(int argc, const char* const* argv) {
   commands.push_back(std::make_unique<InspectCommand>());
   commands.push_back(std::make_unique<MergeCommand>());
   for (const auto& command : commands) command->setup(program);
+  if (argc > 1) require_known_command(program, argv[1]);
   try {
     program.parse(argc, argv);
     for (const auto& command : commands) {

@@ -2,7 +2,6 @@
 
 #include "mcvol/cli/config_file.h"
 #include "mcvol/cli/logging.h"
-#include "mcvol/cli/memory_size.h"
 #include "mcvol/cli/predict_reporter.h"
 #include "mcvol/cli/version.h"
 #include "mcvol/pipeline/predict.h"
@@ -139,7 +138,7 @@ void PredictCommand::add_machine_options() {
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
       ->group(group);
-  command_->add_option("--memory", memory_, "Memory for the network's activations, e.g. 800M or 2G")
+  command_->add_option("--memory", memory_, "Bound on memory (not in this version)")
       ->type_name("SIZE")
       ->group(group);
   command_
@@ -178,6 +177,9 @@ void PredictCommand::refuse_what_is_not_built() const {
   if (precision_ == "bf16" || precision_ == "fp16") {
     throw UsageError("--precision " + precision_ + ": this version runs networks in fp32 only");
   }
+  if (!memory_.empty()) {
+    throw UsageError("--memory: this version sets no bound on memory; leave the option out");
+  }
   if (!save_.empty()) {
     throw UsageError("--save: this version saves no images; leave the option out");
   }
@@ -202,7 +204,6 @@ PredictOptions PredictCommand::options() const {
   options.fresh = fresh_;
   options.device = device_;
   options.threads = threads_;
-  if (!memory_.empty()) options.memory_bytes = memory_bytes_from(memory_);
   options.version = program_version();
   options.commit = program_commit();
   options.libraries["libtorch"] = libtorch_version();
@@ -214,7 +215,7 @@ ExitCode PredictCommand::list() const {
   PredictPlan plan = plan_scans(options);
   if (!options.output.empty()) {
     check_run_identity(plan, options.fresh);
-    ResultFolder results(plan.folder, options.levels);
+    ResultFolder results(plan.folder, options.levels, plan.identity_sha256);
     for (const std::string& complaint : results.load()) spdlog::warn(complaint);
     keep_finished(plan, results, options.fresh);
   }
@@ -244,7 +245,7 @@ ExitCode PredictCommand::run() {
   PredictServices services;
   services.load_segmenter = load_segmenter;
   const PredictOutcome outcome = predict(options, services, reporter);
-  reporter.sum_up(outcome, options.output);
+  reporter.sum_up(outcome);
   return outcome.exit_code;
 }
 

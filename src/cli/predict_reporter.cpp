@@ -60,7 +60,14 @@ PredictReporter::~PredictReporter() {
 void PredictReporter::warn(const std::string& message) { spdlog::warn("{}", message); }
 
 void PredictReporter::planned(const PredictPlan& plan) {
+  table_ = plan.folder / "volumes.csv";
   for (const std::string& ignored : plan.ignored) spdlog::debug("passed over: {}", ignored);
+  if (!plan.ignored.empty()) {
+    spdlog::warn("passed over: {}{}", plan.ignored.front(),
+                 plan.ignored.size() == 1
+                     ? ""
+                     : fmt::format("; and {} more, --list says all", plan.ignored.size() - 1));
+  }
   spdlog::debug("{} cases: {} to measure, {} measured before, {} that cannot be measured",
                 plan.cases.size(), plan.count(CaseAction::kMeasure), plan.count(CaseAction::kKeep),
                 plan.count(CaseAction::kRefuse));
@@ -122,14 +129,18 @@ void PredictReporter::finished(const FinishedCase& finished) {
   print(text);
 }
 
-void PredictReporter::sum_up(const PredictOutcome& outcome, const std::filesystem::path& output) {
+void PredictReporter::kept_despite(const std::string& case_id, const std::string& reason) {
+  spdlog::error("{}: {}; the record of an earlier run is kept", case_id, reason);
+}
+
+void PredictReporter::sum_up(const PredictOutcome& outcome) {
   const std::string counts =
       fmt::format("{} of {} cases measured ({} before), {} failed", outcome.measured + outcome.kept,
                   outcome.found, outcome.kept, outcome.failed);
   if (outcome.exit_code == ExitCode::kInterrupted || outcome.exit_code == ExitCode::kTerminated) {
     spdlog::error("interrupted: {}; the same command goes on from here", counts);
   } else {
-    spdlog::info("{}: {}", (output / "volumes.csv").string(), counts);
+    spdlog::info("{}: {}", table_.string(), counts);
   }
 }
 

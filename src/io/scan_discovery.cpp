@@ -165,6 +165,24 @@ void pass_over_rest(const ScanTree& tree, const std::vector<ChannelPattern>& cha
   }
 }
 
+/// A folder that cannot be listed would be a case: a failed row, not a patient left out in silence.
+void add_unreadable(const ScanTree& tree, const fs::path& root, std::vector<FoundCase>& cases,
+                    PassedOver& passed_over) {
+  for (const auto& [below, cause] : tree.unreadable) {
+    const std::string shown = tree.name + "/" + below.string();
+    const std::string error = shown + ": cannot list the folder: " + cause + "; make it readable";
+    const std::string id = below.filename().string();
+    const bool taken = std::any_of(cases.begin(), cases.end(), [&](const FoundCase& found) {
+      return lower_case(found.scan.case_id) == lower_case(id);
+    });
+    if (is_valid_case_id(id) && !taken) {
+      cases.push_back({{id, {}, error}, (root / below).string(), shown});
+    } else {
+      passed_over.add(shown, "cannot be listed: " + cause);
+    }
+  }
+}
+
 FoundScans scans_in_folder(const fs::path& folder, const std::vector<ChannelPattern>& channels,
                            ScanLayout layout, PassedOver& passed_over) {
   ScanTree tree = list_scan_tree(folder);
@@ -182,6 +200,7 @@ FoundScans scans_in_folder(const fs::path& folder, const std::vector<ChannelPatt
     return none;
   }
   pass_over_rest(tree, channels, readings, best, passed_over);
+  add_unreadable(tree, folder, best.found.cases, passed_over);
   return {best.layout, std::move(best.found.cases), {}};
 }
 

@@ -29,6 +29,7 @@ struct Folder {
               "; make it readable or move it elsewhere");
 }
 
+/// @throws std::system_error where it cannot be listed.
 std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
   std::vector<fs::directory_entry> entries;
   std::error_code error;
@@ -37,7 +38,7 @@ std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
     entries.push_back(*entry);
     entry.increment(error);
   }
-  if (error) throw_cannot_list(folder, error.message());
+  if (error) throw std::system_error(error);
   std::sort(entries.begin(), entries.end());
   return entries;
 }
@@ -81,8 +82,21 @@ class TreeWalk {
     return first;
   }
 
+  std::vector<fs::directory_entry> entries_of(const Folder& folder) {
+    try {
+      return sorted_entries(folder.path);
+    } catch (const std::system_error& error) {
+      const std::string cause = error.code().message();
+      if (folder.folders.empty()) throw_cannot_list(folder.path, cause);
+      fs::path below;
+      for (const std::string& name : folder.folders) below /= name;
+      tree_.unreadable.emplace_back(below, cause);
+      return {};
+    }
+  }
+
   void list(const Folder& folder) {
-    for (const fs::directory_entry& entry : sorted_entries(folder.path)) {
+    for (const fs::directory_entry& entry : entries_of(folder)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with('.')) continue;
       const std::string shown = folder.shown + "/" + name;

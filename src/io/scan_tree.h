@@ -47,11 +47,13 @@ struct ScanTree {
   std::map<const ForeignFormat*, std::vector<std::string>, ByFormatName> foreign;
   std::vector<std::filesystem::path> others;  ///< no known ending
   PassedOver passed_over;
+  /// Folders that cannot be listed: the path from the root, and why.
+  std::vector<std::pair<std::filesystem::path, std::string>> unreadable;
 };
 
 /// Lists `root` and its folders, down to six below it. Hidden files are left out; links are
 /// followed, each folder once.
-/// @throws Error naming a folder that cannot be listed.
+/// @throws Error where `root` itself cannot be listed.
 ScanTree list_scan_tree(const std::filesystem::path& root);
 
 }  // namespace mcvol

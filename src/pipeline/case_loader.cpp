@@ -11,8 +11,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kOutOfMemory =
-    "not enough memory for this scan; give the run more, or let it use less with --memory";
+constexpr const char* kOutOfMemory = "not enough memory for this scan; give the run more";
 
 void replace_all(std::string& text, const std::string& what, const std::string& with) {
   if (what.empty()) return;

@@ -38,6 +38,7 @@ void handle(int signal_number, void (*handler)(int)) {
 void install_interrupt_handlers() {
   handle(SIGINT, on_stop_signal);
   handle(SIGTERM, on_stop_signal);
+  handle(SIGHUP, on_stop_signal);  // the terminal is gone: stop as tidily
   handle(SIGALRM, on_alarm);
   handle(SIGPIPE, SIG_IGN);
 }
@@ -47,6 +48,7 @@ std::optional<ExitCode> interrupt_requested() noexcept {
     case 0:
       return std::nullopt;
     case SIGTERM:
+    case SIGHUP:
       return ExitCode::kTerminated;
     default:
       return ExitCode::kInterrupted;

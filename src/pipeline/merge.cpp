@@ -122,6 +122,10 @@ class Merge {
   /// One record in memory at a time, whatever the number of cases.
   void write_case(const std::string& case_id, const Choice& chosen, VolumeTable& table) const {
     const CaseRecord record = read_case_record(chosen.folder, case_id);
+    if (record.run_identity != sources_.identity_sha256) {
+      throw Error(case_record_path(chosen.folder, case_id).string() +
+                  ": changed while it was being merged; merge again once its run is over");
+    }
     if (!fs::equivalent(chosen.folder, out_)) {
       write_case_record(record, case_record_path(out_, case_id));
     }

@@ -74,6 +74,10 @@ class SourceFinder {
     const bool is_source = std::any_of(folders_.begin(), folders_.end(), [&](const auto& source) {
       return fs::equivalent(source.folder, out);
     });
+    if (is_source && shard_of_folder(out)) {
+      throw UsageError(out.string() +
+                       ": one of the shards that are merged; merge into another folder");
+    }
     if (is_source) return false;
     if (run->merged_from.empty()) {
       add(out, *std::move(run));
@@ -133,15 +137,13 @@ class SourceFinder {
     }
     if (missing > named) list += " and " + std::to_string(missing - named) + " more";
     notes_.push_back((where.empty() ? "" : where + ": ") +
-                     (missing == 1 ? "a shard is" : "shards are") + " missing: " + list);
+                     (missing == 1 ? "a shard is" : "shards are") + " missing: " + list +
+                     "; the table is without, run it and merge again");
   }
 
   void note_unfinished(const MergeSource& source) {
     if (source.run.state == RunFile::State::kComplete) return;
-    const std::size_t finished = recorded_case_ids(source.folder).size();
-    notes_.push_back(source.folder.string() + ": its run was cut short after " +
-                     std::to_string(finished) + " of " + std::to_string(source.run.found) +
-                     " cases; run it again to finish");
+    notes_.push_back(source.folder.string() + ": its run was cut short; run it again to finish");
   }
 
   std::vector<MergeSource> folders_;

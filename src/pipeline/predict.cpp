@@ -54,7 +54,7 @@ class PredictRun {
         services_(services),
         observer_(observer),
         plan_(std::move(plan)),
-        results_(plan_.folder, options.levels),
+        results_(plan_.folder, options.levels, plan_.identity_sha256),
         loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle)),
         threads_(options.threads > 0 ? options.threads : default_thread_count()) {}
 
@@ -111,6 +111,11 @@ PredictOutcome PredictRun::run() {
     } catch (const std::exception&) {
     }
     throw;
+  }
+  if (const int others = results_.count_of_other_runs(); others > 0) {
+    observer_.warn(std::to_string(others) +
+                   " case(s) in the table were measured by runs with other settings; their rows "
+                   "carry the flag other_run, and measuring them again replaces them");
   }
   results_.write_table();
   write_run_file_as(stop_ ? RunFile::State::kInterrupted : RunFile::State::kComplete);
@@ -182,7 +187,13 @@ void PredictRun::work() {
     if (planned.action == CaseAction::kKeep) continue;
     if (stopping()) return;
     observer_.started(++position, count, planned.scan.case_id);
-    if (planned.action == CaseAction::kRefuse) {
+    const ResultFolder::Entry* before = results_.find(planned.scan.case_id);
+    if (planned.action == CaseAction::kRefuse && before != nullptr &&
+        before->status == CaseRecord::Status::kOk) {
+      // A folder that is half there, say on a network: what was measured stays.
+      ++outcome_.failed;
+      observer_.kept_despite(planned.scan.case_id, planned.reason);
+    } else if (planned.action == CaseAction::kRefuse) {
       CaseRecord record = record_of(planned.scan);
       record.status = CaseRecord::Status::kFailed;
       record.error = planned.reason;

@@ -38,7 +38,6 @@ void PredictOptions::validate() const {
           "--passes: expected 1 to 10000, found " + std::to_string(passes));
   require(threads >= 0 && threads <= kMaxThreads,
           "--threads: expected 1 to 1024, found " + std::to_string(threads));
-  require(memory_bytes >= 0, "--memory: expected a size above zero");
   require(!levels.empty(), "--level: at least one is needed");
 }
 
@@ -52,7 +51,6 @@ nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, int th
   json["layout"] = layout_name(options.layout);
   json["device"] = options.device;
   json["threads"] = threads;
-  json["memory_bytes"] = options.memory_bytes;
   json["fresh"] = options.fresh;
   json["shard"] = nullptr;
   if (options.shard) json["shard"] = options.shard->folder_name();

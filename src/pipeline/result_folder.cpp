@@ -2,10 +2,16 @@
 
 #include "mcvol/error/error.h"
 
+#include <algorithm>
+
 namespace mcvol {
 
-ResultFolder::ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels)
-    : folder_(std::move(folder)), levels_(std::move(levels)), table_(levels_) {}
+ResultFolder::ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels,
+                           std::string run_identity)
+    : folder_(std::move(folder)),
+      levels_(std::move(levels)),
+      run_identity_(std::move(run_identity)),
+      table_(levels_) {}
 
 std::vector<std::string> ResultFolder::load() {
   std::vector<std::string> complaints;
@@ -31,8 +37,22 @@ std::vector<VolumeRow> ResultFolder::put(const CaseRecord& record) {
 }
 
 void ResultFolder::remember(const CaseRecord& record) {
-  table_.put(record);
+  if (record.status == CaseRecord::Status::kOk && record.run_identity != run_identity_) {
+    CaseRecord flagged = record;
+    flagged.flags.push_back("other_run");
+    std::sort(flagged.flags.begin(), flagged.flags.end());
+    table_.put(flagged);
+  } else {
+    table_.put(record);
+  }
   entries_[record.case_id] = {record.status, record.run_identity, record.inputs};
+}
+
+int ResultFolder::count_of_other_runs() const {
+  return static_cast<int>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return entry.second.status == CaseRecord::Status::kOk &&
+           entry.second.run_identity != run_identity_;
+  }));
 }
 
 void ResultFolder::write_table() const { table_.write(folder_); }

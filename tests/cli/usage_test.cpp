@@ -60,7 +60,7 @@ TEST(Usage, ValuesOutOfRangeNameTheirOption) {
   expect_usage_error({"predict", "x", "--scope", "voxel"}, "--scope");
   expect_usage_error({"predict", "x", "--seed", "-1"}, "--seed");
   expect_usage_error({"predict", "x", "--print", "xml"}, "--print");
-  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--memory", "2X"}, "--memory");
+  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--memory", "2G"}, "--memory");
   expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--level", "90"}, "\"90\"");
   expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--shard", "3/2"}, "3/2");
   expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--passes", "0"}, "--passes");
@@ -94,6 +94,13 @@ TEST(Usage, ConfigFileWithAnUnknownKeyOrABadValueIsAUsageError) {
   write_file_atomically(file, "threads = 0\n");
   expect_usage_error({"predict", "x", "--config", file.string()}, "--threads");
   expect_usage_error({"predict", "x", "--config", file.string() + ".none"}, "run.toml.none");
+}
+
+TEST(Usage, CommandsOfLaterVersionsAndUnknownOnesAreNamed) {
+  for (const char* later : {"interval", "calibrate", "evaluate", "change", "report"}) {
+    expect_usage_error({later, "results"}, std::string(later) + ": not in this version");
+  }
+  expect_usage_error({"measure"}, "no command is called 'measure'");
 }
 
 }  // namespace

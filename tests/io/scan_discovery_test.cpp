@@ -151,22 +151,24 @@ class AsNobody {
   bool was_root_, changed_;
 };
 
-TEST(Discovery, FolderThatCannotBeListedIsNamed) {
+TEST(Discovery, FolderThatCannotBeListedIsAFailedCase) {
   FileTree tree(files_of("a/a"));
   add_case(tree, "b/b");
   fs::permissions(tree / "b", fs::perms::none);
-  std::string message;
+  ScanDiscovery found;
   {
     const AsNobody nobody;
     std::error_code error;
     const fs::directory_iterator listed(tree.root(), error);
     if (!nobody.works() || error) GTEST_SKIP() << "cannot be tried with this user's rights";
-    message = error_of(tree);
+    found = discover({tree.root()});
   }
   fs::permissions(tree / "b", fs::perms::owner_all);
-  EXPECT_EQ(message, (tree / "b").string() +
-                         ": cannot list the folder: Permission denied; make it readable or move it "
-                         "elsewhere");
+  ASSERT_EQ(found.cases.size(), 2u);
+  EXPECT_EQ(found.cases[0].error, "");
+  EXPECT_EQ(found.cases[1].case_id, "b");
+  EXPECT_PRED_FORMAT2(IsSubstring, "/b: cannot list the folder: Permission denied",
+                      found.cases[1].error);
 }
 
 TEST(NoCase, EmptyFolderIsCalledEmpty) {

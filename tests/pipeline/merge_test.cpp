@@ -273,11 +273,16 @@ TEST_F(MergeResults, MissingShardsAreReported) {
   fs::remove(folder("in/shards/4-of-4/run.json"));
   MergeReport report = merge({"in"}, "out");
   EXPECT_FALSE(report.complete);
-  EXPECT_EQ(report.notes, (std::vector<std::string>{folder("in").string() +
-                                                    ": shards are missing: 2-of-4, 4-of-4"}));
+  EXPECT_EQ(
+      report.notes,
+      (std::vector<std::string>{
+          folder("in").string() +
+          ": shards are missing: 2-of-4, 4-of-4; the table is without, run it and merge again"}));
   EXPECT_EQ(read_run_file(folder("out"))->state, RunFile::State::kInterrupted);
   report = merge({"in/shards/1-of-4"}, "out");
-  EXPECT_EQ(report.notes, (std::vector<std::string>{"shards are missing: 2-of-4, 3-of-4, 4-of-4"}));
+  EXPECT_EQ(report.notes,
+            (std::vector<std::string>{"shards are missing: 2-of-4, 3-of-4, 4-of-4; the table is "
+                                      "without, run it and merge again"}));
 }
 
 TEST_F(MergeResults, RunThatWasCutShortIsMergedWithANote) {
@@ -287,11 +292,9 @@ TEST_F(MergeResults, RunThatWasCutShortIsMergedWithANote) {
   killed.done = 0;
   write_run_file(killed, folder("a"));
   const MergeReport report = merge({"a"}, "out");
-  EXPECT_EQ(
-      report.notes,
-      (std::vector<std::string>{folder("a").string() +
-                                ": its run was cut short after 2 of 10 cases; run it again to "
-                                "finish"}));
+  EXPECT_EQ(report.notes, (std::vector<std::string>{folder("a").string() +
+                                                    ": its run was cut short; run it again to "
+                                                    "finish"}));
   const RunFile merged = read_run_file(folder("out")).value();
   EXPECT_EQ(merged.found, 10);
   EXPECT_EQ(merged.done, 2);

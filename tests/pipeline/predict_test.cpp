@@ -30,8 +30,11 @@ class Listener : public PredictObserver {
     records.push_back(one.record);
     if (on_finished) on_finished();
   }
+  void kept_despite(const std::string& case_id, const std::string&) override {
+    kept.push_back(case_id);
+  }
 
-  std::vector<std::string> warnings, order;
+  std::vector<std::string> warnings, order, kept;
   std::vector<CaseRecord> records;
   std::function<void()> on_finished;
   int to_measure = -1;
@@ -340,6 +343,32 @@ TEST_F(Predict, RecordsOfScansThatAreGoneStayInTheTable) {
   EXPECT_EQ(table(), before);
 }
 
+TEST_F(Predict, FreshRunOfSomeCasesMarksTheRowsOfTheOthers) {
+  run(options());
+  PredictOptions other = options();
+  other.scans = {root_ / "scans" / "case_a"};
+  other.seed = 1;
+  other.fresh = true;
+  run(other);
+  ASSERT_EQ(listener_.warnings.size(), 1u);
+  EXPECT_NE(listener_.warnings[0].find("2 case(s)"), std::string::npos) << listener_.warnings[0];
+  std::istringstream lines(table());
+  for (std::string line; std::getline(lines, line);) {
+    const bool marked = line.find("other_run") != std::string::npos;
+    EXPECT_EQ(marked, line.starts_with("case_b") || line.starts_with("case_c")) << line;
+  }
+}
+
+TEST_F(Predict, CaseThatHasLostAChannelKeepsItsRecordAndIsReported) {
+  run(options());
+  const std::string before = table();
+  fs::remove(root_ / "scans" / "case_c" / "case_c_t1.nii.gz");
+  const PredictOutcome outcome = run(options());
+  EXPECT_EQ(outcome.exit_code, ExitCode::kScanFailed);
+  EXPECT_EQ(listener_.kept, std::vector<std::string>{"case_c"});
+  EXPECT_EQ(table(), before);
+}
+
 TEST_F(Predict, RecordThatCannotBeReadIsNamedAndMadeAgain) {
   run(options());
   const std::string before = table();
@@ -381,7 +410,7 @@ TEST_F(Predict, PlanSaysWhatIsKeptMeasuredAndRefused) {
   testing::write_fake_scan(root_ / "scans", "case_d", 4);
   PredictPlan plan = plan_scans(options());
   check_run_identity(plan, false);
-  ResultFolder results(plan.folder, options().levels);
+  ResultFolder results(plan.folder, options().levels, plan.identity_sha256);
   EXPECT_TRUE(results.load().empty());
   keep_finished(plan, results, false);
   ASSERT_EQ(plan.cases.size(), 4u);

@@ -31,15 +31,17 @@ class PredictReporter : public PredictObserver {
   void progress(double share) override;
   /// @throws Error when stdout cannot be written, for instance because its reader is gone.
   void finished(const FinishedCase& finished) override;
+  void kept_despite(const std::string& case_id, const std::string& reason) override;
 
   /// The last line of the log.
-  void sum_up(const PredictOutcome& outcome, const std::filesystem::path& output);
+  void sum_up(const PredictOutcome& outcome);
 
  private:
   void show(const std::string& line);
   void wipe();
 
   ReporterOptions options_;
+  std::filesystem::path table_;
   int position_ = 0, count_ = 0;
   std::string case_id_;
   std::chrono::steady_clock::time_point begin_, shown_at_;

@@ -6,13 +6,14 @@
 
 namespace mcvol {
 
-/// From now on SIGINT and SIGTERM ask the run to stop instead of ending the process: the first one
-/// lets it keep what is finished, the second ends the process at once, and so does the kernel's
-/// alarm where stopping takes more than nine seconds. SIGPIPE is ignored: writing to a closed
-/// stdout fails as an error that can be handled.
+/// From now on SIGINT, SIGTERM and SIGHUP ask the run to stop instead of ending the process: the
+/// first one lets it keep what is finished, the second ends the process at once, and so does the
+/// kernel's alarm where stopping takes more than nine seconds. SIGPIPE is ignored: writing to a
+/// closed stdout fails as an error that can be handled.
 void install_interrupt_handlers();
 
-/// The exit code of the signal that asked to stop (130 or 143); none while nothing did.
+/// The exit code of the signal that asked to stop (130 for SIGINT, else 143); none while nothing
+/// did.
 std::optional<ExitCode> interrupt_requested() noexcept;
 
 /// Forgets an interrupt that was asked for.

@@ -48,6 +48,8 @@ class PredictObserver {
   /// Share of the case's windows done, 0 to 1.
   virtual void progress(double share) = 0;
   virtual void finished(const FinishedCase& finished) = 0;
+  /// A case that cannot be measured now, but was before: its record stays.
+  virtual void kept_despite(const std::string& case_id, const std::string& reason) = 0;
 };
 
 struct PredictOutcome {

@@ -29,9 +29,8 @@ struct PredictOptions {
   std::optional<Shard> shard;  ///< none: every case
   bool fresh = false;          ///< measure every case again
 
-  std::string device = "auto";    ///< auto, cpu, cuda or cuda:N
-  int threads = 0;                ///< 0: default_thread_count()
-  std::int64_t memory_bytes = 0;  ///< bound on activations; 0: the network's fixed default
+  std::string device = "auto";  ///< auto, cpu, cuda or cuda:N
+  int threads = 0;              ///< 0: default_thread_count()
   /// volumes.csv is brought up to date no more often than this while the run goes on.
   double table_interval_s = 30.0;
 

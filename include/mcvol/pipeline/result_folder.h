@@ -22,7 +22,10 @@ class ResultFolder {
   };
 
   /// Opens nothing yet.
-  ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels);
+  /// @param run_identity of the run at work, sha256: rows of records made under another one carry
+  ///   the flag `other_run`.
+  ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels,
+               std::string run_identity);
 
   /// Reads every record in cases/. Returns a sentence about each that cannot be read; such a
   /// record counts as absent.
@@ -38,6 +41,9 @@ class ResultFolder {
   /// Writes volumes.csv with every record. @throws Error when it cannot be written.
   void write_table() const;
 
+  /// Measured records that were made under another run identity.
+  int count_of_other_runs() const;
+
   const std::filesystem::path& path() const { return folder_; }
 
  private:
@@ -45,6 +51,7 @@ class ResultFolder {
 
   std::filesystem::path folder_;
   std::vector<NominalCoverage> levels_;
+  std::string run_identity_;
   VolumeTable table_;
   std::map<std::string, Entry> entries_;  ///< by case_id
 };
