@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <regex>
 #include <string>
+#include <vector>
 
 #include "files/file_descriptor.h"
 #include <fcntl.h>
@@ -116,6 +118,17 @@ void write_file_atomically(const fs::path& path, std::string_view bytes) {
   if (file.close() != 0) throw_cannot("write", path, errno);
   if (!temporary.rename_to(path)) throw_cannot("write", path, errno);
   sync_folder(path);
+}
+
+void remove_left_temporary_files(const fs::path& folder) {
+  static const std::regex pattern(R"(\..+\.tmp-[0-9]+-[0-9]+)");
+  std::error_code error;
+  std::vector<fs::path> left;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (std::regex_match(entry->path().filename().string(), pattern)) left.push_back(entry->path());
+  }
+  for (const fs::path& path : left) fs::remove(path, error);
 }
 
 }  // namespace mcvol

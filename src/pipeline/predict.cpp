@@ -1,5 +1,6 @@
 #include "mcvol/pipeline/predict.h"
 
+#include "mcvol/files/text_file.h"
 #include "mcvol/io/run_file.h"
 #include "mcvol/io/run_lock.h"
 #include "mcvol/pipeline/histogram_sink.h"
@@ -308,6 +309,8 @@ PredictOutcome predict(const PredictOptions& options, const PredictServices& ser
   if (options.output.empty()) throw UsageError("no result folder given; name one with --out");
   PredictPlan plan = plan_scans(options);
   const RunLock lock(plan.folder);
+  for (const auto& folder : {plan.folder, plan.folder / "cases"})
+    remove_left_temporary_files(folder);
   return PredictRun(options, services, observer, std::move(plan)).run();
 }
 

@@ -75,6 +75,20 @@ TEST(TextFile, AFileInThePlaceOfAFolderIsNamed) {
       << error;
 }
 
+TEST(TextFile, WhatKilledWritersLeftIsRemovedAndNothingElse) {
+  const TemporaryFolder folder;
+  const auto left = folder.path() / ".volumes.csv.tmp-123-4";
+  const std::vector<std::string> others = {"volumes.csv", ".lock", ".notes.tmp-", "a.tmp-1-2"};
+  write_file_atomically(left, "half");
+  for (const std::string& name : others) write_file_atomically(folder.path() / name, "whole");
+  remove_left_temporary_files(folder.path());
+  EXPECT_FALSE(std::filesystem::exists(left));
+  for (const std::string& name : others) {
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / name)) << name;
+  }
+  remove_left_temporary_files(folder.path() / "not there");
+}
+
 TEST(TextFile, ReadersDuringRewritesSeeOneWholeVersion) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "file";
