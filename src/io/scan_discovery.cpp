@@ -106,9 +106,22 @@ void find_dicom_by_content(ScanTree& tree) {
   for (const fs::path& path : tree.others) {
     if (++opened > kMostOpened) return;
     if (has_dicom_mark(path)) {
-      tree.foreign[&dicom_format()].push_back(path.filename().string());
+      tree.foreign[&dicom_format()].push_back(tree.name + "/" + path.filename().string());
     }
   }
+}
+
+/// The layout asked for may be the wrong one: the one that finds most, empty where none does.
+std::string advice_on_layout(const ScanTree& tree, const std::vector<ChannelPattern>& channels) {
+  std::vector<Reading> readings = read_layouts(tree, channels, ScanLayout::kAuto);
+  const auto best = std::max_element(
+      readings.begin(), readings.end(), [](const Reading& a, const Reading& b) {
+        return a.found.cases.size() < b.found.cases.size();
+      });
+  if (best->found.cases.empty()) return {};
+  return "the layout does not fit: --layout " + std::string(name_of(best->layout)) + " finds " +
+         std::to_string(best->found.cases.size()) + " case(s), such as " +
+         best->found.cases.front().scan.case_id;
 }
 
 /// Why there is no case, by what is there instead.
@@ -117,13 +130,15 @@ std::string nothing_found(ScanTree& tree, const std::vector<ChannelPattern>& cha
   find_dicom_by_content(tree);
   const std::string in_layout =
       layout == ScanLayout::kAuto ? "" : std::string(" in layout ") + name_of(layout);
+  if (const std::string advice = advice_on_layout(tree, channels); !advice.empty()) {
+    return "no case found" + in_layout + ": " + advice;
+  }
   std::vector<std::string> reasons;
   if (!tree.images.empty()) {
     reasons.push_back(std::to_string(tree.images.size()) + " NIfTI file(s) such as " +
                       tree.images.front().name() +
                       ", but none whose name ends in _ or - and a channel's suffix: " +
-                      list_of_suffixes(channels) + "; rename them or use a manifest .csv" +
-                      (in_layout.empty() ? "" : ", or try --layout auto"));
+                      list_of_suffixes(channels) + "; rename them or use a manifest .csv");
   }
   for (const auto& [format, files] : tree.foreign) {
     reasons.push_back(std::to_string(files.size()) + " " + std::string(format->name) +
@@ -199,6 +214,7 @@ FoundScans scans_in_folder(const fs::path& folder, const std::vector<ChannelPatt
     }
     return none;
   }
+  find_dicom_by_content(tree);
   pass_over_rest(tree, channels, readings, best, passed_over);
   add_unreadable(tree, folder, best.found.cases, passed_over);
   return {best.layout, std::move(best.found.cases), {}};
@@ -228,6 +244,11 @@ void check_case_ids(const std::vector<FoundCase>& cases) {
     }
     const auto [other, is_new] = seen.try_emplace(lower_case(id), &found);
     if (is_new) continue;
+    std::error_code error;
+    if (fs::equivalent(other->second->where, found.where, error)) {
+      throw UsageError(found.where + ": given twice, by itself or with a folder above it (case_id '" +
+                       id + "'); name it once");
+    }
     throw UsageError("case_id '" + id + "' is found twice (upper and lower case count as the " +
                      "same): " + other->second->where + " and " + found.where +
                      "; rename one, leave one out or use a manifest");

@@ -78,6 +78,11 @@ class SourceFinder {
       throw UsageError(out.string() +
                        ": one of the shards that are merged; merge into another folder");
     }
+    // The parent of shards, or an earlier merge, is where they belong; a run is not.
+    if (is_source && run->merged_from.empty() && shards_in(out).empty()) {
+      throw UsageError(out.string() +
+                       ": one of the results that are merged; merge into another folder");
+    }
     if (is_source) return false;
     if (run->merged_from.empty()) {
       add(out, *std::move(run));

@@ -70,6 +70,8 @@ class PredictRun {
   bool measure(std::size_t index);
   bool run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record);
   CaseRecord record_of(const ScanCase& scan) const;
+  bool is_measured(const std::string& case_id) const;
+  void keep_despite(const std::string& case_id, const std::string& reason);
   void finish(const CaseRecord& record, double load_s, double network_s);
   void write_progress();
   bool stopping();
@@ -188,12 +190,9 @@ void PredictRun::work() {
     if (planned.action == CaseAction::kKeep) continue;
     if (stopping()) return;
     observer_.started(++position, count, planned.scan.case_id);
-    const ResultFolder::Entry* before = results_.find(planned.scan.case_id);
-    if (planned.action == CaseAction::kRefuse && before != nullptr &&
-        before->status == CaseRecord::Status::kOk) {
+    if (planned.action == CaseAction::kRefuse && is_measured(planned.scan.case_id)) {
       // A folder that is half there, say on a network: what was measured stays.
-      ++outcome_.failed;
-      observer_.kept_despite(planned.scan.case_id, planned.reason);
+      keep_despite(planned.scan.case_id, planned.reason);
     } else if (planned.action == CaseAction::kRefuse) {
       CaseRecord record = record_of(planned.scan);
       record.status = CaseRecord::Status::kFailed;
@@ -231,6 +230,12 @@ bool PredictRun::measure(std::size_t index) {
   CaseRecord record = record_of(scan);
   record.inputs = loaded.inputs;
   const Clock::time_point begin = Clock::now();
+  // Not one byte to be had, as where the file is missing: no news about the scan. A file that has
+  // changed and cannot be used is news: the earlier number is another file's.
+  if (!loaded.error.empty() && loaded.inputs.empty() && is_measured(scan.case_id)) {
+    keep_despite(scan.case_id, loaded.error);
+    return true;
+  }
   if (!loaded.error.empty()) {
     record.status = CaseRecord::Status::kFailed;
     record.error = loaded.error;
@@ -280,6 +285,16 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     fail(error);
   }
   return true;
+}
+
+bool PredictRun::is_measured(const std::string& case_id) const {
+  const ResultFolder::Entry* before = results_.find(case_id);
+  return before != nullptr && before->status == CaseRecord::Status::kOk;
+}
+
+void PredictRun::keep_despite(const std::string& case_id, const std::string& reason) {
+  ++outcome_.failed;
+  observer_.kept_despite(case_id, reason);
 }
 
 void PredictRun::finish(const CaseRecord& record, double load_s, double network_s) {
