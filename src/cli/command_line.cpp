@@ -29,7 +29,7 @@ constexpr const char* kExample =
     "Volumes are in ml. stdout carries data, stderr the log.\n"
     "Exit codes: 0 all measured, 1 cannot start or go on, 2 usage, 3 a scan failed, 4 folder in "
     "use,\n"
-    "130/143 interrupted (what is finished is kept).";
+    "129/130/143 interrupted (what is finished is kept).";
 
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -94,7 +94,9 @@ int run(int argc, const char* const* argv) {
 int run_command_line(int argc, const char* const* argv) {
   try {
     set_up_logging(Verbosity::kNormal);
-    return run(argc, argv);
+    const int exit_code = run(argc, argv);
+    if (exit_code == 0 && !std::cout.flush()) throw Error("stdout cannot be written");
+    return exit_code;
   } catch (const Error& error) {
     spdlog::error("{}", one_line(message_of(error)));
     return static_cast<int>(error.exit_code());

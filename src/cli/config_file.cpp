@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 namespace mcvol {
 
@@ -40,9 +41,9 @@ class ConfigParser {
     ++at_;
     skip_spaces();
     if (peek() == '[') {
-      entry.values = parse_array();
+      parse_array(entry);
     } else {
-      entry.values.push_back(parse_scalar());
+      parse_scalar(entry);
     }
     skip_spaces();
     skip_comment();
@@ -59,13 +60,12 @@ class ConfigParser {
     return key;
   }
 
-  std::vector<std::string> parse_array() {
-    std::vector<std::string> values;
+  void parse_array(ConfigEntry& entry) {
     ++at_;
     while (true) {
       skip_blank_lines();
       if (peek() == ']') break;
-      values.push_back(parse_scalar());
+      parse_scalar(entry);
       skip_blank_lines();
       if (peek() == ',') {
         ++at_;
@@ -74,16 +74,19 @@ class ConfigParser {
       }
     }
     ++at_;
-    return values;
   }
 
-  std::string parse_scalar() {
-    if (peek() == '"' || peek() == '\'') return parse_string();
+  void parse_scalar(ConfigEntry& entry) {
+    const auto add = [&](std::string value, ConfigEntry::Kind kind) {
+      entry.values.push_back(std::move(value));
+      entry.kinds.push_back(kind);
+    };
+    if (peek() == '"' || peek() == '\'') return add(parse_string(), ConfigEntry::Kind::kString);
     const std::size_t end = std::min(text_.find_first_of(" \t\r\n,]#", at_), text_.size());
     std::string word = text_.substr(at_, end - at_);
     if (word == "true" || word == "false") {
       at_ = end;
-      return word;
+      return add(std::move(word), ConfigEntry::Kind::kBoolean);
     }
     const bool number = word.find_first_not_of("0123456789+-._eE") == std::string::npos &&
                         word.find_first_of("0123456789") != std::string::npos;
@@ -91,7 +94,7 @@ class ConfigParser {
       fail("expected a string in quotes, a number, true or false, found \"" + word + "\"");
     at_ = end;
     std::erase(word, '_');  // TOML allows 1_000.
-    return word;
+    add(std::move(word), ConfigEntry::Kind::kNumber);
   }
 
   std::string parse_string() {
@@ -151,6 +154,28 @@ class ConfigParser {
   int line_ = 1;
 };
 
+/// What `option` wants, empty where a value of this kind will do.
+std::string wanted_instead(const CLI::Option& option, ConfigEntry::Kind kind) {
+  using Kind = ConfigEntry::Kind;
+  const std::string type_and_checks = option.get_type_name();
+  const std::string type = type_and_checks.substr(0, type_and_checks.find(':'));
+  if (option.get_expected_min() == 0) return kind == Kind::kBoolean ? "" : "true or false";
+  if (type == "N") return kind == Kind::kNumber ? "" : "a number, without quotes";
+  if (type == "P" || type == "X") return kind != Kind::kBoolean ? "" : "a number";
+  return kind == Kind::kString ? "" : "a string in quotes";
+}
+
+void require_wanted_kinds(const CLI::Option& option, const ConfigEntry& entry,
+                          const std::string& file) {
+  for (std::size_t n = 0; n < entry.values.size(); ++n) {
+    const std::string wanted = wanted_instead(option, entry.kinds[n]);
+    if (wanted.empty()) continue;
+    const std::string quote = entry.kinds[n] == ConfigEntry::Kind::kString ? "\"" : "";
+    throw UsageError(file + ", line " + std::to_string(entry.line) + ": " + entry.key +
+                     ": expected " + wanted + ", found " + quote + entry.values[n] + quote);
+  }
+}
+
 }  // namespace
 
 std::vector<ConfigEntry> parse_config(const std::string& text, const std::string& file_name) {
@@ -174,6 +199,7 @@ void apply_config(const std::filesystem::path& file, CLI::App& command) {
                        ": no option is called \"" + entry.key + "\"; see mcvol " +
                        command.get_name() + " --help");
     }
+    require_wanted_kinds(*option, entry, file.string());
     if (option->count() > 0) continue;  // The command line wins.
     for (const std::string& value : entry.values) option->add_result(value);
     option->run_callback();

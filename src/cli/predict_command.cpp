@@ -5,9 +5,11 @@
 #include "mcvol/cli/predict_reporter.h"
 #include "mcvol/cli/version.h"
 #include "mcvol/pipeline/predict.h"
+#include "mcvol/pipeline/threads.h"
 
 #include <charconv>
 #include <iostream>
+#include <limits>
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -24,12 +26,14 @@ constexpr const char* kExample =
 
 /// Read by hand: the command-line library takes "-1" for a large unsigned number.
 template <typename Number>
-Number whole_number_from(const std::string& option, const std::string& text) {
+Number whole_number_from(const std::string& option, const std::string& text, Number smallest,
+                         Number largest) {
   Number number = 0;
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end) {
-    throw UsageError(option + ": expected a whole number, found \"" + text + "\"");
+  if (parsed.ec != std::errc() || parsed.ptr != end || number < smallest || number > largest) {
+    throw UsageError(option + ": expected a whole number from " + std::to_string(smallest) +
+                     " to " + std::to_string(largest) + ", found \"" + text + "\"");
   }
   return number;
 }
@@ -38,7 +42,7 @@ int passes_from(const std::string& text) {
   if (text == "auto") {
     throw UsageError("--passes auto: this version cannot choose the number; give one, e.g. 20");
   }
-  return whole_number_from<int>("--passes", text);
+  return whole_number_from("--passes", text, 1, PredictOptions::kMostPasses);
 }
 
 ScanLayout layout_from(const std::string& word) {
@@ -136,7 +140,6 @@ void PredictCommand::add_machine_options() {
                    "CPU threads, 1 to 1024 (default: SLURM_CPUS_PER_TASK, else "
                    "OMP_NUM_THREADS, else what affinity and cgroup allow)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024))
       ->group(group);
   command_->add_option("--memory", memory_, "Bound on memory (not in this version)")
       ->type_name("SIZE")
@@ -196,14 +199,17 @@ PredictOptions PredictCommand::options() const {
   options.model = model_;
   options.output = output_;
   options.passes = passes_from(passes_);
-  options.seed = whole_number_from<std::uint64_t>("--seed", seed_);
+  options.seed = whole_number_from<std::uint64_t>("--seed", seed_, 0,
+                                                  std::numeric_limits<std::uint64_t>::max());
   options.levels = parse_levels(levels_);
   if (!scope_.empty()) options.scope = dropout_scope_from(scope_);
   options.layout = layout_from(layout_);
   if (!shard_.empty()) options.shard = Shard::parse(shard_);
   options.fresh = fresh_;
   options.device = device_;
-  options.threads = threads_;
+  if (!threads_.empty()) {
+    options.threads = whole_number_from("--threads", threads_, 1, PredictOptions::kMostThreads);
+  }
   options.version = program_version();
   options.commit = program_commit();
   options.libraries["libtorch"] = libtorch_version();
@@ -234,6 +240,11 @@ ExitCode PredictCommand::run() {
   set_up_logging(quiet_ ? Verbosity::kQuiet : verbose_ ? Verbosity::kVerbose : Verbosity::kNormal);
   if (list_) return list();
   const PredictOptions options = this->options();
+  if (options.threads == 0) {
+    for (const std::string& complaint : passed_over_variables(process_thread_limits())) {
+      spdlog::warn("{}", complaint);
+    }
+  }
   install_interrupt_handlers();
   ReporterOptions reporting;
   reporting.print = print_ == "csv"     ? ReporterOptions::Print::kCsv

@@ -137,7 +137,7 @@ void PredictReporter::sum_up(const PredictOutcome& outcome) {
   const std::string counts =
       fmt::format("{} of {} cases measured ({} before), {} failed", outcome.measured + outcome.kept,
                   outcome.found, outcome.kept, outcome.failed);
-  if (outcome.exit_code == ExitCode::kInterrupted || outcome.exit_code == ExitCode::kTerminated) {
+  if (outcome.exit_code >= ExitCode::kHungUp) {
     spdlog::error("interrupted: {}; the same command goes on from here", counts);
   } else {
     spdlog::info("{}: {}", table_.string(), counts);

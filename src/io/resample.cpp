@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 #include <stdexcept>
 #include <string>
@@ -21,7 +22,8 @@
 namespace mcvol {
 namespace {
 
-constexpr double kSameSpacing = 1e-3;  // relative
+constexpr double kSameSpacing = 1e-3;       // relative
+constexpr double kMostVoxels = 4294967296;  // 2^32, as of a file
 
 /// Which axis of the patient a letter lies on (0: left-right, 1: front-back, 2: head-foot).
 int patient_axis_of(char letter) {
@@ -32,6 +34,22 @@ int patient_axis_of(char letter) {
     }
   }
   throw std::invalid_argument(std::string("orientation letter '") + letter + "'");
+}
+
+/// Before the size is rounded or any memory asked for.
+void require_holdable(const Grid& grid, const std::array<double, 3>& spacing_mm) {
+  double voxels = 1;
+  for (int axis = 0; axis < 3; ++axis) {
+    const double ratio = spacing_mm[static_cast<std::size_t>(axis)] / grid.spacing_mm[axis];
+    voxels *= std::max(1.0, static_cast<double>(grid.size[axis]) / ratio);
+  }
+  if (voxels <= kMostVoxels) return;
+  char found[96];
+  std::snprintf(found, sizeof(found), "%g x %g x %g mm would make %.2g voxels", spacing_mm[0],
+                spacing_mm[1], spacing_mm[2], voxels);
+  throw InputError(
+      std::string("the model's grid.spacing_mm of ") + found +
+      " of the scan, expected at most 2^32; give the bundle a spacing near the scans'");
 }
 
 /// For each new index: the old index that becomes it, and whether it runs the other way.
@@ -204,6 +222,7 @@ Image<std::uint8_t> reoriented(Image<std::uint8_t> image, const std::string& ori
 }
 
 Grid resampled_grid(const Grid& grid, const std::array<double, 3>& spacing_mm) {
+  require_holdable(grid, spacing_mm);
   Grid result = grid;
   Eigen::Vector3d first = Eigen::Vector3d::Zero();  // the new (0, 0, 0) in old indices
   for (int axis = 0; axis < 3; ++axis) {

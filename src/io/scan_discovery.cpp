@@ -106,7 +106,8 @@ void find_dicom_by_content(ScanTree& tree) {
   for (const fs::path& path : tree.others) {
     if (++opened > kMostOpened) return;
     if (has_dicom_mark(path)) {
-      tree.foreign[&dicom_format()].push_back(tree.name + "/" + path.filename().string());
+      tree.foreign[&dicom_format()].push_back(
+          (path.parent_path().filename() / path.filename()).string());
     }
   }
 }
@@ -114,8 +115,8 @@ void find_dicom_by_content(ScanTree& tree) {
 /// The layout asked for may be the wrong one: the one that finds most, empty where none does.
 std::string advice_on_layout(const ScanTree& tree, const std::vector<ChannelPattern>& channels) {
   std::vector<Reading> readings = read_layouts(tree, channels, ScanLayout::kAuto);
-  const auto best = std::max_element(
-      readings.begin(), readings.end(), [](const Reading& a, const Reading& b) {
+  const auto best =
+      std::max_element(readings.begin(), readings.end(), [](const Reading& a, const Reading& b) {
         return a.found.cases.size() < b.found.cases.size();
       });
   if (best->found.cases.empty()) return {};
@@ -231,6 +232,10 @@ FoundScans scans_in_manifest(const fs::path& file, const std::vector<ChannelPatt
   return found;
 }
 
+bool is_manifest_name(const fs::path& path) {
+  return lower_case(path.extension().string()) == ".csv";
+}
+
 /// @throws UsageError for a name that cannot be a case_id, or one found twice.
 void check_case_ids(const std::vector<FoundCase>& cases) {
   std::map<std::string, const FoundCase*> seen;
@@ -245,18 +250,16 @@ void check_case_ids(const std::vector<FoundCase>& cases) {
     const auto [other, is_new] = seen.try_emplace(lower_case(id), &found);
     if (is_new) continue;
     std::error_code error;
-    if (fs::equivalent(other->second->where, found.where, error)) {
-      throw UsageError(found.where + ": given twice, by itself or with a folder above it (case_id '" +
-                       id + "'); name it once");
+    if (!is_manifest_name(found.where) &&
+        fs::equivalent(other->second->where, found.where, error)) {
+      throw UsageError(found.where +
+                       ": given twice, by itself or with a folder above it (case_id '" + id +
+                       "'); name it once");
     }
     throw UsageError("case_id '" + id + "' is found twice (upper and lower case count as the " +
                      "same): " + other->second->where + " and " + found.where +
                      "; rename one, leave one out or use a manifest");
   }
-}
-
-bool is_manifest_name(const fs::path& path) {
-  return lower_case(path.extension().string()) == ".csv";
 }
 
 FoundScans scans_at(const fs::path& path, const std::vector<ChannelPattern>& channels,

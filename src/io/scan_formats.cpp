@@ -43,6 +43,8 @@ const ForeignFormat& dicom_format() { return kDicom; }
 bool has_dicom_mark(const std::filesystem::path& path) {
   constexpr std::streamoff kPreambleBytes = 128;
   std::array<char, 4> mark{};
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;  // A pipe would never end.
   std::ifstream file(path, std::ios::binary);
   return file.seekg(kPreambleBytes) && file.read(mark.data(), mark.size()) &&
          std::string_view(mark.data(), mark.size()) == "DICM";

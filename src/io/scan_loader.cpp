@@ -89,7 +89,8 @@ Channel load_channel(const std::filesystem::path& file, const NiftiHeader& heade
   // Asked on the scan's own grid: the new one may reach a voxel further out.
   channel.touches_border = touches_border(channel.nonzero);
   if (spec.spacing_mm) {
-    const Grid target = resampled_grid(channel.image.grid, *spec.spacing_mm);
+    Grid target;
+    naming(file, [&] { target = resampled_grid(channel.image.grid, *spec.spacing_mm); });
     if (target.spacing_mm != channel.image.grid.spacing_mm) {
       naming(file, [&] {
         channel.image = resampled(channel.image, target, spec.interpolation);

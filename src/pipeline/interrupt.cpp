@@ -48,8 +48,9 @@ std::optional<ExitCode> interrupt_requested() noexcept {
     case 0:
       return std::nullopt;
     case SIGTERM:
-    case SIGHUP:
       return ExitCode::kTerminated;
+    case SIGHUP:
+      return ExitCode::kHungUp;
     default:
       return ExitCode::kInterrupted;
   }

@@ -1,6 +1,7 @@
 #include "mcvol/pipeline/merge.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text_file.h"
 #include "mcvol/io/case_record.h"
 #include "mcvol/io/run_file.h"
 #include "mcvol/io/run_lock.h"
@@ -119,10 +120,11 @@ class Merge {
     ++(best->status == CaseRecord::Status::kOk ? report_.done : report_.failed);
   }
 
-  /// One record in memory at a time, whatever the number of cases.
+  /// One record in memory at a time, whatever the number of cases. The sources are not locked: a
+  /// run may have begun on one since its records were chosen.
   void write_case(const std::string& case_id, const Choice& chosen, VolumeTable& table) const {
     const CaseRecord record = read_case_record(chosen.folder, case_id);
-    if (record.run_identity != sources_.identity_sha256) {
+    if (record.run_identity != sources_.identity_sha256 || record.status != chosen.status) {
       throw Error(case_record_path(chosen.folder, case_id).string() +
                   ": changed while it was being merged; merge again once its run is over");
     }
@@ -163,6 +165,9 @@ MergeReport merge_results(const MergeOptions& options) {
   // Before the lock: a folder that is merged into may be one of the sources.
   require_sources_free(options.sources);
   const RunLock lock(options.out);
+  for (const fs::path& folder : {options.out, options.out / "cases"}) {
+    remove_left_temporary_files(folder);
+  }
   return Merge(options).run();
 }
 

@@ -6,9 +6,6 @@ namespace mcvol {
 
 namespace {
 
-constexpr int kMaxPasses = 10'000;
-constexpr int kMaxThreads = 1024;
-
 void require(bool holds, const std::string& message) {
   if (!holds) throw UsageError(message);
 }
@@ -34,9 +31,9 @@ std::string layout_name(ScanLayout layout) {
 void PredictOptions::validate() const {
   require(!scans.empty(), "no scans given; name a folder or a manifest (SCANS)");
   require(!model.empty(), "no model given; name a bundle's folder with --model");
-  require(passes >= 1 && passes <= kMaxPasses,
+  require(passes >= 1 && passes <= kMostPasses,
           "--passes: expected 1 to 10000, found " + std::to_string(passes));
-  require(threads >= 0 && threads <= kMaxThreads,
+  require(threads >= 0 && threads <= kMostThreads,
           "--threads: expected 1 to 1024, found " + std::to_string(threads));
   require(!levels.empty(), "--level: at least one is needed");
 }

@@ -37,6 +37,13 @@ std::string text_of(const json* value) {
   return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
 }
 
+/// Where two values differ only further on than a line can show.
+std::string told_apart(const json& value) {
+  if (value.is_array()) return std::to_string(value.size()) + " items";
+  return "the SHA-256 " +
+         sha256_of_bytes(value.dump(-1, ' ', false, json::error_handler_t::replace)).substr(0, 8);
+}
+
 const json* find(const json& object, const std::string& key) {
   const auto found = object.find(key);
   return found == object.end() ? nullptr : &*found;
@@ -73,7 +80,12 @@ std::optional<IdentityDifference> compare(const std::string& path, const json* f
       }
     }
   }
-  return IdentityDifference{path, text_of(first), text_of(second)};
+  IdentityDifference found{path, text_of(first), text_of(second)};
+  if (found.first == found.second) {  // They differ beyond the end of what is shown.
+    found.first = told_apart(*first);
+    found.second = told_apart(*second);
+  }
+  return found;
 }
 
 }  // namespace

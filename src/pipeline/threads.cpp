@@ -82,6 +82,21 @@ int thread_count(const ThreadLimits& limits) {
   return std::max(count, 1);
 }
 
+std::vector<std::string> passed_over_variables(const ThreadLimits& limits) {
+  std::vector<std::string> complaints;
+  const auto is_count = [&](const char* name, const std::optional<std::string>& text) {
+    if (text && !text->empty() && !leading_count(text)) {
+      complaints.push_back(std::string(name) + ": expected a number of threads, found \"" + *text +
+                           "\"; passed over");
+    }
+    return leading_count(text).has_value();
+  };
+  if (!is_count("SLURM_CPUS_PER_TASK", limits.slurm_cpus_per_task)) {
+    is_count("OMP_NUM_THREADS", limits.omp_num_threads);
+  }
+  return complaints;
+}
+
 std::optional<double> cgroup_cpu_quota(const TextReader& read) {
   const auto groups = read("/proc/self/cgroup");
   if (!groups) return std::nullopt;
@@ -103,7 +118,7 @@ std::optional<double> cgroup_cpu_quota(const TextReader& read) {
   return result;
 }
 
-int default_thread_count() {
+ThreadLimits process_thread_limits() {
   const auto variable = [](const char* name) -> std::optional<std::string> {
     const char* value = std::getenv(name);
     return value ? std::optional<std::string>(value) : std::nullopt;
@@ -120,7 +135,9 @@ int default_thread_count() {
     if (!file) return std::nullopt;
     return std::string(std::istreambuf_iterator<char>(file), {});
   });
-  return thread_count(limits);
+  return limits;
 }
+
+int default_thread_count() { return thread_count(process_thread_limits()); }
 
 }  // namespace mcvol

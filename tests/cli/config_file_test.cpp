@@ -64,13 +64,23 @@ class ConfigOnOptions : public ::testing::Test {
   void SetUp() override {
     file_ = testing::fresh_folder("config") / "run.toml";
     app_.add_option("scans", scans_);
-    app_.add_option("--passes", passes_)->check(CLI::Range(1, 100));
-    app_.add_option("--level", levels_)->allow_extra_args(false);
+    app_.add_option("--passes", passes_)->type_name("N")->check(CLI::Range(1, 100));
+    app_.add_option("--level", levels_)->type_name("P")->allow_extra_args(false);
     app_.add_flag("--fresh", fresh_);
   }
   void apply(const std::string& text) {
     write_file_atomically(file_, text);
     apply_config(file_, app_);
+  }
+
+  /// What is said after the file's name.
+  std::string complaint(const std::string& text) {
+    try {
+      apply(text);
+    } catch (const UsageError& error) {
+      return std::string(error.what()).substr(file_.string().size());
+    }
+    return "accepted";
   }
 
   std::filesystem::path file_;
@@ -93,6 +103,17 @@ TEST_F(ConfigOnOptions, FalseLeavesAFlagOff) {
   app_.parse("");
   apply("fresh = false\n");
   EXPECT_FALSE(fresh_);
+}
+
+TEST_F(ConfigOnOptions, ValuesOfAnotherTypeAreRefused) {
+  app_.parse("");
+  EXPECT_EQ(complaint("fresh = \"yes\"\n"),
+            ", line 1: fresh: expected true or false, found \"yes\"");
+  EXPECT_EQ(complaint("fresh = 1\n"), ", line 1: fresh: expected true or false, found 1");
+  EXPECT_EQ(complaint("passes = \"2\"\n"),
+            ", line 1: passes: expected a number, without quotes, found \"2\"");
+  EXPECT_EQ(complaint("level = [0.5, true]\n"), ", line 1: level: expected a number, found true");
+  EXPECT_EQ(complaint("scans = 3\n"), ", line 1: scans: expected a string in quotes, found 3");
 }
 
 TEST_F(ConfigOnOptions, UnknownKeysAndValuesOutOfRangeAreRefused) {

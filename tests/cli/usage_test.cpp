@@ -60,7 +60,6 @@ TEST(Usage, ValuesOutOfRangeNameTheirOption) {
   expect_usage_error({"predict", "x", "--scope", "voxel"}, "--scope");
   expect_usage_error({"predict", "x", "--seed", "-1"}, "--seed");
   expect_usage_error({"predict", "x", "--print", "xml"}, "--print");
-  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--memory", "2G"}, "--memory");
   expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--level", "90"}, "\"90\"");
   expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--shard", "3/2"}, "3/2");
   expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--passes", "0"}, "--passes");
@@ -82,9 +81,31 @@ TEST(Usage, OptionsOfLaterVersionsAreRefusedByName) {
   expect_usage_error(with({"--passes", "auto"}), "--passes auto: this version");
   expect_usage_error(with({"--precision", "bf16"}), "--precision bf16: this version");
   expect_usage_error(with({"--precision", "fp16"}), "--precision fp16: this version");
+  expect_usage_error(with({"--memory", "2G"}), "--memory: this version");
   expect_usage_error(with({"--save", "maps"}), "--save: this version");
   expect_usage_error(with({"--calibration", "c.json"}), "--calibration c.json: this version");
   expect_usage_error(with({"--mc-tolerance", "0.1"}), "--mc-tolerance: this version");
+}
+
+TEST(Usage, WholeNumbersAreAskedForWithTheirRange) {
+  const std::string expected = ": expected a whole number from ";
+  for (const char* text : {"x", "2.5", "1025", "0"}) {
+    expect_usage_error({"predict", "x", "--threads", text},
+                       "--threads" + expected + "1 to 1024, found \"" + text + "\"");
+  }
+  expect_usage_error({"predict", "x", "--seed", "18446744073709551616"},
+                     "--seed" + expected + "0 to 18446744073709551615");
+  expect_usage_error({"predict", "x", "--passes", "99999999999"},
+                     "--passes" + expected + "1 to 10000");
+}
+
+TEST(Usage, ClosedOrFullStdoutIsAnError) {
+  for (const char* redirection : {">&-", ">/dev/full"}) {
+    const std::string command = std::string("exec \"$0\" --version ") + redirection;
+    const ProcessResult result = run_program("/bin/sh", {"-c", command, MCVOL_EXECUTABLE});
+    EXPECT_EQ(result.exit_code, 1) << redirection;
+    EXPECT_EQ(result.err, "error: stdout cannot be written\n");
+  }
 }
 
 TEST(Usage, ConfigFileWithAnUnknownKeyOrABadValueIsAUsageError) {

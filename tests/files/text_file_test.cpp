@@ -9,6 +9,8 @@
 #include "files/temporary_folder.h"
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace mcvol {
 namespace {
@@ -105,6 +107,42 @@ TEST(TextFile, ReadersDuringRewritesSeeOneWholeVersion) {
   }
   writer.join();
   EXPECT_TRUE(whole);
+}
+
+TEST(TextFile, WriterKilledHalfWayLeavesOnlyWhatIsRemoved) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.path() / "file.json", "before");
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    // Killed by the kernel in the middle of the file.
+    const rlimit none{0, 0};
+    const rlimit small{4096, 4096};
+    std::signal(SIGXFSZ, SIG_DFL);
+    if (::setrlimit(RLIMIT_CORE, &none) == 0 && ::setrlimit(RLIMIT_FSIZE, &small) == 0) {
+      write_file_atomically(folder.path() / "file.json", std::string(100000, 'x'));
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(writer, &status, 0), writer);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_EQ(entries_in(folder.path()), 2) << "nothing was left to remove";
+  remove_left_temporary_files(folder.path());
+  EXPECT_EQ(entries_in(folder.path()), 1);
+  EXPECT_EQ(read_file(folder.path() / "file.json"), "before");
+}
+
+TEST(TextFile, OnlyFilesOfExactlyTheTemporaryNamesAreRemoved) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> others{".a.tmp-1-",    ".a.tmp--1",  ".a.tmp-1",  ".a.tmp-1-2-3",
+                                        ".a.tmp-1-2.x", "a.tmp-1-2",  ".tmp-1-2",  ".a.tmp-x-2",
+                                        ".a.tmp-1-2 ",  ".a-tmp-1-2", ".a.tmp1-2", ".lock"};
+  for (const std::string& name : others) write_file_atomically(folder.path() / name, "kept");
+  write_file_atomically(folder.path() / ".a.tmp-1-2.tmp-34-56", "gone");
+  write_file_atomically(folder.path() / ".b.json.tmp-7-0", "gone");
+  remove_left_temporary_files(folder.path());
+  for (const std::string& name : others) EXPECT_TRUE(fs::exists(folder.path() / name)) << name;
+  EXPECT_EQ(entries_in(folder.path()), static_cast<int>(others.size()));
 }
 
 TEST(TextFile, ReadingNamesTheFileAndTheCause) {

@@ -134,6 +134,23 @@ TEST(ResampledGrid, ASpacingWithinAThousandthIsLeftAlone) {
   EXPECT_EQ(one_axis.size, (Index3{grid.size[0], grid.size[1], 2 * grid.size[2]}));
 }
 
+TEST(ResampledGrid, ASpacingThatWouldFillTheMemoryIsRefused) {
+  Grid grid;
+  grid.size = {240, 240, 155};
+  grid.spacing_mm = {1.0, 1.0, 1.0};
+  for (const double spacing_mm : {0.01, 1e-300}) {
+    EXPECT_THROW(resampled_grid(grid, {spacing_mm, spacing_mm, spacing_mm}), InputError);
+  }
+  try {
+    resampled_grid(grid, {0.01, 0.01, 0.01});
+  } catch (const InputError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "the model's grid.spacing_mm of 0.01 x 0.01 x 0.01 mm would make 8.9e+12 voxels of "
+              "the scan, expected at most 2^32; give the bundle a spacing near the scans'");
+  }
+  EXPECT_NO_THROW(resampled_grid(grid, {0.25, 0.25, 0.25}));
+}
+
 TEST(ResampledGrid, DoublingTheSpacingOfAnEvenSizeHalvesItExactly) {
   Grid grid;
   grid.size = {240, 240, 156};

@@ -95,6 +95,22 @@ TEST(Discovery, CaseFoundTwiceNamesBothPlaces) {
                       usage_error_of({tree / "HGG", tree / "LGG"}));
 }
 
+TEST(Discovery, FolderGivenTwiceIsSaidToBe) {
+  FileTree tree(files_of("case_1/case_1"));
+  for (const std::string again : {"", "case_1", "case_1/"}) {
+    EXPECT_PRED_FORMAT2(IsSubstring, "given twice, by itself or with a folder above it",
+                        usage_error_of({tree.root(), tree / again}));
+  }
+}
+
+TEST(Discovery, DicomWithoutAnEndingBesideCasesIsNamed) {
+  FileTree tree(files_of("x/x"));
+  tree.add("patient_7/IM1", std::string(128, '\0') + "DICM and more");
+  tree.add("patient_7/IM2", std::string(128, '\0') + "DICM and more");
+  EXPECT_EQ(discover({tree.root()}).ignored,
+            Names{"patient_7/IM1 (and 1 more): DICOM; convert with dcm2niix"});
+}
+
 TEST(Discovery, HiddenFilesAndFoldersAreLeftOut) {
   FileTree tree(files_of("x/x"));
   for (const char* file : {"x/._x_t1.nii.gz", ".cache/y_t1.nii.gz", ".DS_Store"}) tree.add(file);
@@ -210,8 +226,21 @@ TEST(NoCase, NiftiOfOtherNamesIsToldTheSuffixes) {
       "and a channel's suffix: t1 (t1, t1n, T1w, 0000), t1ce (",
       error_of(tree));
   add_case(tree, "x");
-  EXPECT_PRED_FORMAT2(IsSubstring, "no case found in layout nnunet",
-                      message_thrown<Error>([&] { discover({tree.root()}, ScanLayout::kNnunet); }));
+  EXPECT_PRED_FORMAT2(IsSubstring, "no case found in layout nnunet: 1 NIfTI file(s) such as",
+                      message_thrown<Error>([&] {
+                        discover({FileTree({"BRATS_001.nii.gz"}).root()}, ScanLayout::kNnunet);
+                      }));
+}
+
+TEST(NoCase, LayoutThatDoesNotFitIsSaidWithTheOneThatDoes) {
+  FileTree tree;
+  add_case(tree, "x");
+  add_case(tree, "y");
+  for (const auto layout : {ScanLayout::kNnunet, ScanLayout::kBids}) {
+    EXPECT_PRED_FORMAT2(IsSubstring,
+                        "the layout does not fit: --layout brats finds 2 case(s), such as x",
+                        message_thrown<Error>([&] { discover({tree.root()}, layout); }));
+  }
 }
 
 TEST(NoCase, SegmentationsAloneAreNoCase) {

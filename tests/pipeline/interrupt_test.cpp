@@ -18,14 +18,17 @@ class Interrupt : public ::testing::Test {
   }
   void TearDown() override {
     clear_interrupt();
-    for (const int number : {SIGINT, SIGTERM, SIGALRM, SIGPIPE}) signal(number, SIG_DFL);
+    for (const int number : {SIGHUP, SIGINT, SIGTERM, SIGALRM, SIGPIPE}) signal(number, SIG_DFL);
   }
 };
 using InterruptDeathTest = Interrupt;
 
 TEST_F(Interrupt, NothingIsAskedForAtFirst) { EXPECT_FALSE(interrupt_requested().has_value()); }
 
-TEST_F(Interrupt, SigintMeans130AndSigterm143) {
+TEST_F(Interrupt, SignalsGiveTheirExitCodes) {
+  raise(SIGHUP);
+  EXPECT_EQ(interrupt_requested(), ExitCode::kHungUp);
+  clear_interrupt();
   raise(SIGINT);
   EXPECT_EQ(interrupt_requested(), ExitCode::kInterrupted);
   clear_interrupt();
@@ -51,6 +54,7 @@ TEST_F(InterruptDeathTest, SecondSignalEndsTheProcessAtOnce) {
   };
   EXPECT_EXIT(twice(SIGINT, SIGINT), ::testing::ExitedWithCode(130), "");
   EXPECT_EXIT(twice(SIGINT, SIGTERM), ::testing::ExitedWithCode(143), "");
+  EXPECT_EXIT(twice(SIGHUP, SIGHUP), ::testing::ExitedWithCode(129), "");
 }
 
 TEST_F(InterruptDeathTest, AlarmEndsAProcessThatCannotStop) {

@@ -5,11 +5,14 @@
 #include "mcvol/pipeline/run_identity.h"
 #include "mcvol/pipeline/shard.h"
 
+#include <fstream>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include "io/result_fixtures.h"
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace mcvol {
 namespace {
@@ -247,6 +250,17 @@ TEST_F(MergeResults, OutThatHoldsARunOfItsOwnIsASource) {
   EXPECT_EQ(merge({"a"}, "out").done, 3);
 }
 
+TEST_F(MergeResults, OutThatIsOneOfTheSourcesIsRefused) {
+  write_results(folder("a"), {measured("a1")});
+  write_results(folder("b"), {measured("b1")});
+  const auto before = contents_of(folder("a"));
+  expect_part(refusal({"a", "b"}, "a"),
+              "a: one of the results that are merged; merge into another");
+  EXPECT_EQ(contents_of(folder("a")), before);
+  merge({"a"}, "out");
+  EXPECT_EQ(merge({"out", "b"}, "out").done, 2);
+}
+
 TEST_F(MergeResults, EarlierMergeIsBroughtUpToDate) {
   write_results(folder("a"), {measured("x"), measured("y")});
   merge({"a"}, "out");
@@ -283,6 +297,38 @@ TEST_F(MergeResults, MissingShardsAreReported) {
   EXPECT_EQ(report.notes,
             (std::vector<std::string>{"shards are missing: 2-of-4, 3-of-4, 4-of-4; the table is "
                                       "without, run it and merge again"}));
+}
+
+// A pipe in the place of the record gives the second reader other bytes than the first, as a run
+// that begins on the source in between would: the merge marks its folder between the two readings.
+TEST_F(MergeResults, RecordThatChangesWhileItIsMergedIsReported) {
+  write_results(folder("a"), {measured("case_1"), measured("case_2")});
+  const fs::path path = case_record_path(folder("a"), "case_1");
+  const std::string chosen = text_of_file(path);
+  write_case_record(measured_record("case_1", sha256_of_identity(identity_with(6))), path);
+  const std::string changed = text_of_file(path);
+  fs::remove(path);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto give = [&](const std::string& bytes) { std::ofstream(path) << bytes; };
+  std::thread source([&] {
+    give(chosen);
+    while (!fs::exists(folder("out/run.json"))) std::this_thread::yield();
+    give(changed);
+  });
+  const std::string message = refusal<Error>({"a"}, "out");
+  source.join();
+  EXPECT_EQ(message, path.string() +
+                         ": changed while it was being merged; merge again once its run is over");
+  EXPECT_FALSE(fs::exists(folder("out/volumes.csv")));
+}
+
+TEST_F(MergeResults, WhatAKilledMergeLeftHalfWrittenIsCleared) {
+  write_results(folder("a"), {measured("case_1")});
+  const fs::path left = folder("out/cases/.case_1.json.tmp-123-4");
+  fs::create_directories(left.parent_path());
+  std::ofstream(left) << "{";
+  merge({"a"}, "out");
+  EXPECT_FALSE(fs::exists(left));
 }
 
 TEST_F(MergeResults, RunThatWasCutShortIsMergedWithANote) {

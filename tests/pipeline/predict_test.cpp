@@ -359,6 +359,46 @@ TEST_F(Predict, FreshRunOfSomeCasesMarksTheRowsOfTheOthers) {
   }
 }
 
+TEST_F(Predict, InterruptedFreshRunMarksTheRowsItDidNotReplace) {
+  run(options());
+  PredictOptions other = options();
+  other.seed = 1;
+  other.fresh = true;
+  services_.stop = [this]() -> std::optional<ExitCode> {
+    if (listener_.records.empty()) return std::nullopt;
+    return ExitCode::kTerminated;
+  };
+  EXPECT_EQ(run(other).exit_code, ExitCode::kTerminated);
+  ASSERT_EQ(listener_.warnings.size(), 1u);
+  EXPECT_NE(listener_.warnings[0].find("2 case(s)"), std::string::npos) << listener_.warnings[0];
+  std::istringstream lines(table());
+  for (std::string line; std::getline(lines, line);) {
+    const bool marked = line.find("other_run") != std::string::npos;
+    EXPECT_EQ(marked, line.starts_with("case_b") || line.starts_with("case_c")) << line;
+  }
+  services_.stop = [] { return std::nullopt; };
+  other.fresh = false;
+  run(other);
+  EXPECT_TRUE(listener_.warnings.empty());
+  EXPECT_EQ(table().find("other_run"), std::string::npos);
+}
+
+TEST_F(Predict, WhatAKilledRunLeftHalfWrittenIsClearedUnderTheLock) {
+  const fs::path out = root_ / "out";
+  const fs::path record = out / "cases" / ".case_a.json.tmp-123-4";
+  const fs::path table = out / ".volumes.csv.tmp-123-0";
+  write_file_atomically(record, "{");
+  write_file_atomically(table, "case_id");
+  {
+    const RunLock other(out);
+    EXPECT_THROW(run(options()), FolderLockedError);
+    EXPECT_TRUE(fs::exists(record)) << "may be the other run's";
+  }
+  run(options());
+  EXPECT_FALSE(fs::exists(record));
+  EXPECT_FALSE(fs::exists(table));
+}
+
 TEST_F(Predict, CaseThatHasLostAChannelKeepsItsRecordAndIsReported) {
   run(options());
   const std::string before = table();
@@ -367,6 +407,30 @@ TEST_F(Predict, CaseThatHasLostAChannelKeepsItsRecordAndIsReported) {
   EXPECT_EQ(outcome.exit_code, ExitCode::kScanFailed);
   EXPECT_EQ(listener_.kept, std::vector<std::string>{"case_c"});
   EXPECT_EQ(table(), before);
+}
+
+TEST_F(Predict, FileThatVanishesDuringTheRunLeavesItsRecord) {
+  run(options());
+  const std::string before = table();
+  PredictOptions again = options();
+  again.fresh = true;
+  Listener listener;
+  // The next scan is being loaded by then, the one after it not yet.
+  listener.on_finished = [this] { fs::remove(root_ / "scans" / "case_c" / "case_c_t1.nii.gz"); };
+  const PredictOutcome outcome = predict(again, services_, listener);
+  EXPECT_EQ(outcome.exit_code, ExitCode::kScanFailed);
+  EXPECT_EQ(outcome.failed, 1);
+  EXPECT_EQ(listener.kept, std::vector<std::string>{"case_c"});
+  EXPECT_EQ(table(), before);
+}
+
+TEST_F(Predict, FileThatHasChangedAndCannotBeUsedFailsItsCase) {
+  run(options());
+  const fs::path file = root_ / "scans" / "case_b" / "case_b_t1.nii.gz";
+  write_file_atomically(file, read_file(file).substr(0, 100));
+  EXPECT_EQ(run(options()).exit_code, ExitCode::kScanFailed);
+  EXPECT_TRUE(listener_.kept.empty());
+  EXPECT_EQ(record("case_b").status, CaseRecord::Status::kFailed);
 }
 
 TEST_F(Predict, RecordThatCannotBeReadIsNamedAndMadeAgain) {

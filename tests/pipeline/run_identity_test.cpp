@@ -110,6 +110,19 @@ TEST(RunIdentity, NamesTheFieldInsideTheBundle) {
                     R"([{"clip_sd":3,"name":"t1"}])", "[]");
 }
 
+TEST(RunIdentity, LongFieldsAreToldApart) {
+  json first = {{"names", json::array()}, {"text", std::string(200, 'x')}};
+  for (int n = 0; n < 40; ++n) first["names"].push_back("a long name " + std::to_string(n));
+  json second = first;
+  second["names"].push_back("another");
+  EXPECT_EQ(difference(first, second)->first, "40 items");
+  EXPECT_EQ(difference(first, second)->second, "41 items");
+  second = first;
+  second["text"] = std::string(200, 'x') + "y";
+  EXPECT_EQ(difference(first, second)->field, "text");
+  EXPECT_NE(difference(first, second)->first, difference(first, second)->second);
+}
+
 TEST(RunIdentity, NamesTheNetworkBeforeTheModel) {
   Bundle bundle = example_bundle();
   bundle.networks[0].sha256 = std::string(64, '2');

@@ -43,6 +43,19 @@ TEST(ThreadCount, VariablesThatAreNoCountArePassedOver) {
   }
 }
 
+TEST(ThreadCount, VariablesThatArePassedOverAreNamed) {
+  ThreadLimits limits;
+  EXPECT_TRUE(passed_over_variables(limits).empty());
+  limits.slurm_cpus_per_task = "4(x2)";
+  limits.omp_num_threads = "many";
+  EXPECT_TRUE(passed_over_variables(limits).empty()) << "OpenMP's is not looked at";
+  limits.slurm_cpus_per_task = "abc";
+  limits.omp_num_threads = "";
+  EXPECT_EQ(passed_over_variables(limits),
+            (std::vector<std::string>{"SLURM_CPUS_PER_TASK: expected a number of threads, found "
+                                      "\"abc\"; passed over"}));
+}
+
 TEST(ThreadCount, QuotaIsRoundedUpAndNeverBelowOne) {
   ThreadLimits limits;
   limits.affinity_cpus = 8;

@@ -10,8 +10,11 @@ namespace mcvol {
 
 /// One `key = value` of a configuration file.
 struct ConfigEntry {
+  enum class Kind { kString, kNumber, kBoolean };
+
   std::string key;
   std::vector<std::string> values;  ///< several for an array
+  std::vector<Kind> kinds;          ///< of each value, by how it is written
   int line = 0;                     ///< 1-based
 };
 
@@ -22,8 +25,9 @@ struct ConfigEntry {
 std::vector<ConfigEntry> parse_config(const std::string& text, const std::string& file_name);
 
 /// Gives `command` the options of the file that the command line did not. Keys are the options'
-/// long names; positional arguments go by theirs.
-/// @throws UsageError for a file that cannot be read and for an unknown key.
+/// long names; positional arguments go by theirs. Flags want true or false, options of type name N
+/// a number, those of P or X a number or a string, all others a string.
+/// @throws UsageError for a file that cannot be read, an unknown key and a value of another type.
 /// @throws CLI::Error for a value that does not fit its option.
 void apply_config(const std::filesystem::path& file, CLI::App& command);
 

@@ -31,8 +31,7 @@ class PredictCommand : public Command {
               device_ = "auto";
   std::string memory_, shard_, layout_ = "auto", print_;
   std::vector<std::string> levels_{"0.9"}, save_;
-  std::string tolerance_;
-  int threads_ = 0;
+  std::string tolerance_, threads_;
   bool fresh_ = false, list_ = false, quiet_ = false, verbose_ = false;
 };
 

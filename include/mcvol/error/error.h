@@ -12,8 +12,9 @@ enum class ExitCode : int {
   kUsage = 2,          ///< bad option, bundle, calibration, manifest or run identity
   kScanFailed = 3,     ///< at least one scan failed through its own fault
   kFolderLocked = 4,   ///< the result folder is held by another run
-  kInterrupted = 130,  ///< SIGINT; 143 for SIGTERM
-  kTerminated = 143,
+  kHungUp = 129,       ///< SIGHUP: 128 and the number of the signal, as shells have it
+  kInterrupted = 130,  ///< SIGINT
+  kTerminated = 143,   ///< SIGTERM
 };
 
 /// Base of every error mcvol reports. A message is one line: which file, what was expected, what
@@ -60,7 +61,7 @@ class FolderLockedError : public Error {
       : Error(message, ExitCode::kFolderLocked) {}
 };
 
-/// The user or the scheduler asked the run to stop (exit code 130 or 143).
+/// The user or the scheduler asked the run to stop (exit code 129, 130 or 143).
 class InterruptedError : public Error {
  public:
   explicit InterruptedError(ExitCode exit_code) : Error("interrupted", exit_code) {}

@@ -16,6 +16,7 @@ Image<std::uint8_t> reoriented(Image<std::uint8_t> image, const std::string& ori
 /// The grid with another spacing: the same direction and the same outer edge at the first voxel,
 /// and as many voxels as it takes to cover the extent. An axis whose spacing is within 0.1 % of
 /// what is asked keeps its own.
+/// @throws InputError where that would make more than 2^32 voxels.
 Grid resampled_grid(const Grid& grid, const std::array<double, 3>& spacing_mm);
 
 /// Brings an image to `target`, a resampled_grid of its own. Before down-sampling by linear or

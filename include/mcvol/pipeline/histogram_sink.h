@@ -15,7 +15,9 @@ namespace mcvol {
 ///
 /// Holds one double per region and measured voxel, whatever the number of passes. The histograms
 /// are integers and the probabilities of a voxel are summed in pass order, so the result does not
-/// depend on threads, windows or groups of passes.
+/// depend on threads, windows, groups of passes, the order of cases or shards on one machine. The
+/// mean's histogram goes through std::exp and std::log, whose last bit is the math library's choice
+/// and may follow the processor: between machines it may differ in its last fixed-point digit.
 class HistogramSink : public LogitSink {
  public:
   /// @param measured_voxels number of non-zero voxels in PreparedScan::measured.

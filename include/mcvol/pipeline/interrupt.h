@@ -12,8 +12,8 @@ namespace mcvol {
 /// closed stdout fails as an error that can be handled.
 void install_interrupt_handlers();
 
-/// The exit code of the signal that asked to stop (130 for SIGINT, else 143); none while nothing
-/// did.
+/// The exit code of the signal that asked to stop (129 for SIGHUP, 130 for SIGINT, 143 for
+/// SIGTERM); none while nothing did.
 std::optional<ExitCode> interrupt_requested() noexcept;
 
 /// Forgets an interrupt that was asked for.

@@ -21,7 +21,10 @@ struct PredictOptions {
   std::filesystem::path model;               ///< the bundle's folder
   std::filesystem::path output;              ///< the result folder; planning needs none
 
-  int passes = 20;                                    ///< Monte Carlo passes, 1 to 10,000
+  static constexpr int kMostPasses = 10'000;
+  static constexpr int kMostThreads = 1024;
+
+  int passes = 20;                                    ///< Monte Carlo passes, 1 to kMostPasses
   std::uint64_t seed = 0;                             ///< of the dropout masks
   std::vector<NominalCoverage> levels{{"0.9", 0.9}};  ///< of parse_levels()
   std::optional<DropoutScope> scope;                  ///< none: the bundle's

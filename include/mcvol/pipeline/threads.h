@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mcvol {
 
@@ -18,12 +19,18 @@ struct ThreadLimits {
 /// up); at least 1. A variable that is no positive number is passed over.
 int thread_count(const ThreadLimits& limits);
 
+/// A line about each variable that is set, looked at, and no positive number.
+std::vector<std::string> passed_over_variables(const ThreadLimits& limits);
+
 /// Content of a file, none where it cannot be read.
 using TextReader = std::function<std::optional<std::string>(const std::string& path)>;
 
 /// The CPU quota of this process's cgroup and the groups above it (the tightest), in CPUs: v2's
 /// cpu.max or v1's cpu.cfs_quota_us / cpu.cfs_period_us. None without a limit.
 std::optional<double> cgroup_cpu_quota(const TextReader& read);
+
+/// What limits this process.
+ThreadLimits process_thread_limits();
 
 /// thread_count() of this process as it is.
 int default_thread_count();
