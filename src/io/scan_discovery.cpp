@@ -28,22 +28,6 @@ struct Reading {
   LayoutCases found;
 };
 
-const char* name_of(ScanLayout layout) {
-  switch (layout) {
-    case ScanLayout::kBrats:
-      return "brats";
-    case ScanLayout::kNnunet:
-      return "nnunet";
-    case ScanLayout::kBids:
-      return "bids";
-    case ScanLayout::kManifest:
-      return "manifest";
-    case ScanLayout::kAuto:
-      break;
-  }
-  return "auto";
-}
-
 /// Names that are BIDS' alone. Read by another layout, an image with contrast agent could pass for
 /// one without, and derivatives for further cases.
 bool is_bids(const ScanFile& file, const std::vector<ChannelPattern>& channels) {
@@ -85,8 +69,8 @@ Reading& best_reading(std::vector<Reading>& readings, const fs::path& folder) {
   for (const Reading& other : readings) {
     if (&other == &best || complete == 0 || other.found.complete() != complete) continue;
     throw UsageError(folder.string() + ": holds " + std::to_string(complete) +
-                     " complete case(s) in each of two layouts, " + name_of(best.layout) + " and " +
-                     name_of(other.layout) + "; choose one with --layout");
+                     " complete case(s) in each of two layouts, " + to_string(best.layout) +
+                     " and " + to_string(other.layout) + "; choose one with --layout");
   }
   return best;
 }
@@ -120,7 +104,7 @@ std::string advice_on_layout(const ScanTree& tree, const std::vector<ChannelPatt
         return a.found.cases.size() < b.found.cases.size();
       });
   if (best->found.cases.empty()) return {};
-  return "the layout does not fit: --layout " + std::string(name_of(best->layout)) + " finds " +
+  return "the layout does not fit: --layout " + to_string(best->layout) + " finds " +
          std::to_string(best->found.cases.size()) + " case(s), such as " +
          best->found.cases.front().scan.case_id;
 }
@@ -130,7 +114,7 @@ std::string nothing_found(ScanTree& tree, const std::vector<ChannelPattern>& cha
                           ScanLayout layout) {
   find_dicom_by_content(tree);
   const std::string in_layout =
-      layout == ScanLayout::kAuto ? "" : std::string(" in layout ") + name_of(layout);
+      layout == ScanLayout::kAuto ? "" : " in layout " + to_string(layout);
   if (const std::string advice = advice_on_layout(tree, channels); !advice.empty()) {
     return "no case found" + in_layout + ": " + advice;
   }
@@ -163,7 +147,7 @@ void pass_over_rest(const ScanTree& tree, const std::vector<ChannelPattern>& cha
   for (const Reading& other : readings) {
     if (&other == &best) continue;
     for (const FoundCase& found : other.found.cases) {
-      const std::string layout = name_of(other.layout);
+      const std::string layout = to_string(other.layout);
       passed_over.add(found.shown,
                       "a case of layout " + layout + "; --layout " + layout + " takes it");
     }
@@ -284,6 +268,22 @@ FoundScans scans_at(const fs::path& path, const std::vector<ChannelPattern>& cha
 }
 
 }  // namespace
+
+std::string to_string(ScanLayout layout) {
+  switch (layout) {
+    case ScanLayout::kBrats:
+      return "brats";
+    case ScanLayout::kNnunet:
+      return "nnunet";
+    case ScanLayout::kBids:
+      return "bids";
+    case ScanLayout::kManifest:
+      return "manifest";
+    case ScanLayout::kAuto:
+      break;
+  }
+  return "auto";
+}
 
 ScanDiscovery discover_scans(const std::vector<fs::path>& scans,
                              const std::vector<ChannelPattern>& channels, ScanLayout layout) {

@@ -10,22 +10,6 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw UsageError(message);
 }
 
-std::string layout_name(ScanLayout layout) {
-  switch (layout) {
-    case ScanLayout::kBrats:
-      return "brats";
-    case ScanLayout::kNnunet:
-      return "nnunet";
-    case ScanLayout::kBids:
-      return "bids";
-    case ScanLayout::kManifest:
-      return "manifest";
-    case ScanLayout::kAuto:
-      break;
-  }
-  return "auto";
-}
-
 }  // namespace
 
 void PredictOptions::validate() const {
@@ -45,7 +29,7 @@ nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, int th
   json["scope"] = to_string(scope);
   json["precision"] = "fp32";
   json["calibration"] = nullptr;
-  json["layout"] = layout_name(options.layout);
+  json["layout"] = to_string(options.layout);
   json["device"] = options.device;
   json["threads"] = threads;
   json["fresh"] = options.fresh;

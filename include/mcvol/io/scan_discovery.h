@@ -7,6 +7,8 @@
 namespace mcvol {
 
 enum class ScanLayout { kAuto, kBrats, kNnunet, kBids, kManifest };
+/// "auto", "brats", "nnunet", "bids" or "manifest".
+std::string to_string(ScanLayout layout);
 
 /// A channel and the file-name suffixes that mean it, in the order messages list them. Suffixes of
 /// four digits are nnU-Net's; `ce-gadolinium_T1w` asks for a BIDS entity.
