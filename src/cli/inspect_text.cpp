@@ -1,5 +1,7 @@
 #include "mcvol/cli/inspect_facts.h"
 
+#include <spdlog/fmt/fmt.h>
+
 namespace mcvol {
 
 namespace {
@@ -15,6 +17,8 @@ std::string scalar_text(const Facts& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_null()) return "none";
+  // For reading; --json has every digit.
+  if (value.is_number_float()) return fmt::format("{:.4g}", value.get<double>());
   return value.dump();
 }
 
