@@ -49,8 +49,6 @@ bool used_after(const Value* value, const Node* node) {
   });
 }
 
-bool is_tensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
-
 /// The in-place dropouts whose storage is read later under another name than their result: those
 /// readers must see it dropped.
 std::unordered_set<const Node*> in_place_with_readers(const std::shared_ptr<Graph>& graph) {

@@ -17,6 +17,10 @@ void for_each_node(torch::jit::Block* block, const Visit& visit) {
   }
 }
 
+inline bool is_tensor(const torch::jit::Value* value) {
+  return value->type()->isSubtypeOf(*c10::TensorType::get());
+}
+
 /// The path of module names that leads to a node, as the network's author wrote them:
 /// "decoder.drop1"; "forward" where there is none.
 std::string where_of(const torch::jit::Node* node);

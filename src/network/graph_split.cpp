@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dropout_operator.h"
+#include "graph_nodes.h"
 #include "pointwise.h"
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -24,8 +25,6 @@ using torch::jit::Value;
 bool is_dropout(const Node* node) {
   return node->kind() == c10::Symbol::fromQualString(kDropoutOperator);
 }
-
-bool is_tensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
 
 /// Everything a node reads: its inputs and what its blocks capture.
 void collect_reads(Node* node, std::vector<Value*>& reads) {
@@ -75,10 +74,9 @@ std::vector<Value*> cut_of(Graph& graph, const Taint& taint) {
   std::set<const Value*> seen;
   const auto take = [&](auto&& self, Value* value) -> void {
     Node* producer = value->node();
-    if (producer->owningBlock() != graph.block() && producer->kind() != c10::prim::Param) return;
+    if (producer->owningBlock() != graph.block()) return;  // made inside the node itself
     if (taint.members.contains(producer) || producer->kind() == c10::prim::Constant) return;
     if (value == graph.inputs()[1] || value == graph.inputs()[2]) return;  // draws, positions
-    if (producer->kind() == c10::prim::Param && producer->owningBlock() != graph.block()) return;
     if (!seen.insert(value).second) return;
     if (is_tensor(value)) {
       cut.push_back(value);

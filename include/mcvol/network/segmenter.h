@@ -36,7 +36,7 @@ struct NetworkSummary {
 };
 
 /// What to draw. The same request gives the same numbers on the same device kind, for any number
-/// of threads, batch size, order of windows and memory limit.
+/// of threads and order of windows.
 struct PassRequest {
   int passes = 20;
   std::uint64_t seed = 0;
