@@ -121,7 +121,7 @@ function(mcvol_links_of target)
   return(PROPAGATE links)
 endfunction()
 
-# Fails if LibTorch is linked by a target outside src/network and tests/network, or ITK outside io's
+# Fails if LibTorch is linked by a target outside network's folders and tests/zoo, or ITK outside io's
 # folders: by our own targets' names, by a path or by a library's name. Those that may are compiled in
 # the pool above. To be called once all targets exist.
 function(mcvol_check_links)
@@ -133,14 +133,16 @@ function(mcvol_check_links)
     foreach(link IN LISTS links)
       if(link MATCHES "mcvol_torch|mcvol_c10|libtorch|libc10|^torch|^c10$")
         set(owner network)
+        set(owners "network|zoo")
         set(library LibTorch)
       elseif(link MATCHES "mcvol_itk|libITK|^ITK")
         set(owner io)
+        set(owners io)
         set(library ITK)
       else()
         continue()
       endif()
-      if(NOT folder MATCHES "/(src|tests)/${owner}$")
+      if(NOT folder MATCHES "/(src|tests)/(${owners})$")
         message(FATAL_ERROR "${target} links ${link}: only ${owner} may link ${library}")
       endif()
       set_target_properties(${target} PROPERTIES JOB_POOL_COMPILE heavy)

@@ -162,6 +162,7 @@ std::string wanted_instead(const CLI::Option& option, ConfigEntry::Kind kind) {
   if (option.get_expected_min() == 0) return kind == Kind::kBoolean ? "" : "true or false";
   if (type == "N") return kind == Kind::kNumber ? "" : "a number, without quotes";
   if (type == "P" || type == "X") return kind != Kind::kBoolean ? "" : "a number";
+  if (type == "SIZE") return kind != Kind::kBoolean ? "" : "a size such as \"4G\"";
   return kind == Kind::kString ? "" : "a string in quotes";
 }
 

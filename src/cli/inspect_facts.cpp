@@ -91,7 +91,32 @@ Facts facts_of_work(const NetworkSummary& summary) {
   if (one_pass > 0) work["share_per_pass"] = summary.suffix_gflop / one_pass;
   work["suffix_on_measured_voxels_only"] = summary.pointwise_suffix;
   work["passes_per_batch"] = summary.passes_per_batch;
+  work["memory_of_window_and_pass_bytes"] = summary.window_bytes;
   return work;
+}
+
+const char* word_of(Bundle::Window::Blend blend) {
+  switch (blend) {
+    case Bundle::Window::Blend::kConstant:
+      return "constant";
+    case Bundle::Window::Blend::kGaussian:
+      return "gaussian";
+    case Bundle::Window::Blend::kNone:
+      break;
+  }
+  return "none";
+}
+
+Facts facts_of_window(const Bundle::Window& window, const NetworkSummary& summary,
+                      std::int64_t memory_bytes) {
+  Facts facts;
+  facts["input"] = window.flexible ? summary.window_input : window.input;
+  facts["output"] = window.flexible ? summary.window_output : window.output;
+  facts["overlap"] = window.overlap;
+  facts["blend"] = word_of(window.blend);
+  facts["flexible"] = window.flexible;
+  if (window.flexible) facts["grown_for_bytes"] = memory_bytes;
+  return facts;
 }
 
 Facts facts_of_bundle(const fs::path& folder) {
@@ -110,8 +135,8 @@ Facts facts_of_bundle(const fs::path& folder) {
   facts["requires"] = bundle.required;
   facts["regions"] = Facts::array();
   for (const auto& region : bundle.regions) facts["regions"].push_back(region.name);
-  facts["window_input"] = bundle.window.input;
-  facts["window_output"] = bundle.window.output;
+  facts["networks"] = summary.networks;
+  facts["window"] = facts_of_window(bundle.window, summary, options.memory_bytes);
   facts["scope"] = to_string(bundle.scope);
   facts["dropout"] = facts_of_dropout(summary);
   facts["work"] = facts_of_work(summary);

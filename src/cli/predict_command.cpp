@@ -88,7 +88,9 @@ void PredictCommand::setup(CLI::App& program) {
 
 void PredictCommand::add_measurement_options() {
   const std::string group = "Measurement";
-  command_->add_option("--passes", passes_, "Monte Carlo passes, 1 to 10000")
+  command_
+      ->add_option("--passes", passes_,
+                   "Monte Carlo passes, 1 to 10000; of an ensemble, a multiple of its networks")
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
@@ -141,8 +143,12 @@ void PredictCommand::add_machine_options() {
                    "OMP_NUM_THREADS, else what affinity and cgroup allow)")
       ->type_name("N")
       ->group(group);
-  command_->add_option("--memory", memory_, "Bound on memory (not in this version)")
+  command_
+      ->add_option("--memory", memory_,
+                   "Bound on the network's work, from 64M (powers of 1024): how many passes run "
+                   "together and, for a model with a flexible window, that window")
       ->type_name("SIZE")
+      ->capture_default_str()
       ->group(group);
   command_
       ->add_option("--shard", shard_,
@@ -180,9 +186,6 @@ void PredictCommand::refuse_what_is_not_built() const {
   if (precision_ == "bf16" || precision_ == "fp16") {
     throw UsageError("--precision " + precision_ + ": this version runs networks in fp32 only");
   }
-  if (!memory_.empty()) {
-    throw UsageError("--memory: this version sets no bound on memory; leave the option out");
-  }
   if (!save_.empty()) {
     throw UsageError("--save: this version saves no images; leave the option out");
   }
@@ -210,6 +213,7 @@ PredictOptions PredictCommand::options() const {
   if (!threads_.empty()) {
     options.threads = whole_number_from("--threads", threads_, 1, PredictOptions::kMostThreads);
   }
+  options.memory_bytes = parse_memory(memory_);
   options.version = program_version();
   options.commit = program_commit();
   options.libraries["libtorch"] = libtorch_version();

@@ -87,6 +87,9 @@ void PredictReporter::network_loaded(const NetworkSummary& summary) {
   spdlog::debug("network on {}: {} dropout layers, {} operators once per window, {} per pass",
                 summary.device, summary.dropout.size(), summary.prefix_operators,
                 summary.suffix_operators);
+  spdlog::debug("{} network(s), window {}, output {}, {} passes together", summary.networks,
+                fmt::join(summary.window_input, "x"), fmt::join(summary.window_output, "x"),
+                summary.passes_per_batch);
   for (const std::string& note : summary.notes) spdlog::debug("{}", note);
   begin_ = Clock::now();
 }

@@ -60,6 +60,10 @@ void check_network_file(const JsonFields& fields, const fs::path& folder,
 void read_networks(JsonFields& fields, const JsonFail& fail, Bundle& bundle) {
   const json& array = fields.array("networks");
   if (array.empty()) fields.fail("networks", "expected at least one, found []");
+  if (array.size() > Bundle::kMostNetworks) {
+    fields.fail("networks", "expected at most " + std::to_string(Bundle::kMostNetworks) +
+                                " (an ensemble), found " + std::to_string(array.size()));
+  }
   for (std::size_t i = 0; i < array.size(); ++i) {
     JsonFields one(array[i], fields.path_of(item_key("networks", i)), fail);
     allow_only(one, array[i], {"file", "sha256"});
@@ -106,27 +110,6 @@ void read_dropout(JsonFields& fields, Bundle& bundle) {
   JsonFields section = fields.object("dropout");
   allow_only(section, fields.at("dropout"), {"scope"});
   bundle.scope = word<DropoutScope>(section, "scope", {kScopes[0], kScopes[1], kScopes[2]});
-}
-
-/// What the format provides for and this version of mcvol does not do.
-void refuse_unsupported(const JsonFields& fields, const Bundle& bundle) {
-  const auto refuse = [&](const std::string& key, const std::string& what,
-                          const std::string& instead) {
-    fields.fail(key, what + " not supported by this version of mcvol; " + instead);
-  };
-  if (bundle.networks.size() > 1) {
-    refuse("networks", "ensembles (" + std::to_string(bundle.networks.size()) + " networks) are",
-           "keep one");
-  }
-  if (bundle.window.overlap > 0) refuse("window.overlap", "overlapping windows are", "use 0");
-  if (bundle.window.blend != Bundle::Window::Blend::kNone) {
-    refuse("window.blend", "blending of windows is", "use \"none\"");
-  }
-  if (bundle.window.flexible) refuse("window.flexible", "growing windows are", "use false");
-  if (bundle.output.values == Bundle::Output::Values::kProbabilities) {
-    refuse("output.values", "networks that give probabilities are",
-           "export the network without its last activation and use \"logits\"");
-  }
 }
 
 void require_model_json(const fs::path& folder) {
@@ -192,7 +175,6 @@ Bundle read_bundle(const fs::path& folder) {
   read_dropout(fields, bundle);
   // Last, because reading a network of some hundred megabytes takes a while.
   read_networks(fields, fail, bundle);
-  refuse_unsupported(fields, bundle);
   bundle.has_calibration = fs::is_regular_file(folder / "calibration.json");
   return bundle;
 }

@@ -59,6 +59,20 @@ void check_margins(const JsonFields& fields, const Bundle::Window& window) {
   }
 }
 
+void check_overlap(const JsonFields& fields, const Bundle::Window& window) {
+  const std::string overlap = shown_json(json(window.overlap));
+  if (window.overlap > 0 && window.blend == Bundle::Window::Blend::kNone) {
+    fields.fail("blend", "\"none\" cannot average windows that overlap (overlap " + overlap +
+                             "); use \"constant\" or \"gaussian\" or overlap 0");
+  }
+  const std::int64_t most = window.most_over_a_voxel();
+  if (most > Bundle::Window::kMostBlended) {
+    fields.fail("overlap", "expected at most " + std::to_string(Bundle::Window::kMostBlended) +
+                               " windows over one voxel, found up to " + std::to_string(most) +
+                               " with " + overlap + "; use a smaller overlap");
+  }
+}
+
 std::vector<std::optional<int>> read_labels(JsonFields& fields, int channels) {
   require_count(fields, "labels", static_cast<std::size_t>(channels));
   std::vector<std::optional<int>> labels;
@@ -107,6 +121,24 @@ std::vector<int> read_region_outputs(JsonFields& fields, const Bundle::Output& o
 }
 
 }  // namespace
+
+std::array<std::int64_t, 3> Bundle::Window::step() const {
+  std::array<std::int64_t, 3> step = output;
+  if (blend == Blend::kNone) return step;
+  for (std::int64_t& voxels : step) {
+    const double left = static_cast<double>(voxels) * (1.0 - overlap);
+    voxels = std::max<std::int64_t>(1, static_cast<std::int64_t>(left));
+  }
+  return step;
+}
+
+std::int64_t Bundle::Window::most_over_a_voxel() const {
+  if (blend == Blend::kNone) return 1;
+  const std::array<std::int64_t, 3> steps = step();
+  std::int64_t most = 1;
+  for (std::size_t d = 0; d < 3; ++d) most *= 1 + (output[d] - 1 + steps[d] - 1) / steps[d];
+  return most;
+}
 
 void read_grid(JsonFields& fields, Bundle& bundle) {
   using Interpolation = GridSpec::Interpolation;
@@ -166,6 +198,7 @@ void read_window(JsonFields& fields, Bundle& bundle) {
                                            {"image_corner", Window::Anchor::kImageCorner}},
                                           window.anchor);
   if (section.has("flexible")) window.flexible = section.boolean("flexible");
+  check_overlap(section, window);
 }
 
 void read_output(JsonFields& fields, Bundle& bundle) {

@@ -2,6 +2,11 @@
 
 #include "mcvol/error/error.h"
 
+#include <algorithm>
+#include <set>
+
+#include "channel_layout.h"
+#include "constant_attributes.h"
 #include "dropout_marker.h"
 #include "dropout_operator.h"
 #include "graph_nodes.h"
@@ -59,18 +64,46 @@ void force_batch_norm_to_eval(Graph& graph, std::vector<std::string>& notes) {
   }
 }
 
+bool draws_random_numbers(const Node* node) {
+  if (node->kind() != c10::Symbol::fromQualString("aten::scaled_dot_product_attention")) {
+    return node->isNondeterministic();
+  }
+  const auto rate = torch::jit::toIValue(node->input(4));
+  return !rate || rate->toDouble() > 0.0;
+}
+
+/// The operators that draw random numbers besides dropout, each once.
+std::vector<std::string> random_operators(Graph& graph) {
+  std::set<std::string> found;
+  for_each_node(graph.block(), [&](Node* node) {
+    if (node->isNondeterministic()) found.insert(node->kind().toQualString());
+  });
+  return {found.begin(), found.end()};
+}
+
 void refuse_other_randomness(Graph& graph, const std::string& name) {
   for_each_node(graph.block(), [&](Node* node) {
-    bool random = node->isNondeterministic();
-    if (node->kind() == c10::Symbol::fromQualString("aten::scaled_dot_product_attention")) {
-      const auto rate = torch::jit::toIValue(node->input(4));
-      random = !rate || rate->toDouble() > 0.0;
-    }
-    if (!random) return;
+    if (!draws_random_numbers(node)) return;
     throw ModelError(name + ": the network draws its own random numbers (" +
                      node->kind().toQualString() + " in '" + where_of(node) +
                      "'), which mcvol cannot repeat; use dropout layers, or remove it");
   });
+}
+
+// Done as PyTorch's eval mode does, but said: the reader may have meant it to be drawn.
+void note_what_eval_mode_leaves_out(const std::vector<std::string>& random, DropoutGraph& network) {
+  if (!random.empty()) {
+    network.notes.push_back("Eval mode leaves out what the network draws by itself in training (" +
+                            joined(random) + "): it is not sampled.");
+  }
+  const auto lost =
+      std::count_if(network.layers.begin(), network.layers.end(),
+                    [](const DropoutLayer& layer) { return layer.fate.starts_with("lost"); });
+  if (lost > 0) {
+    network.notes.push_back(
+        "Eval mode leaves out " + std::to_string(lost) +
+        " dropout layer(s) that stand under a condition: they are not sampled.");
+  }
 }
 
 torch::jit::Module load_module(const std::filesystem::path& path, const std::string& name) {
@@ -123,9 +156,16 @@ void specialise_to_rank_five(std::shared_ptr<Graph>& graph) {
 std::shared_ptr<Graph> forward_of(const torch::jit::Module& frozen, const std::string& name) {
   std::shared_ptr<Graph> graph = frozen.get_method("forward").graph();
   if (graph->inputs()[0]->hasUses()) {
-    throw ModelError(name +
-                     ": the network changes its own attributes while it runs, which mcvol "
-                     "cannot repeat; remove that from forward");
+    std::set<std::string> attributes;
+    for (const torch::jit::Use& use : graph->inputs()[0]->uses()) {
+      if (!use.user->hasAttribute(c10::attr::name)) continue;
+      attributes.insert("'" + use.user->s(c10::attr::name) + "'");
+    }
+    throw ModelError(
+        name + ": parts of the network (" + joined({attributes.begin(), attributes.end()}) +
+        ") are not constant while it runs (attributes that are set, or dictionaries as "
+        "in einops' layers), which mcvol cannot repeat; trace the network in train "
+        "mode");
   }
   graph->eraseInput(0);
   return graph;
@@ -142,8 +182,10 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     std::shared_ptr<Graph> original = module.get_method("forward").graph();
     require_plain_forward(*original, name);
     torch::jit::Inline(*original);
-    const std::vector<DropoutLayer> marked = mark_dropout(original);
+    const std::vector<DropoutLayer> marked = mark_dropout(original, network.notes);
     drop_batch_counts(*original);
+    const std::vector<std::string> random = random_operators(*original);
+    write_in_constant_attributes(module, original);
 
     const torch::jit::Module frozen = torch::jit::freeze_module(module);
     network.source =
@@ -153,11 +195,13 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     graph->addInput("positions")->setType(c10::TensorType::get());
     clean(graph);
     specialise_to_rank_five(graph);
+    write_in_ranks(*graph);
     clean(graph);  // with the rank known, more loops have a constant length
     network.layers = replace_markers(*graph, name, scope, marked);
     force_batch_norm_to_eval(*graph, network.notes);
     clean(graph);
     refuse_other_randomness(*graph, name);
+    note_what_eval_mode_leaves_out(random, network);
     network.whole = graph;
     split_graph(network);
   } catch (const Error&) {

@@ -17,9 +17,10 @@ struct DropoutGraph {
 
   /// (input, draws, positions) -> logits: the network whole.
   std::shared_ptr<torch::jit::Graph> whole;
-  /// (input) -> cut tensors: deterministic, run once per window.
+  /// (input) -> cut tensors: deterministic, run once per window; without active dropout the whole
+  /// network.
   std::shared_ptr<torch::jit::Graph> prefix;
-  /// (cut tensors …, draws, positions) -> logits: run once per pass.
+  /// (cut tensors …, draws, positions) -> logits: run once per pass; none without active dropout.
   std::shared_ptr<torch::jit::Graph> suffix;
   std::string split_at;  ///< the first stochastic operator
   /// Whether every operator of the suffix treats each voxel by itself, so that it may run on

@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "channel_layout.h"
 #include "dropout_operator.h"
 #include "graph_nodes.h"
 #include <torch/csrc/jit/ir/alias_analysis.h>
@@ -137,19 +138,32 @@ void put_dropout(Graph& graph, Node* marker, int id, DropoutScope scope) {
 
 }  // namespace
 
-std::vector<DropoutLayer> mark_dropout(const std::shared_ptr<Graph>& graph) {
+std::vector<DropoutLayer> mark_dropout(const std::shared_ptr<Graph>& graph,
+                                       std::vector<std::string>& notes) {
   const auto with_readers = in_place_with_readers(graph);
   std::vector<DropoutLayer> layers;
+  bool switched_off = false;
   for_each_node(graph->block(), [&](Node* node) {
     const auto kind = dropout_kind(node);
     if (!kind) return;
     DropoutLayer layer;
     layer.kind = node->kind().toUnqualString();
     layer.where = where_of(node);
+    const auto train = torch::jit::toIValue(node->input(2));
+    switched_off = switched_off || (train && !train->toBool());
     put_marker(*graph, node, *kind, static_cast<std::int64_t>(layers.size()),
                with_readers.contains(node));
     layers.push_back(std::move(layer));
   });
+  if (switched_off) {
+    // Dropout that is off returns its input itself, so the tracer takes later readers of the input
+    // for readers of what is dropped. Nothing in the file tells.
+    notes.push_back(
+        "Dropout was switched off when the network was exported. If it was traced, tensors that "
+        "are "
+        "used after a dropout as well as in it are now dropped for both: trace in train mode, or "
+        "script.");
+  }
   return layers;
 }
 
@@ -173,6 +187,11 @@ std::vector<DropoutLayer> replace_markers(Graph& graph, const std::string& name,
                        " runs inside a loop whose length is not constant, which mcvol cannot key "
                        "masks for; unroll the loop in the network");
     } else {
+      if (scope == DropoutScope::kChannel && !has_channels_first(graph, node->input(0))) {
+        throw ModelError(name + ": " + name_of(layer) +
+                         " works on a tensor whose dimension 1 is not known to be channels, which "
+                         "channel masks need; use --scope native");
+      }
       layer.fate = "active";
       layer.id = active++;  // a layer that an unrolled loop repeats draws anew each time
       put_dropout(graph, node, layer.id, scope);

@@ -91,7 +91,7 @@ at::Tensor element_keep(const at::Tensor& input, const at::Tensor& draws,
                         const at::Tensor& positions, const Layer& layer) {
   constexpr std::int64_t kChunk = 1 << 14;
   at::Tensor keep = at::empty(input.sizes(), at::kFloat);
-  const std::int64_t rows = input.size(0);
+  const std::int64_t rows = draws.size(0);
   const std::int64_t row_elements = rows > 0 ? input.numel() / rows : 0;
   const std::uint64_t threshold = keep_threshold(layer.rate);
   const auto* draw_rows = draws.const_data_ptr<std::int64_t>();
@@ -128,8 +128,11 @@ at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::T
               layer.id, " has an input of rank ", input.dim(),
               "; channel masks need [batch, channel, 3 spatial dimensions], use --scope native");
   TORCH_CHECK(input.dim() >= 2, "dropout layer ", layer.id, " has an input of rank ", input.dim());
-  TORCH_CHECK(draws.size(0) == input.size(0), "dropout layer ", layer.id, " sees a batch of ",
-              input.size(0), " where ", draws.size(0), " passes run");
+  // Attention in windows folds them into the batch, each pass's in a row.
+  const bool folded = layer.sharing == MaskSharing::kElement && positions.numel() == 0;
+  TORCH_CHECK(input.size(0) == draws.size(0) || (folded && input.size(0) % draws.size(0) == 0),
+              "dropout layer ", layer.id, " sees a batch of ", input.size(0), " where ",
+              draws.size(0), " pass(es) run; use --scope native or element if it drops elements");
   at::Tensor keep = layer.sharing == MaskSharing::kElement
                         ? element_keep(input, draws, positions, layer)
                         : channel_keep(input, draws, layer);

@@ -18,7 +18,8 @@ namespace mcvol {
 ///   mcvol::dropout(Tensor input, Tensor draws, Tensor positions, float rate, int layer, int form,
 ///                  int sharing) -> Tensor
 ///
-/// input [rows, channels, …]; draws from make_draws(), one row each; positions: where the voxels of
+/// input [rows, channels, …], for element masks also [rows * windows, …]; draws from make_draws(),
+/// one row each; positions: where the voxels of
 /// an input gathered to [rows, channels, voxels, 1, 1] lie in the tile, or empty. A pure function.
 ///
 ///   mcvol::dropout_marker(Tensor input, float rate, int layer, int form, bool feature) -> Tensor

@@ -17,4 +17,10 @@ std::string where_of(const torch::jit::Node* node) {
   return where.empty() ? "forward" : where;
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 }  // namespace mcvol

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <torch/csrc/jit/ir/ir.h>
 
@@ -24,5 +25,8 @@ inline bool is_tensor(const torch::jit::Value* value) {
 /// The path of module names that leads to a node, as the network's author wrote them:
 /// "decoder.drop1"; "forward" where there is none.
 std::string where_of(const torch::jit::Node* node);
+
+/// "a, b, c", for messages.
+std::string joined(const std::vector<std::string>& words);
 
 }  // namespace mcvol

@@ -3,6 +3,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "serial_section.h"
 #include <ATen/record_function.h>
 #include <c10/core/InferenceMode.h>
 
@@ -64,6 +65,7 @@ std::vector<at::Tensor> GraphRunner::run(std::vector<at::Tensor> inputs) const {
   stack.reserve(inputs.size());
   for (at::Tensor& input : inputs) stack.emplace_back(std::move(input));
   inputs.clear();
+  const SerialSectionGuard guard;
   torch::jit::InterpreterState(code_).run(stack);
   std::vector<at::Tensor> outputs;
   outputs.reserve(output_count_);

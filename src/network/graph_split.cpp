@@ -76,6 +76,8 @@ std::vector<Value*> cut_of(Graph& graph, const Taint& taint) {
     Node* producer = value->node();
     if (producer->owningBlock() != graph.block()) return;  // made inside the node itself
     if (taint.members.contains(producer) || producer->kind() == c10::prim::Constant) return;
+    // Stands where scripted control flow leaves a branch early; made anew in the suffix.
+    if (producer->kind() == c10::prim::Uninitialized) return;
     if (value == graph.inputs()[1] || value == graph.inputs()[2]) return;  // draws, positions
     if (!seen.insert(value).second) return;
     if (is_tensor(value)) {
@@ -205,7 +207,12 @@ void split_graph(DropoutGraph& network) {
   const std::shared_ptr<Graph>& whole = network.whole;
   protect_image(whole);
   const Taint taint = taint_of(*whole);
-  if (taint.stochastic.empty()) return;
+  if (taint.stochastic.empty()) {
+    network.prefix = whole->copy();
+    erase_unused_input(*network.prefix, 2);
+    erase_unused_input(*network.prefix, 1);
+    return;
+  }
   for (const DropoutLayer& layer : network.layers) {
     if (layer.fate != "active") continue;
     network.split_at = layer.kind + " '" + layer.where + "'";

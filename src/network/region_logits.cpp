@@ -1,12 +1,21 @@
 #include "region_logits.h"
 
+#include "mcvol/error/error.h"
+
 #include <algorithm>
-#include <limits>
 
 namespace mcvol {
+namespace {
+
+// What rounding, blending and half precision leave of 0, 1 and their sum.
+constexpr double kRangeTolerance = 1e-3;
+constexpr double kSumTolerance = 1e-2;
+
+}  // namespace
 
 RegionLogits::RegionLogits(const Bundle::Output& output, const std::vector<Bundle::Region>& regions)
-    : sigmoid_(output.activation == Bundle::Output::Activation::kSigmoid) {
+    : sigmoid_(output.activation == Bundle::Output::Activation::kSigmoid),
+      probabilities_(output.values == Bundle::Output::Values::kProbabilities) {
   for (const Bundle::Region& region : regions) {
     std::vector<std::int64_t> inside(region.outputs.begin(), region.outputs.end());
     std::vector<std::int64_t> outside;
@@ -21,23 +30,44 @@ RegionLogits::RegionLogits(const Bundle::Output& output, const std::vector<Bundl
 }
 
 at::Tensor RegionLogits::operator()(const at::Tensor& output) const {
-  const at::Tensor logits = output.to(at::kFloat);
+  const at::Tensor values = output.to(at::kFloat);
+  if (probabilities_) check_probabilities(values);
   std::vector<at::Tensor> regions;
   regions.reserve(inside_.size());
-  for (std::size_t r = 0; r < inside_.size(); ++r) {
-    at::Tensor inside = logits.index_select(1, inside_[r].to(logits.device()));
-    if (sigmoid_) {
-      regions.push_back(inside.squeeze(1));
-      continue;
-    }
-    if (outside_[r].numel() == 0) {  // the region is everything
-      regions.push_back(at::full_like(logits.select(1, 0), std::numeric_limits<float>::infinity()));
-      continue;
-    }
-    const at::Tensor outside = logits.index_select(1, outside_[r].to(logits.device()));
-    regions.push_back(at::logsumexp(inside, 1) - at::logsumexp(outside, 1));
-  }
+  for (std::size_t n = 0; n < inside_.size(); ++n) regions.push_back(region(values, n));
   return at::stack(regions, 1).cpu();
+}
+
+at::Tensor RegionLogits::region(const at::Tensor& output, std::size_t number) const {
+  const at::Tensor inside = output.index_select(1, inside_[number].to(output.device()));
+  if (sigmoid_ && !probabilities_) return inside.squeeze(1);
+  if (sigmoid_) {
+    const at::Tensor p = inside.squeeze(1).to(at::kDouble).clamp(0.0, 1.0);
+    return (at::log(p) - at::log1p(-p)).to(at::kFloat);
+  }
+  const at::Tensor outside = output.index_select(1, outside_[number].to(output.device()));
+  if (!probabilities_) return at::logsumexp(inside, 1) - at::logsumexp(outside, 1);
+  return at::log(inside.clamp_min(0.0).sum(1)) - at::log(outside.clamp_min(0.0).sum(1));
+}
+
+void RegionLogits::check_probabilities(const at::Tensor& output) const {
+  if (output.isnan().any().item<bool>()) return;  // reported as what it is, further on
+  const auto fail = [](const std::string& found) {
+    throw ModelError(
+        "the network gives " + found +
+        " where model.json promises probabilities; set output.values to \"logits\", or "
+        "correct output.activation");
+  };
+  const double least = output.min().item<double>();
+  const double most = output.max().item<double>();
+  if (least < -kRangeTolerance) fail("a value of " + std::to_string(least));
+  if (most > 1.0 + kRangeTolerance) fail("a value of " + std::to_string(most));
+  if (sigmoid_) return;
+  const at::Tensor sums = output.sum(1);
+  const double off = (sums - 1.0).abs().max().item<double>();
+  if (off > kSumTolerance) {
+    fail("channels whose sum is off 1 by " + std::to_string(off));
+  }
 }
 
 }  // namespace mcvol

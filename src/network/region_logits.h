@@ -13,13 +13,20 @@ class RegionLogits {
  public:
   RegionLogits(const Bundle::Output& output, const std::vector<Bundle::Region>& regions);
 
-  /// @param output [rows, output channels, voxels]. @return fp32 [rows, regions, voxels]: under
-  /// softmax log-sum-exp over the region's channels less that over the others, under sigmoid the
-  /// channel itself; taken in fp32 whatever the network ran in.
+  /// Log of the region's probability less log of that of its complement, taken in fp32 or better
+  /// whatever the network ran in. Logits: under softmax log-sum-exp over the region's channels less
+  /// that over the others, under sigmoid the channel itself. Probabilities: under softmax the log of
+  /// the sum over the region's channels less that over the others, under sigmoid log p - log(1 - p).
+  /// @param output [rows, output channels, voxels]. @return fp32 [rows, regions, voxels] on the CPU.
+  /// @throws ModelError for probabilities that are none.
   at::Tensor operator()(const at::Tensor& output) const;
 
  private:
+  at::Tensor region(const at::Tensor& output, std::size_t number) const;
+  void check_probabilities(const at::Tensor& output) const;
+
   bool sigmoid_;
+  bool probabilities_;
   std::vector<at::Tensor> inside_, outside_;  ///< channel indices per region
 };
 

@@ -1,305 +1,33 @@
+#include "torchscript_segmenter.h"
+
 #include "mcvol/error/error.h"
-#include "mcvol/network/segmenter.h"
 
 #include <algorithm>
-#include <new>
+#include <numeric>
 
 #include "block_loop.h"
-#include "convolutions.h"
-#include "device.h"
 #include "dropout_graph.h"
-#include "dropout_operator.h"
-#include "graph_runner.h"
-#include "region_logits.h"
+#include "flexible_window.h"
+#include "importance_map.h"
+#include "serial_section.h"
+#include "window_blend.h"
 #include "window_input.h"
 #include <ATen/Parallel.h>
-#include <torch/csrc/jit/ir/constants.h>
 #include <torch/version.h>
 
 namespace mcvol {
 namespace {
 
-using torch::jit::Graph;
-
-// Voxels and passes of one run of a pointwise suffix: its activations then stay in a core's cache.
-// Fixed, so that block borders, and with them every rounding, are the same for any thread count.
-constexpr std::int64_t kBlockVoxels = 1024;
-constexpr std::int64_t kBlockPasses = 4;
-// Groups of passes between two looks at whether to stop.
-constexpr std::size_t kGroupsPerStep = 16;
-// Voxels per task when the logits of a whole tile are turned into regions.
+// Voxels per task when blended outputs are turned into regions.
 constexpr std::int64_t kRegionVoxels = 16384;
 
-std::string shape_text(c10::IntArrayRef sizes) {
-  std::string text;
-  for (const std::int64_t size : sizes) text += (text.empty() ? "" : "x") + std::to_string(size);
-  return text;
-}
-
-void move_constants_to(torch::jit::Block* block, c10::Device device) {
-  for (torch::jit::Node* node : block->nodes()) {
-    for (torch::jit::Block* inner : node->blocks()) move_constants_to(inner, device);
-    if (node->kind() != c10::prim::Constant) continue;
-    const auto value = torch::jit::toIValue(node->output());
-    if (value && value->isTensor() && value->toTensor().dim() > 0) {
-      node->t_(c10::attr::value, value->toTensor().to(device));
-    }
-  }
-}
-
-GraphRunner runner_for(const std::shared_ptr<Graph>& graph, c10::Device device) {
-  if (device.is_cpu()) {
-    use_onednn_convolutions(graph);
-  } else {
-    move_constants_to(graph->block(), device);
-  }
-  return GraphRunner(graph);
-}
-
-GraphRunner suffix_runner_for(const DropoutGraph& graph, c10::Device device) {
-  if (graph.pointwise_suffix) use_matrix_products(graph.suffix);
-  return runner_for(graph.suffix, device);
-}
-
-std::int64_t operator_count(const Graph& graph) {
+std::int64_t operator_count(const torch::jit::Graph& graph) {
   std::int64_t count = 0;
   for (const torch::jit::Node* node : graph.nodes()) {
     count += node->kind() == c10::prim::Constant ? 0 : 1;
   }
   return count;
 }
-
-void check_output(const at::Tensor& output, const Bundle& bundle, const std::string& file) {
-  const std::vector<std::int64_t> expected = {1, bundle.output.channels, bundle.window.output[0],
-                                              bundle.window.output[1], bundle.window.output[2]};
-  if (output.sizes() == c10::IntArrayRef(expected)) return;
-  throw ModelError(file + ": the network gives " + shape_text(output.sizes()) +
-                   " for an input of " + shape_text(bundle.window.input) + ", model.json says " +
-                   shape_text(expected) + "; correct window.output or output.channels");
-}
-
-/// Monte Carlo dropout of a TorchScript network: a deterministic prefix once per window, a
-/// stochastic suffix once per pass.
-class TorchScriptSegmenter final : public Segmenter {
- public:
-  TorchScriptSegmenter(const Bundle& bundle, DropoutGraph graph, const DeviceChoice& choice,
-                       NetworkSummary summary)
-      : bundle_(bundle),
-        summary_(std::move(summary)),
-        device_(choice.device),
-        region_logits_(bundle.output, bundle.regions),
-        source_(graph.source),
-        prefix_(runner_for(graph.prefix, choice.device)),
-        suffix_(suffix_runner_for(graph, choice.device)) {
-    probe();
-  }
-
-  const NetworkSummary& summary() const override { return summary_; }
-
-  bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
-           const WindowProgress& progress) override {
-    const WindowPlan plan = plan_windows(scan.measured, bundle_.window, bundle_.axes);
-    const auto windows = static_cast<double>(plan.windows.size());
-    for (std::size_t n = 0; n < plan.windows.size(); ++n) {
-      const WindowProgress within = [&](double done) {
-        return progress((static_cast<double>(n) + done) / windows);
-      };
-      if (!run_window(scan, plan, plan.windows[n], request, sink, within)) return false;
-    }
-    return true;
-  }
-
- private:
-  struct PassRange {
-    int first;
-    int count;
-  };
-
-  /// Runs one empty window: counts the work, and holds the output against model.json.
-  void probe() {
-    const std::string& file = bundle_.networks[0].file;
-    const auto& size = bundle_.window.input;
-    const auto channels = static_cast<std::int64_t>(bundle_.channels.size());
-    const c10::InferenceMode inference;
-    try {
-      const at::Tensor image = at::zeros({1, channels, size[0], size[1], size[2]}, at::kFloat);
-      const CountedRun prefix = run_counting(prefix_, {image.to(device_)});
-      std::vector<at::Tensor> inputs = prefix.outputs;
-      inputs.push_back(make_draws({MaskDraw{}}, 0));
-      inputs.push_back(at::empty({0}, at::kLong));
-      const CountedRun suffix = run_counting(suffix_, std::move(inputs));
-      const at::Tensor& output = suffix.outputs.front();
-      check_output(output, bundle_, file);
-      summary_.prefix_gflop = prefix.flop / 1e9;
-      summary_.suffix_gflop = suffix.flop / 1e9;
-      for (const at::Tensor& tensor : prefix.outputs) {
-        // Gathering voxels needs every shared tensor on the output's voxels.
-        if (tensor.dim() != 5 || tensor.sizes().slice(2) != output.sizes().slice(2)) {
-          summary_.pointwise_suffix = false;
-        }
-      }
-    } catch (const Error&) {
-      throw;
-    } catch (const std::exception& error) {
-      throw ModelError(file + ": the network does not run on an input of " +
-                       std::to_string(channels) + " channels and " + shape_text(size) +
-                       " voxels: " + reason_of(error));
-    }
-    summary_.passes_per_batch = summary_.pointwise_suffix ? static_cast<int>(kBlockPasses) : 1;
-  }
-
-  bool run_window(const PreparedScan& scan, const WindowPlan& plan, const Window& window,
-                  const PassRequest& request, LogitSink& sink, const WindowProgress& progress) {
-    if (!progress(0.0)) return false;
-    const c10::InferenceMode inference;
-    const at::Tensor input =
-        window_input(scan, plan, window, bundle_.axes, bundle_.window.padding).to(device_);
-    const std::vector<at::Tensor> cut = run_graph(prefix_, {input});
-    return summary_.pointwise_suffix ? run_on_voxels(cut, window, request, sink, progress)
-                                     : run_on_tile(cut, window, request, sink, progress);
-  }
-
-  std::vector<at::Tensor> run_graph(const GraphRunner& runner,
-                                    std::vector<at::Tensor> inputs) const {
-    try {
-      return runner.run(std::move(inputs));
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const c10::OutOfMemoryError&) {
-      throw std::bad_alloc();
-    } catch (const std::exception& error) {
-      const std::string reason = reason_of(error);
-      if (reason.find("can't allocate memory") != std::string::npos) throw std::bad_alloc();
-      throw ModelError(bundle_.networks[0].file + ": the network failed on this scan: " + reason);
-    }
-  }
-
-  at::Tensor run_suffix(const std::vector<at::Tensor>& cut, const at::Tensor& draws,
-                        const at::Tensor& positions, std::int64_t rows) const {
-    std::vector<at::Tensor> inputs;
-    inputs.reserve(cut.size() + 2);
-    for (const at::Tensor& tensor : cut) {
-      std::vector<std::int64_t> sizes = tensor.sizes().vec();
-      if (!sizes.empty() && sizes[0] == 1) sizes[0] = rows;
-      inputs.push_back(tensor.expand(sizes));
-    }
-    inputs.push_back(draws);
-    inputs.push_back(positions);
-    return run_graph(suffix_, std::move(inputs)).front();
-  }
-
-  /// Whole tiles, pass by pass: [1, channels, d0, d1, d2] -> logits of the measured voxels.
-  bool run_on_tile(const std::vector<at::Tensor>& cut, const Window& window,
-                   const PassRequest& request, LogitSink& sink,
-                   const WindowProgress& progress) const {
-    const at::Tensor offsets = tensor_of(window.tile_offsets).to(device_);
-    const std::int64_t count = offsets.numel();
-    for (int pass = 0; pass < request.passes; ++pass) {
-      if (!progress(static_cast<double>(pass) / request.passes)) return false;
-      const PassRange passes{pass, 1};
-      const at::Tensor output = run_suffix(cut, draws_of(request, window, passes, 0),
-                                           at::empty({0}, at::kLong), passes.count);
-      const at::Tensor flat = output.flatten(2);
-      for_each_block(device_, 0, blocks_of(count, kRegionVoxels), [&](std::int64_t block) {
-        const std::int64_t begin = block * kRegionVoxels;
-        const std::int64_t length = std::min(kRegionVoxels, count - begin);
-        give(flat.index_select(2, offsets.narrow(0, begin, length)), window, begin, passes, sink);
-      });
-    }
-    return true;
-  }
-
-  /// Pointwise suffix: only measured voxels, in blocks that stay in cache, the passes of a block in
-  /// a row.
-  bool run_on_voxels(const std::vector<at::Tensor>& cut, const Window& window,
-                     const PassRequest& request, LogitSink& sink,
-                     const WindowProgress& progress) const {
-    const auto& tile = bundle_.window.output;
-    const at::Tensor positions = tensor_of(window.tile_offsets);
-    const at::Tensor where = positions.to(device_);
-    std::vector<at::Tensor> gathered;
-    for (const at::Tensor& tensor : cut) {
-      gathered.push_back(tensor.flatten(2).index_select(2, where));
-    }
-    std::vector<std::pair<PassRange, at::Tensor>> groups;
-    for (int pass = 0; pass < request.passes; pass += kBlockPasses) {
-      const PassRange range{pass, std::min<int>(kBlockPasses, request.passes - pass)};
-      groups.emplace_back(range, draws_of(request, window, range, tile[0] * tile[1] * tile[2]));
-    }
-    const std::int64_t count = positions.numel();
-    const auto run_block = [&](std::int64_t block, std::size_t first, std::size_t last) {
-      const std::int64_t begin = block * kBlockVoxels;
-      const std::int64_t length = std::min(kBlockVoxels, count - begin);
-      std::vector<at::Tensor> voxels;
-      for (const at::Tensor& tensor : gathered) {
-        voxels.push_back(tensor.narrow(2, begin, length).unsqueeze(3).unsqueeze(4).contiguous());
-      }
-      const at::Tensor block_positions = positions.narrow(0, begin, length);
-      for (std::size_t group = first; group < last; ++group) {
-        const auto& [range, draws] = groups[group];
-        const at::Tensor output = run_suffix(voxels, draws, block_positions, range.count);
-        give(output.flatten(2), window, begin, range, sink);
-      }
-    };
-    // In steps small enough to stop soon when asked to.
-    const std::int64_t blocks = blocks_of(count, kBlockVoxels);
-    const std::int64_t step = std::int64_t{4} * at::get_num_threads();
-    for (std::int64_t first_block = 0; first_block < blocks; first_block += step) {
-      const std::int64_t last_block = std::min(first_block + step, blocks);
-      for (std::size_t first = 0; first < groups.size(); first += kGroupsPerStep) {
-        if (!progress(static_cast<double>(first_block) / static_cast<double>(blocks))) return false;
-        const std::size_t last = std::min(first + kGroupsPerStep, groups.size());
-        for_each_block(device_, first_block, last_block,
-                       [&](std::int64_t block) { run_block(block, first, last); });
-      }
-    }
-    return true;
-  }
-
-  static std::int64_t blocks_of(std::int64_t count, std::int64_t size) {
-    return (count + size - 1) / size;
-  }
-
-  /// @param output [rows, channels, voxels] of window.voxels from `begin` on.
-  void give(const at::Tensor& output, const Window& window, std::int64_t begin, PassRange passes,
-            LogitSink& sink) const {
-    const at::Tensor logits = region_logits_(output).contiguous();
-    const std::span<const float> values(logits.const_data_ptr<float>(),
-                                        static_cast<std::size_t>(logits.numel()));
-    sink.accept({.voxels = std::span(window.voxels)
-                               .subspan(static_cast<std::size_t>(begin),
-                                        static_cast<std::size_t>(logits.size(2))),
-                 .first_pass = passes.first,
-                 .pass_count = passes.count,
-                 .region_count = static_cast<int>(logits.size(1)),
-                 .logits = values});
-  }
-
-  static at::Tensor tensor_of(const std::vector<std::int64_t>& values) {
-    return at::tensor(values, at::kLong);
-  }
-
-  static at::Tensor draws_of(const PassRequest& request, const Window& window, PassRange passes,
-                             std::int64_t tile_voxels) {
-    std::vector<MaskDraw> rows(static_cast<std::size_t>(passes.count));
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-      rows[row].seed = request.seed;
-      rows[row].pass = static_cast<std::uint32_t>(passes.first) + static_cast<std::uint32_t>(row);
-      for (std::size_t axis = 0; axis < 3; ++axis) {
-        rows[row].window[axis] = static_cast<std::int32_t>(window.output_begin[axis]);
-      }
-    }
-    return make_draws(rows, tile_voxels);
-  }
-
-  Bundle bundle_;
-  NetworkSummary summary_;
-  c10::Device device_;
-  RegionLogits region_logits_;
-  std::shared_ptr<const void> source_;
-  GraphRunner prefix_;
-  GraphRunner suffix_;
-};
 
 void require_active_dropout(const DropoutGraph& graph, const std::string& file) {
   if (graph.suffix) return;
@@ -315,26 +43,238 @@ void require_active_dropout(const DropoutGraph& graph, const std::string& file) 
                    reason + "); export it with dropout layers of rate > 0");
 }
 
+/// The passes of a range that network `member` of `networks` runs.
+std::vector<int> passes_of(int member, int networks, int first, int count) {
+  std::vector<int> passes;
+  for (int pass = first; pass < first + count; ++pass) {
+    if (pass % networks == member) passes.push_back(pass);
+  }
+  return passes;
+}
+
+bool are_consecutive(std::span<const int> passes) {
+  return passes.back() - passes.front() + 1 == static_cast<int>(passes.size());
+}
+
 }  // namespace
 
-std::unique_ptr<Segmenter> load_segmenter(const Bundle& bundle, const SegmenterOptions& options) {
+TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const SegmenterOptions& options,
+                                           const WorkOrder& order)
+    : bundle_(bundle),
+      options_(options),
+      order_(order),
+      window_(bundle.window),
+      region_logits_(bundle.output, bundle.regions) {
   const DeviceChoice choice = choose_device(options.device);
   at::set_num_threads(std::max(1, options.threads));
+  device_ = choice.device;
+  summary_.device = choice.description;
+  summary_.networks = static_cast<int>(bundle.networks.size());
+  summary_.notes = choice.notes;
+  load(choice);
+  if (window_.flexible) choose_window();
+  probe();
+}
 
-  const std::string& file = bundle.networks[0].file;
-  DropoutGraph graph = load_dropout_graph(bundle.folder / file, file, options.scope);
-  require_active_dropout(graph, file);
-  NetworkSummary summary;
-  summary.dropout = graph.layers;
-  summary.split_at = graph.split_at;
-  summary.prefix_operators = operator_count(*graph.prefix);
-  summary.suffix_operators = operator_count(*graph.suffix);
-  summary.pointwise_suffix = graph.pointwise_suffix;
-  summary.notes = graph.notes;
-  summary.notes.insert(summary.notes.end(), choice.notes.begin(), choice.notes.end());
-  summary.device = choice.description;
-  return std::make_unique<TorchScriptSegmenter>(bundle, std::move(graph), choice,
-                                                std::move(summary));
+void TorchScriptSegmenter::load(const DeviceChoice& choice) {
+  const bool alone = bundle_.networks.size() == 1;
+  bool any_dropout = false;
+  for (std::size_t n = 0; n < bundle_.networks.size(); ++n) {
+    const std::string& file = bundle_.networks[n].file;
+    DropoutGraph graph = load_dropout_graph(bundle_.folder / file, file, options_.scope);
+    if (alone) require_active_dropout(graph, file);
+    any_dropout = any_dropout || graph.suffix != nullptr;
+    const std::string prefix = alone ? "" : file + ": ";
+    for (DropoutLayer& layer : graph.layers) {
+      layer.where = prefix + layer.where;
+      summary_.dropout.push_back(layer);
+    }
+    if (!graph.split_at.empty()) {
+      summary_.split_at += (summary_.split_at.empty() ? "" : ", ") + prefix + graph.split_at;
+    }
+    for (const std::string& note : graph.notes) summary_.notes.push_back(prefix + note);
+    summary_.prefix_operators += operator_count(*graph.prefix);
+    if (graph.suffix) summary_.suffix_operators += operator_count(*graph.suffix);
+    networks_.emplace_back(
+        graph, file,
+        PassRunner::Options{.device = choice.device,
+                            .member = static_cast<int>(n),
+                            .batch_bytes = order_.batch_bytes,
+                            .most_passes_per_batch = order_.most_passes_per_batch});
+  }
+  if (!any_dropout) {
+    summary_.notes.push_back(
+        "No network of the ensemble has active dropout: passes beyond the "
+        "first " +
+        std::to_string(networks_.size()) + " repeat them.");
+  }
+}
+
+// Half of the memory for a window and its pass, the rest for what is blended. On one thread, so
+// that the choice is the same on every machine.
+void TorchScriptSegmenter::choose_window() {
+  const SerialSection serial;
+  std::int64_t bytes = 0;
+  for (PassRunner& network : networks_) {
+    const PassRunner::Cost& cost = network.probe(bundle_, window_);
+    bytes = std::max(bytes, cost.prefix_bytes + cost.suffix_bytes);
+  }
+  window_ = grown_window(window_, bytes, options_.memory_bytes / 2);
+}
+
+void TorchScriptSegmenter::probe() {
+  summary_.window_input = window_.input;
+  summary_.window_output = window_.output;
+  summary_.pointwise_suffix = true;
+  const auto count = static_cast<double>(networks_.size());
+  for (std::size_t n = 0; n < networks_.size(); ++n) {
+    const PassRunner::Cost& cost = networks_[n].probe(bundle_, window_);
+    summary_.prefix_gflop += cost.prefix_gflop;
+    summary_.suffix_gflop += cost.suffix_gflop / count;
+    summary_.pointwise_suffix = summary_.pointwise_suffix && cost.pointwise;
+    summary_.passes_per_batch =
+        n == 0 ? cost.passes_per_batch : std::min(summary_.passes_per_batch, cost.passes_per_batch);
+    summary_.window_bytes = std::max(summary_.window_bytes, cost.prefix_bytes + cost.suffix_bytes);
+    for (const std::string& note : cost.notes) {
+      summary_.notes.push_back((networks_.size() > 1 ? bundle_.networks[n].file + ": " : "") +
+                               note);
+    }
+  }
+}
+
+bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& request,
+                               LogitSink& sink, const WindowProgress& progress) {
+  WindowPlan plan(scan.measured, window_, bundle_.axes);
+  if (order_.order_windows) order_.order_windows(plan.windows);
+  return window_.blend == Bundle::Window::Blend::kNone
+             ? run_abutting(scan, plan, request, sink, progress)
+             : run_blended(scan, plan, request, sink, progress);
+}
+
+/// Every window, and in it every network's part of the passes.
+bool TorchScriptSegmenter::run_windows(const PreparedScan& scan, const WindowPlan& plan,
+                                       const PassRequest& request, Passes passes,
+                                       const std::function<void(const WindowVoxels&)>& begin_window,
+                                       const TakeWindow& take, const WindowProgress& progress) {
+  const auto members = static_cast<int>(networks_.size());
+  const auto parts = static_cast<double>(plan.windows.size() * networks_.size());
+  for (std::size_t n = 0; n < plan.windows.size(); ++n) {
+    const Window& window = plan.windows[n];
+    const WindowVoxels voxels = plan.voxels_of(window);
+    if (begin_window) begin_window(voxels);
+    PassRunner::Job job;
+    job.image = window_input(scan, plan, window, bundle_.axes, window_.padding);
+    job.corner = window.output_begin;
+    job.tile_offsets = voxels.tile_offsets;
+    job.seed = request.seed;
+    for (int member = 0; member < members; ++member) {
+      const std::vector<int> own = passes_of(member, members, passes.first, passes.count);
+      if (own.empty()) continue;
+      job.passes = own;
+      const auto before = static_cast<double>(n * networks_.size()) + member;
+      const auto done = [&](double part) { return progress((before + part) / parts); };
+      const auto take_outputs = [&](const PassRunner::Outputs& outputs) { take(voxels, outputs); };
+      if (!networks_[static_cast<std::size_t>(member)].run(job, take_outputs, done)) return false;
+    }
+  }
+  return true;
+}
+
+bool TorchScriptSegmenter::run_abutting(const PreparedScan& scan, const WindowPlan& plan,
+                                        const PassRequest& request, LogitSink& sink,
+                                        const WindowProgress& progress) {
+  const TakeWindow take = [&](const WindowVoxels& window, const PassRunner::Outputs& outputs) {
+    const auto voxels = std::span(window.voxels)
+                            .subspan(static_cast<std::size_t>(outputs.begin),
+                                     static_cast<std::size_t>(outputs.values.size(2)));
+    give(outputs.values, voxels, outputs.passes, sink);
+  };
+  return run_windows(scan, plan, request, {0, request.passes}, nullptr, take, progress);
+}
+
+/// As many passes together as the memory holds sums for; the prefixes are run anew for each group.
+bool TorchScriptSegmenter::run_blended(const PreparedScan& scan, const WindowPlan& plan,
+                                       const PassRequest& request, LogitSink& sink,
+                                       const WindowProgress& progress) {
+  const std::int64_t voxels = plan.measured_voxels();
+  const int group = passes_per_group(voxels, request.passes);
+  const int groups = (request.passes + group - 1) / group;
+  const std::vector<float> importance = importance_map(window_.output, window_.blend);
+  WindowBlend blend(voxels, bundle_.output.channels, group);
+  for (int first = 0; first < request.passes; first += group) {
+    const Passes passes{first, std::min(group, request.passes - first)};
+    std::vector<float> weights;
+    const auto begin_window = [&](const WindowVoxels& window) {
+      weights.resize(window.tile_offsets.size());
+      std::transform(
+          window.tile_offsets.begin(), window.tile_offsets.end(), weights.begin(),
+          [&](std::int64_t offset) { return importance[static_cast<std::size_t>(offset)]; });
+      if (first == 0) blend.add_weights(window.voxels, weights);
+    };
+    const TakeWindow take = [&](const WindowVoxels& window, const PassRunner::Outputs& outputs) {
+      const at::Tensor values = outputs.values.to(at::kCPU, at::kFloat).contiguous();
+      const auto begin = static_cast<std::size_t>(outputs.begin);
+      const auto count = static_cast<std::size_t>(values.size(2));
+      for (std::size_t row = 0; row < outputs.passes.size(); ++row) {
+        const at::Tensor of_pass = values.select(0, static_cast<std::int64_t>(row));
+        blend.add(outputs.passes[row] - first, std::span(window.voxels).subspan(begin, count),
+                  std::span(weights).subspan(begin, count),
+                  {of_pass.const_data_ptr<float>(), static_cast<std::size_t>(of_pass.numel())});
+      }
+    };
+    const int number = first / group;
+    const auto done = [&](double part) { return progress((number + part) / groups); };
+    if (!run_windows(scan, plan, request, passes, begin_window, take, done)) return false;
+    give_blended(blend, voxels, passes, sink);
+    blend.clear();
+  }
+  return true;
+}
+
+void TorchScriptSegmenter::give_blended(const WindowBlend& blend, std::int64_t voxels,
+                                        Passes passes, LogitSink& sink) const {
+  const std::int64_t blocks = (voxels + kRegionVoxels - 1) / kRegionVoxels;
+  for_each_block(at::kCPU, 0, blocks, [&](std::int64_t block) {
+    const std::int64_t begin = block * kRegionVoxels;
+    const std::int64_t count = std::min(kRegionVoxels, voxels - begin);
+    std::vector<std::int64_t> positions(static_cast<std::size_t>(count));
+    std::iota(positions.begin(), positions.end(), begin);
+    at::Tensor values = at::empty({1, bundle_.output.channels, count}, at::kFloat);
+    for (int pass = 0; pass < passes.count; ++pass) {
+      blend.means(pass, begin, count,
+                  {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+      const int number = passes.first + pass;
+      give(values, positions, {&number, 1}, sink);
+    }
+  });
+}
+
+int TorchScriptSegmenter::passes_per_group(std::int64_t voxels, int passes) const {
+  if (order_.most_passes_per_group > 0) return std::min(order_.most_passes_per_group, passes);
+  const std::int64_t left = options_.memory_bytes - summary_.window_bytes;
+  const std::int64_t fitting = left / WindowBlend::bytes(voxels, bundle_.output.channels, 1);
+  return static_cast<int>(std::clamp<std::int64_t>(fitting, 1, passes));
+}
+
+/// @param values [passes, output channels, voxels].
+void TorchScriptSegmenter::give(const at::Tensor& values, std::span<const std::int64_t> voxels,
+                                std::span<const int> passes, LogitSink& sink) const {
+  const at::Tensor logits = region_logits_(values).contiguous();
+  const auto accept = [&](const at::Tensor& rows, int first_pass) {
+    sink.accept({.voxels = voxels,
+                 .first_pass = first_pass,
+                 .pass_count = static_cast<int>(rows.size(0)),
+                 .region_count = static_cast<int>(rows.size(1)),
+                 .logits = {rows.const_data_ptr<float>(), static_cast<std::size_t>(rows.numel())}});
+  };
+  if (are_consecutive(passes)) return accept(logits, passes.front());
+  for (std::size_t row = 0; row < passes.size(); ++row) {
+    accept(logits.narrow(0, static_cast<std::int64_t>(row), 1), passes[row]);
+  }
+}
+
+std::unique_ptr<Segmenter> load_segmenter(const Bundle& bundle, const SegmenterOptions& options) {
+  return std::make_unique<TorchScriptSegmenter>(bundle, options);
 }
 
 std::string libtorch_version() { return TORCH_VERSION; }

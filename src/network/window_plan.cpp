@@ -1,100 +1,148 @@
 #include "mcvol/network/window_plan.h"
 
+#include "mcvol/error/error.h"
+
 #include <algorithm>
-#include <cstddef>
-#include <utility>
+#include <limits>
+#include <span>
 
 namespace mcvol {
 namespace {
 
-struct Lattice {
-  Index3 begin{0, 0, 0};
-  Index3 count{0, 0, 0};
-};
+using Starts = std::vector<std::int64_t>;
 
-Lattice lattice_over(const Image<std::uint8_t>& measured, const Index3& step,
-                     Bundle::Window::Anchor anchor) {
-  const Box box = bounding_box(measured);
-  Lattice lattice;
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    // From the image's corner the lattice still starts at the first cell that holds a voxel.
-    lattice.begin[axis] = anchor == Bundle::Window::Anchor::kMaskCorner
-                              ? box.begin[axis]
-                              : box.begin[axis] / step[axis] * step[axis];
-    lattice.count[axis] = (box.end[axis] - lattice.begin[axis] + step[axis] - 1) / step[axis];
-  }
-  return lattice;
+Starts abutting(std::int64_t begin, std::int64_t end, std::int64_t output,
+                Bundle::Window::Anchor anchor) {
+  // From the image's corner the lattice still starts at the first cell that holds a voxel.
+  if (anchor == Bundle::Window::Anchor::kImageCorner) begin = begin / output * output;
+  Starts starts;
+  for (; begin < end; begin += output) starts.push_back(begin);
+  return starts;
 }
 
-// Offset in the output tile, whose dimension d holds image axis axes[d].
-std::int64_t tile_offset(const Index3& within, const Index3& output,
-                         const std::array<int, 3>& axes) {
-  std::int64_t offset = 0;
-  for (const int axis : axes) {
-    const auto a = static_cast<std::size_t>(axis);
-    offset = offset * output[a] + within[a];
-  }
-  return offset;
+Starts overlapping(std::int64_t begin, std::int64_t end, std::int64_t output, std::int64_t step) {
+  const std::int64_t size = end - begin;
+  if (size <= output) return {begin - (output - size) / 2};
+  Starts starts;
+  for (std::int64_t start = begin; start + output < end; start += step) starts.push_back(start);
+  starts.push_back(end - output);
+  return starts;
 }
 
-void sort_by_tile_offset(Window& window) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> pairs(window.voxels.size());
-  for (std::size_t n = 0; n < pairs.size(); ++n) {
-    pairs[n] = {window.tile_offsets[n], window.voxels[n]};
+/// First output voxels along network dimension d, which runs along an image axis of `size` voxels,
+/// of which those from `begin` to `end` hold all that is measured.
+Starts starts_along(std::size_t d, std::int64_t begin, std::int64_t end, std::int64_t size,
+                    const Bundle::Window& window) {
+  if (window.blend == Bundle::Window::Blend::kNone) {
+    return abutting(begin, end, window.output[d], window.anchor);
   }
-  std::sort(pairs.begin(), pairs.end());
-  for (std::size_t n = 0; n < pairs.size(); ++n) {
-    std::tie(window.tile_offsets[n], window.voxels[n]) = pairs[n];
+  if (window.anchor == Bundle::Window::Anchor::kImageCorner) {
+    begin = 0;
+    end = size;
   }
+  return overlapping(begin, end, window.output[d], window.step()[d]);
 }
 
 }  // namespace
 
-WindowPlan plan_windows(const Image<std::uint8_t>& measured, const Bundle::Window& window,
-                        const std::array<int, 3>& axes) {
-  WindowPlan plan;
+WindowPlan::WindowPlan(const Image<std::uint8_t>& measured, const Bundle::Window& window,
+                       const std::array<int, 3>& axes)
+    : box_(bounding_box(measured)) {
+  std::array<Starts, 3> starts;
   for (std::size_t d = 0; d < 3; ++d) {
     const auto axis = static_cast<std::size_t>(axes[d]);
-    plan.input_size[axis] = window.input[d];
-    plan.output_size[axis] = window.output[d];
-    plan.margin[axis] = (window.input[d] - window.output[d]) / 2;
+    axes_[d] = axis;
+    input_size[axis] = window.input[d];
+    output_size[axis] = window.output[d];
+    margin[axis] = (window.input[d] - window.output[d]) / 2;
+    if (box_.empty()) continue;
+    starts[axis] =
+        starts_along(d, box_.begin[axis], box_.end[axis], measured.grid.size[axis], window);
   }
-  if (bounding_box(measured).empty()) return plan;
+  if (box_.empty()) return;
 
-  const Lattice lattice = lattice_over(measured, plan.output_size, window.anchor);
-  std::vector<Window> cells(
-      static_cast<std::size_t>(lattice.count[0] * lattice.count[1] * lattice.count[2]));
-  std::int64_t position = 0;
-  const Index3& size = measured.grid.size;
-  for (std::int64_t k = 0; k < size[2]; ++k) {
-    for (std::int64_t j = 0; j < size[1]; ++j) {
-      for (std::int64_t i = 0; i < size[0]; ++i) {
-        if (measured.at(i, j, k) == 0) continue;
-        const Index3 index = {i, j, k};
-        Index3 cell, within;
-        for (std::size_t axis = 0; axis < 3; ++axis) {
-          const std::int64_t from_anchor = index[axis] - lattice.begin[axis];
-          cell[axis] = from_anchor / plan.output_size[axis];
-          within[axis] = from_anchor % plan.output_size[axis];
-        }
-        Window& owner = cells[static_cast<std::size_t>(
-            cell[0] + lattice.count[0] * (cell[1] + lattice.count[1] * cell[2]))];
-        if (owner.voxels.empty()) {
-          for (std::size_t axis = 0; axis < 3; ++axis) {
-            owner.output_begin[axis] = lattice.begin[axis] + cell[axis] * plan.output_size[axis];
-          }
-        }
-        owner.voxels.push_back(position++);
-        owner.tile_offsets.push_back(tile_offset(within, plan.output_size, axes));
+  number_voxels(measured);
+  for (const std::int64_t z : starts[2]) {
+    for (const std::int64_t y : starts[1]) {
+      for (const std::int64_t x : starts[0]) {
+        if (count_in({{x, y, z}}) > 0) windows.push_back({{x, y, z}});
       }
     }
   }
-  for (Window& cell : cells) {
-    if (cell.voxels.empty()) continue;
-    sort_by_tile_offset(cell);
-    plan.windows.push_back(std::move(cell));
+}
+
+void WindowPlan::number_voxels(const Image<std::uint8_t>& measured) {
+  const Index3 size = box_.size();
+  Index3 strides{};
+  strides[axes_[2]] = 1;
+  strides[axes_[1]] = size[axes_[2]];
+  strides[axes_[0]] = size[axes_[2]] * size[axes_[1]];
+  positions_.assign(static_cast<std::size_t>(size[0] * size[1] * size[2]), -1);
+  for (std::int64_t k = 0; k < size[2]; ++k) {
+    for (std::int64_t j = 0; j < size[1]; ++j) {
+      const std::uint8_t* source =
+          &measured.at(box_.begin[0], box_.begin[1] + j, box_.begin[2] + k);
+      std::int32_t* target = positions_.data() + j * strides[1] + k * strides[2];
+      for (std::int64_t i = 0; i < size[0]; ++i) {
+        if (source[i] == 0) continue;
+        if (measured_voxels_ == std::numeric_limits<std::int32_t>::max()) {
+          throw InputError("more than 2^31 - 1 voxels to measure; use a coarser grid");
+        }
+        target[i * strides[0]] = static_cast<std::int32_t>(measured_voxels_++);
+      }
+    }
   }
-  return plan;
+}
+
+template <typename Visit>
+void WindowPlan::visit_lines(const Window& window, const Visit& visit) const {
+  // The window's output inside the box, per network dimension; `first` in voxels of the output.
+  std::array<std::int64_t, 3> first, count, in_box, box_size, tile_size;
+  for (std::size_t d = 0; d < 3; ++d) {
+    const std::size_t axis = axes_[d];
+    const std::int64_t begin = std::max(box_.begin[axis], window.output_begin[axis]);
+    const std::int64_t end =
+        std::min(box_.end[axis], window.output_begin[axis] + output_size[axis]);
+    if (begin >= end) return;
+    first[d] = begin - window.output_begin[axis];
+    count[d] = end - begin;
+    in_box[d] = begin - box_.begin[axis];
+    box_size[d] = box_.end[axis] - box_.begin[axis];
+    tile_size[d] = output_size[axis];
+  }
+  for (std::int64_t n0 = 0; n0 < count[0]; ++n0) {
+    for (std::int64_t n1 = 0; n1 < count[1]; ++n1) {
+      const std::int64_t line = (in_box[0] + n0) * box_size[1] + in_box[1] + n1;
+      const std::int64_t tile_line = (first[0] + n0) * tile_size[1] + first[1] + n1;
+      visit(std::span(positions_.data() + line * box_size[2] + in_box[2],
+                      static_cast<std::size_t>(count[2])),
+            tile_line * tile_size[2] + first[2]);
+    }
+  }
+}
+
+std::int64_t WindowPlan::count_in(const Window& window) const {
+  std::int64_t count = 0;
+  visit_lines(window, [&](std::span<const std::int32_t> line, std::int64_t) {
+    count += std::count_if(line.begin(), line.end(), [](std::int32_t n) { return n >= 0; });
+  });
+  return count;
+}
+
+WindowVoxels WindowPlan::voxels_of(const Window& window) const {
+  const auto count = static_cast<std::size_t>(count_in(window));
+  WindowVoxels found{std::vector<std::int64_t>(count), std::vector<std::int64_t>(count)};
+  std::size_t next = 0;
+  visit_lines(window, [&](std::span<const std::int32_t> line, std::int64_t offset) {
+    for (const std::int32_t position : line) {
+      if (position >= 0) {
+        found.voxels[next] = position;
+        found.tile_offsets[next++] = offset;
+      }
+      ++offset;
+    }
+  });
+  return found;
 }
 
 }  // namespace mcvol

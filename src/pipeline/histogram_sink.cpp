@@ -1,9 +1,11 @@
 #include "mcvol/pipeline/histogram_sink.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/pipeline/predict_options.h"
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 namespace mcvol {
@@ -13,12 +15,26 @@ namespace {
 /// Voxels turned at a time: the buffers stay in the first-level cache.
 constexpr std::size_t kChunk = 512;
 
-/// probabilities[n] = 1 / (1 + exp(-logits[n])), 0 and 1 at the infinities.
-void probabilities_from_logits(std::span<const float> logits, double* probabilities) {
+/// Probabilities are summed as whole multiples of 1 / kOne. Half of that is 2e-8 of the smallest
+/// probability a histogram tells apart (1e-7, at logit -16): less than a float logit resolves.
+constexpr double kOne = 0x1p48;
+static_assert(PredictOptions::kMostPasses * kOne < 0x1p63);
+
+/// A double in [2^52, 2^53) has the whole number above 2^52 in its low bits: rounding to integers
+/// that vectorises without instructions of its own.
+constexpr double kShift = 0x1p52;
+
+/// probabilities[n] = kOne / (1 + exp(-logits[n])), rounded; 0 and kOne at the infinities.
+void probabilities_from_logits(std::span<const float> logits,
+                               std::array<std::int64_t, kChunk>& probabilities) {
+  std::array<double, kChunk> odds_against;
   for (std::size_t n = 0; n < logits.size(); ++n) {
-    probabilities[n] = std::exp(-static_cast<double>(logits[n]));
+    odds_against[n] = std::exp(-static_cast<double>(logits[n]));
   }
-  for (std::size_t n = 0; n < logits.size(); ++n) probabilities[n] = 1.0 / (1.0 + probabilities[n]);
+  for (std::size_t n = 0; n < logits.size(); ++n) {
+    const double shifted = kOne / (1.0 + odds_against[n]) + kShift;
+    probabilities[n] = std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(kShift);
+  }
 }
 
 }  // namespace
@@ -29,7 +45,7 @@ HistogramSink::HistogramSink(std::vector<std::string> regions, std::int64_t meas
       voxels_(static_cast<std::size_t>(measured_voxels)),
       passes_(passes),
       histograms_(regions_.size() * static_cast<std::size_t>(passes)),
-      probability_sums_(regions_.size() * voxels_, 0.0) {}
+      probability_sums_(regions_.size() * voxels_, 0) {}
 
 void HistogramSink::check(const LogitBlock& block) const {
   const std::size_t count = block.voxels.size();
@@ -49,17 +65,17 @@ void HistogramSink::check(const LogitBlock& block) const {
 void HistogramSink::accept(const LogitBlock& block) {
   check(block);
   const std::size_t count = block.voxels.size();
-  std::array<double, kChunk> probabilities;
+  std::array<std::int64_t, kChunk> probabilities;
   for (int pass = 0; pass < block.pass_count; ++pass) {
     for (std::size_t region = 0; region < regions_.size(); ++region) {
       const std::size_t row = static_cast<std::size_t>(pass) * regions_.size() + region;
       const std::span<const float> logits = block.logits.subspan(row * count, count);
       LogitHistogram histogram;
       histogram.add(logits);
-      double* sums = probability_sums_.data() + region * voxels_;
+      std::int64_t* sums = probability_sums_.data() + region * voxels_;
       for (std::size_t begin = 0; begin < count; begin += kChunk) {
         const std::size_t size = std::min(kChunk, count - begin);
-        probabilities_from_logits(logits.subspan(begin, size), probabilities.data());
+        probabilities_from_logits(logits.subspan(begin, size), probabilities);
         for (std::size_t n = 0; n < size; ++n) {
           sums[block.voxels[begin + n]] += probabilities[n];
         }
@@ -71,19 +87,20 @@ void HistogramSink::accept(const LogitBlock& block) {
   }
 }
 
-// The complement is taken as passes - sum: within the histogram's ±16 it is at least 1e-7 of
-// `passes`, against an error of the sum of some 1e-15 of it, so its logarithm is good to 1e-7, less
-// than a float logit near 16 resolves. The lower tail is a sum of small numbers and keeps full
-// precision. Beyond ±16 every voxel goes to the end node, however far.
+// Sum and complement are integers, so the one is exact where the other is, and both tails are
+// alike: within the histogram's ±16 either is at least 1e-7 of `passes` and wrong by at most 2e-15
+// of `passes`, so its logarithm is good to 2e-8, less than a float logit near 16 resolves. Beyond
+// ±16 every voxel goes to the end node, however far.
 LogitHistogram HistogramSink::mean_histogram(std::size_t region) const {
   LogitHistogram histogram;
   std::array<float, kChunk> logits;
-  const std::span<const double> sums(probability_sums_.data() + region * voxels_, voxels_);
+  const std::int64_t whole = passes_ * static_cast<std::int64_t>(kOne);
+  const std::span<const std::int64_t> sums(probability_sums_.data() + region * voxels_, voxels_);
   for (std::size_t begin = 0; begin < voxels_; begin += kChunk) {
     const std::size_t size = std::min(kChunk, voxels_ - begin);
     for (std::size_t n = 0; n < size; ++n) {
-      const double sum = sums[begin + n];
-      const double complement = std::max(0.0, passes_ - sum);
+      const auto sum = static_cast<double>(sums[begin + n]);
+      const auto complement = static_cast<double>(whole - sums[begin + n]);
       logits[n] = static_cast<float>(std::log(sum) - std::log(complement));
     }
     histogram.add(std::span<const float>(logits.data(), size));

@@ -64,6 +64,7 @@ class PredictRun {
  private:
   void load_network();
   void start_run_file();
+  nlohmann::json window_in_use() const;
   void write_run_file_as(RunFile::State state);
   void work();
   void start_next(std::size_t after);
@@ -136,6 +137,7 @@ void PredictRun::load_network() {
   segmenter_options.device = options_.device;
   segmenter_options.threads = threads_;
   segmenter_options.scope = plan_.scope;
+  segmenter_options.memory_bytes = options_.memory_bytes;
   segmenter_ = services_.load_segmenter(plan_.bundle, segmenter_options);
   network_load_s_ = seconds_since(begin);
   observer_.network_loaded(segmenter_->summary());
@@ -149,6 +151,7 @@ void PredictRun::start_run_file() {
   run_file_.model = plan_.bundle.json;
   run_file_.model_sha256 = plan_.bundle.sha256;
   run_file_.options = json_of(options_, plan_.scope, threads_);
+  run_file_.options["window"] = window_in_use();
   for (const NominalCoverage& level : options_.levels) run_file_.levels.push_back(level.text);
   run_file_.identity = plan_.identity;
   run_file_.started = utc_now();
@@ -158,6 +161,17 @@ void PredictRun::start_run_file() {
     run_file_.device = earlier_->device;
   }
   write_run_file_as(RunFile::State::kRunning);
+}
+
+/// Null as long as a flexible window has not met a network.
+nlohmann::json PredictRun::window_in_use() const {
+  const Bundle::Window& window = plan_.bundle.window;
+  if (!window.flexible) return {{"input", window.input}, {"output", window.output}};
+  if (segmenter_) {
+    const NetworkSummary& summary = segmenter_->summary();
+    return {{"input", summary.window_input}, {"output", summary.window_output}};
+  }
+  return earlier_ ? earlier_->options.value("window", nlohmann::json()) : nlohmann::json();
 }
 
 void PredictRun::write_run_file_as(RunFile::State state) {

@@ -10,6 +10,23 @@
 
 namespace mcvol {
 
+namespace {
+
+/// Members take turns pass by pass, so that each has the same share of the passes.
+void require_whole_rounds(int passes, int networks) {
+  const int below = passes - passes % networks, above = below + networks;
+  if (below == passes) return;
+  std::string nearest = below > 0 ? std::to_string(below) : "";
+  if (above <= PredictOptions::kMostPasses) {
+    nearest += (nearest.empty() ? "" : " or ") + std::to_string(above);
+  }
+  throw UsageError("--passes: expected a multiple of " + std::to_string(networks) +
+                   ", the number of networks in the model, found " + std::to_string(passes) +
+                   "; use " + nearest);
+}
+
+}  // namespace
+
 int PredictPlan::count(CaseAction action) const {
   return static_cast<int>(std::count_if(
       cases.begin(), cases.end(), [&](const PlannedCase& one) { return one.action == action; }));
@@ -33,11 +50,13 @@ PredictPlan plan_scans(const PredictOptions& options) {
   options.validate();
   PredictPlan plan;
   plan.bundle = read_bundle(options.model);
+  require_whole_rounds(options.passes, static_cast<int>(plan.bundle.networks.size()));
   plan.scope = options.scope.value_or(plan.bundle.scope);
   IdentityOptions identity_options;
   identity_options.scope = plan.scope;
   identity_options.seed = options.seed;
   identity_options.passes = options.passes;
+  identity_options.memory_bytes = options.memory_bytes;
   plan.identity = run_identity_of(plan.bundle, identity_options);
   plan.identity_sha256 = sha256_of_identity(plan.identity);
   plan.folder = options.shard ? shard_folder(options.output, *options.shard) : options.output;

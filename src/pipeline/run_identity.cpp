@@ -100,6 +100,7 @@ json run_identity_of(const Bundle& bundle, const IdentityOptions& options) {
                    {"precision", options.precision},
                    {"window", {{"input", bundle.window.input}, {"output", bundle.window.output}}},
                    {"model", bundle.identity()}};
+  if (bundle.window.flexible) identity["window"]["memory_bytes"] = options.memory_bytes;
   write_numbers_in_one_way(identity);
   return identity;
 }

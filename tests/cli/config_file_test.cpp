@@ -66,6 +66,7 @@ class ConfigOnOptions : public ::testing::Test {
     app_.add_option("scans", scans_);
     app_.add_option("--passes", passes_)->type_name("N")->check(CLI::Range(1, 100));
     app_.add_option("--level", levels_)->type_name("P")->allow_extra_args(false);
+    app_.add_option("--memory", memory_)->type_name("SIZE");
     app_.add_flag("--fresh", fresh_);
   }
   void apply(const std::string& text) {
@@ -87,6 +88,7 @@ class ConfigOnOptions : public ::testing::Test {
   CLI::App app_{"", "predict"};
   std::vector<std::string> scans_, levels_;
   int passes_ = 20;
+  std::string memory_;
   bool fresh_ = false;
 };
 
@@ -103,6 +105,17 @@ TEST_F(ConfigOnOptions, FalseLeavesAFlagOff) {
   app_.parse("");
   apply("fresh = false\n");
   EXPECT_FALSE(fresh_);
+}
+
+TEST_F(ConfigOnOptions, SizesMayBeStringsOrNumbersOfBytes) {
+  app_.parse("");
+  apply("memory = 1_073_741_824\n");
+  EXPECT_EQ(memory_, "1073741824");
+  app_.parse("");
+  apply("memory = '2.5GiB'\n");
+  EXPECT_EQ(memory_, "2.5GiB");
+  EXPECT_EQ(complaint("memory = true\n"),
+            ", line 1: memory: expected a size such as \"4G\", found true");
 }
 
 TEST_F(ConfigOnOptions, ValuesOfAnotherTypeAreRefused) {

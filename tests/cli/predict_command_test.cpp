@@ -6,6 +6,7 @@
 #include "cli/process.h"
 #include "pipeline/fake_bundle.h"
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,6 +138,40 @@ TEST_F(PredictCommand, OtherSeedOnTheSameFolderIsRefusedByName) {
   predict();
   expect_one_line(predict({"--seed", "1"}), 2, "seed");
   EXPECT_EQ(predict({"--seed", "1", "--fresh"}).exit_code, 3);
+}
+
+TEST_F(PredictCommand, MemoryOfTheConfigFileIsHeldByTheRunFile) {
+  write_scan_without_flair("case_a");
+  write_file_atomically(root_ / "run.toml", "memory = '512M'\n");
+  predict({"--config", (root_ / "run.toml").string()});
+  const auto run = nlohmann::json::parse(read_file(root_ / "out" / "run.json"));
+  EXPECT_EQ(run["options"]["memory_bytes"], 512 << 20);
+}
+
+TEST_F(PredictCommand, OtherMemoryIsRefusedByNameWhereTheWindowIsFlexibleAndOnlyThere) {
+  write_scan_without_flair("case_a");
+  predict();
+  EXPECT_EQ(predict({"--memory", "2G"}).exit_code, 3);
+  write_fake_bundle(root_ / "model",
+                    [](nlohmann::json& model) { model["window"]["flexible"] = true; });
+  EXPECT_EQ(predict({"--fresh"}).exit_code, 3);
+  expect_one_line(predict({"--memory", "2G"}), 2,
+                  "its results were made with window.memory_bytes 4294967296, this run has "
+                  "2147483648; use another --out, or --fresh to start again");
+}
+
+TEST_F(PredictCommand, PassesThatAnEnsembleCannotShareEvenlyAreAUsageErrorBeforeAnyWork) {
+  write_scan_without_flair("case_a");
+  write_fake_bundle(root_ / "model",
+                    [&](nlohmann::json& model) { make_fake_ensemble(root_ / "model", 3, model); });
+  const std::string expected =
+      "--passes: expected a multiple of 3, the number of networks in the model, found 20; use 18 "
+      "or "
+      "21";
+  expect_one_line(predict(), 2, expected);
+  expect_one_line(predict({"--list"}), 2, expected);
+  EXPECT_FALSE(fs::exists(root_ / "out"));
+  EXPECT_EQ(predict({"--passes", "21"}).exit_code, 3);
 }
 
 TEST_F(PredictCommand, OutputThatIsAFileCannotStart) {

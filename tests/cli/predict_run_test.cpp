@@ -128,6 +128,12 @@ TEST_F(PredictRun, ReaderThatLeavesStopsTheRunWithWhatIsFinishedKept) {
   EXPECT_FALSE(fs::exists(root_ / "out" / "cases" / "case_c.json"));
 }
 
+TEST_F(PredictRun, MemoryDoesNotChangeAByteWhereTheWindowIsFixed) {
+  predict("much");
+  predict("little", {"--memory", "64M"});
+  EXPECT_EQ(table("little"), table("much"));
+}
+
 TEST_F(PredictRun, BadScanAmongGoodOnesIsExitCode3) {
   write_file_atomically(root_ / "scans" / "case_b" / "case_b_t1.nii.gz", "not gzip");
   const ProcessResult result = predict("out");
@@ -146,6 +152,21 @@ TEST_F(PredictRun, InspectPrintsDropoutAndWhereTheSplitFell) {
   EXPECT_EQ(facts["dropout"][0]["rate"], 0.4);
   EXPECT_NE(facts["work"]["split_at"], "");
   EXPECT_GT(facts["work"]["share_per_pass"], 0.0);
+}
+
+TEST_F(PredictRun, InspectPrintsTheWindowAndWhatItTakes) {
+  const auto facts =
+      nlohmann::json::parse(run_mcvol({"inspect", (root_ / "model").string(), "--json"}).out);
+  EXPECT_EQ(facts["networks"], 1);
+  EXPECT_EQ(facts["window"],
+            nlohmann::json::parse(R"({"input": [16, 16, 16], "output": [16, 16, 16],
+                                      "overlap": 0.0, "blend": "none", "flexible": false})"));
+  EXPECT_GE(facts["work"]["passes_per_batch"], 1);
+  EXPECT_GT(facts["work"]["memory_of_window_and_pass_bytes"], 0);
+  const std::string text = run_mcvol({"inspect", (root_ / "model").string()}).out;
+  EXPECT_TRUE(contains(text, "\nnetworks: 1\nwindow: \n  input: 16, 16, 16\n")) << text;
+  EXPECT_TRUE(contains(text, "\n  blend: none\n  flexible: no\n")) << text;
+  EXPECT_TRUE(contains(text, "iB\n")) << text;
 }
 
 }  // namespace

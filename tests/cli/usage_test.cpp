@@ -81,7 +81,6 @@ TEST(Usage, OptionsOfLaterVersionsAreRefusedByName) {
   expect_usage_error(with({"--passes", "auto"}), "--passes auto: this version");
   expect_usage_error(with({"--precision", "bf16"}), "--precision bf16: this version");
   expect_usage_error(with({"--precision", "fp16"}), "--precision fp16: this version");
-  expect_usage_error(with({"--memory", "2G"}), "--memory: this version");
   expect_usage_error(with({"--save", "maps"}), "--save: this version");
   expect_usage_error(with({"--calibration", "c.json"}), "--calibration c.json: this version");
   expect_usage_error(with({"--mc-tolerance", "0.1"}), "--mc-tolerance: this version");
@@ -97,6 +96,16 @@ TEST(Usage, WholeNumbersAreAskedForWithTheirRange) {
                      "--seed" + expected + "0 to 18446744073709551615");
   expect_usage_error({"predict", "x", "--passes", "99999999999"},
                      "--passes" + expected + "1 to 10000");
+}
+
+TEST(Usage, MemoryIsAskedForWithItsRangeAndUnits) {
+  for (const char* text : {"63M", "much", "4 G", "-1G", ""}) {
+    expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--memory", text},
+                       "--memory: expected a size from 64M to 1024T, such as 4G, 512M, 2.5GiB or a "
+                       "number of bytes, found \"" +
+                           std::string(text) + "\"");
+  }
+  EXPECT_TRUE(contains(run_mcvol({"predict", "--help"}).out, "--memory SIZE=4G "));
 }
 
 TEST(Usage, ClosedOrFullStdoutIsAnError) {

@@ -2,6 +2,7 @@
 
 #include "mcvol/error/error.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -306,12 +307,17 @@ const Mutation kMutations[] = {
     {"SigmoidUnion", "/output/activation", "\"sigmoid\"", "exactly one output channel"},
     {"UnknownScope", "/dropout/scope", "\"voxel\"",
      "dropout.scope: expected \"native\", \"channel\", \"element\"; found \"voxel\""},
-    {"OverlapNotBuilt", "/window/overlap", "0.5",
-     "window.overlap: overlapping windows are not supported by this version"},
-    {"BlendNotBuilt", "/window/blend", "\"gaussian\"", "window.blend: blending of windows"},
-    {"FlexibleNotBuilt", "/window/flexible", "true", "window.flexible: growing windows"},
-    {"ProbabilitiesNotBuilt", "/output/values", "\"probabilities\"",
-     "output.values: networks that give probabilities"},
+    {"OverlapWithoutBlend", "/window/overlap", "0.5",
+     "window.blend: \"none\" cannot average windows that overlap (overlap 0.5); use \"constant\" "
+     "or "
+     "\"gaussian\" or overlap 0"},
+    {"UnknownBlend", "/window/blend", "\"mean\"",
+     "window.blend: expected \"none\", \"constant\", \"gaussian\"; found \"mean\""},
+    {"UnknownValues", "/output/values", "\"odds\"",
+     "output.values: expected \"logits\", \"probabilities\"; found \"odds\""},
+    {"ProbabilitiesWithoutActivation", "/output",
+     R"({"channels": 5, "values": "probabilities", "labels": [0, 1, 2, null, 4]})",
+     "output.activation: missing"},
 };
 
 json mutated(json model, const Mutation& mutation) {
@@ -334,16 +340,120 @@ TEST(Bundle, EverySingleMutationIsRefusedNamingItsFieldAndWhatWasExpected) {
   }
 }
 
-TEST(Bundle, EnsemblesAreRefusedByName) {
+/// What the refusal of `model` says after the file's name.
+std::string complaint_about(const json& model) {
+  const BundleFolder folder(model.dump());
+  const std::string message = refusal_of([&] { read_bundle(folder.path()); });
+  const std::string file = (folder.path() / "model.json").string() + ": ";
+  return message.rfind(file, 0) == 0 ? message.substr(file.size()) : message;
+}
+
+TEST(Bundle, NetworksOfAnEnsembleKeepTheirOrder) {
   json model = valid_model();
   model["networks"].push_back(
       {{"file", "second.pt"},
        {"sha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}});
   const BundleFolder folder(model.dump());
   write(folder.path() / "second.pt", "");  // SHA-256 of nothing
-  const std::string message = refusal_of([&] { read_bundle(folder.path()); });
-  EXPECT_NE(message.find("networks: ensembles (2 networks) are not supported"), std::string::npos)
-      << message;
+  const Bundle bundle = read_bundle(folder.path());
+  ASSERT_EQ(bundle.networks.size(), 2U);
+  EXPECT_EQ(bundle.networks[0].file, "network.pt");
+  EXPECT_EQ(bundle.networks[1].file, "second.pt");
+}
+
+TEST(Bundle, MoreNetworksThanAnEnsembleMayHaveAreRefusedBeforeAnyIsRead) {
+  json model = valid_model();
+  for (int n = 0; n < 64; ++n) model["networks"].push_back({{"file", "none.pt"}, {"sha256", "?"}});
+  EXPECT_EQ(complaint_about(model), "networks: expected at most 64 (an ensemble), found 65");
+}
+
+TEST(Bundle, BlendFlexibleAndProbabilitiesArriveWhereTheyBelong) {
+  json model = valid_model();
+  model["output"]["values"] = "probabilities";
+  model["window"]["flexible"] = true;
+  model["window"]["overlap"] = 0.5;
+  model["window"]["blend"] = "gaussian";
+  const Bundle bundle = read(model);
+  EXPECT_EQ(bundle.output.values, Bundle::Output::Values::kProbabilities);
+  EXPECT_EQ(bundle.output.activation, Bundle::Output::Activation::kSoftmax);
+  EXPECT_TRUE(bundle.window.flexible);
+  EXPECT_EQ(bundle.window.overlap, 0.5);
+  EXPECT_EQ(bundle.window.blend, Bundle::Window::Blend::kGaussian);
+  model["window"]["overlap"] = 0;
+  model["window"]["blend"] = "constant";
+  EXPECT_EQ(read(model).window.blend, Bundle::Window::Blend::kConstant);
+}
+
+TEST(Bundle, OverlapWithoutABlendIsRefusedWhicheverOfThemIsLeftOut) {
+  const std::string expected =
+      "window.blend: \"none\" cannot average windows that overlap (overlap 0.25); use \"constant\" "
+      "or "
+      "\"gaussian\" or overlap 0";
+  json model = valid_model();
+  model["window"]["overlap"] = 0.25;
+  EXPECT_EQ(complaint_about(model), expected);
+  model["window"].erase("blend");
+  EXPECT_EQ(complaint_about(model), expected);
+}
+
+TEST(Bundle, MoreWindowsOverAVoxelThanSumsHoldAreRefused) {
+  json model = valid_model();
+  model["window"]["input"] = model["window"]["output"] = {96, 96, 96};
+  model["window"]["blend"] = "constant";
+  model["window"]["overlap"] = 0.75;  // Steps of 24 voxels: 1 + 95 / 24, rounded up, is 5.
+  EXPECT_EQ(complaint_about(model), "");
+  model["window"]["overlap"] = 0.875;
+  EXPECT_EQ(
+      complaint_about(model),
+      "window.overlap: expected at most 512 windows over one voxel, found up to 729 with 0.875; "
+      "use a smaller overlap");
+}
+
+TEST(Bundle, OverlapThatLeavesNoVoxelOfAStepStepsByOne) {
+  json model = valid_model();
+  model["window"]["input"] = model["window"]["output"] = {3, 1, 96};
+  model["window"]["blend"] = "gaussian";
+  model["window"]["overlap"] = 0.7;
+  const Bundle::Window window = read(model).window;
+  EXPECT_EQ(window.step(), (std::array<std::int64_t, 3>{1, 1, 28}));
+  EXPECT_EQ(window.most_over_a_voxel(), 3 * 1 * 5);
+}
+
+TEST(Window, StepsWithoutABlendAreItsOutputs) {
+  Bundle::Window window;
+  window.output = {9, 7, 5};
+  EXPECT_EQ(window.step(), window.output);
+  EXPECT_EQ(window.most_over_a_voxel(), 1);
+}
+
+/// Most outputs over a voxel along one dimension, counted on boxes of every size up to three
+/// outputs: outputs begin every `step` voxels, the last one moved back to end with the box.
+int counted_over_a_voxel(int output, int step) {
+  int most = 1;
+  for (int size = output; size <= 3 * output; ++size) {
+    std::vector<int> over(static_cast<std::size_t>(size));
+    for (int begin = 0, end = 0; end < size; begin += step) {
+      end = std::min(begin + output, size);
+      for (int voxel = end - output; voxel < end; ++voxel) {
+        most = std::max(most, ++over[static_cast<std::size_t>(voxel)]);
+      }
+    }
+  }
+  return most;
+}
+
+TEST(Window, MostOutputsOverAVoxelAreThoseThatCountingFinds) {
+  Bundle::Window window;
+  window.blend = Bundle::Window::Blend::kConstant;
+  for (const double overlap : {0.0, 0.1, 0.25, 0.5, 0.6, 0.75, 0.9}) {
+    window.overlap = overlap;
+    for (int size = 1; size <= 24; ++size) {
+      window.output = {size, 1, 1};
+      const int step = static_cast<int>(window.step()[0]);
+      EXPECT_EQ(window.most_over_a_voxel(), counted_over_a_voxel(size, step))
+          << overlap << " of " << size;
+    }
+  }
 }
 
 TEST(Bundle, TheSameNetworkTwiceIsNoEnsemble) {

@@ -210,6 +210,50 @@ TEST(DropoutGraph, DropoutThatEvalModeLeavesOutIsReportedAsLost) {
   EXPECT_EQ(network.layers[1].fate.substr(0, 4), "lost");
 }
 
+TEST(DropoutGraph, WhatEvalModeLeavesOutIsNoted) {
+  const DropoutGraph network = load(
+      "def forward(self, x):\n    if self.training:\n        x = x * torch.rand_like(x)\n"
+      "        x = torch.dropout(x, 0.5, True)\n    return torch.dropout(x, 0.1, True)\n");
+  ASSERT_EQ(network.notes.size(), 2u);
+  EXPECT_NE(network.notes[0].find("aten::rand_like"), std::string::npos) << network.notes[0];
+  EXPECT_NE(network.notes[1].find("1 dropout layer"), std::string::npos) << network.notes[1];
+}
+
+// Nothing in a traced file tells whether the tracer took a dropout's input for its output.
+TEST(DropoutGraph, DropoutSwitchedOffAtExportIsNoted) {
+  const DropoutGraph network =
+      load("def forward(self, x):\n    return torch.dropout(x, 0.5, False)\n");
+  ASSERT_EQ(network.notes.size(), 1u);
+  EXPECT_NE(network.notes[0].find("trace in train mode"), std::string::npos);
+  EXPECT_TRUE(load("def forward(self, x):\n    return torch.dropout(x, 0.5, self.training)\n")
+                  .notes.empty());
+}
+
+TEST(DropoutGraph, ABranchThatAnAttributeRulesOutMaySetOthers) {
+  const DropoutGraph network = load(
+      "def forward(self, x):\n    if self.training:\n        self.slope = x[0, :, 0, 0, 0]\n"
+      "    return torch.dropout(x, 0.5, True)\n");
+  EXPECT_EQ(network.layers.size(), 1u);
+}
+
+TEST(DropoutGraph, ChannelMasksNeedChannelsAtDimensionOne) {
+  const std::string channels_last = "def forward(self, x):\n    x = torch.permute(" MCVOL_CONV1
+                                    ", [0, 2, 3, 4, 1])\n"
+                                    "    x = torch.dropout(torch.relu(x), 0.5, True)\n    return "
+                                    "torch.permute(x, [0, 4, 1, 2, 3])\n";
+  EXPECT_NO_THROW(load(channels_last, DropoutScope::kNative));
+  try {
+    load(channels_last, DropoutScope::kChannel);
+    FAIL() << "expected an error";
+  } catch (const ModelError& error) {
+    EXPECT_NE(std::string(error.what()).find("use --scope native"), std::string::npos);
+  }
+  EXPECT_NO_THROW(load("def forward(self, x):\n    y = " MCVOL_CONV1
+                       "\n    y = torch.cat([y, x], 1).relu_()\n    y = torch.slice(y, 1, 0, 4)\n"
+                       "    return torch.dropout(y * 2, 0.5, True)\n",
+                       DropoutScope::kChannel));
+}
+
 TEST(DropoutGraph, RateZeroDoesNothingAndSaysSo) {
   const DropoutGraph network =
       load("def forward(self, x):\n    return torch.dropout(x, 0., True)\n");
@@ -222,7 +266,7 @@ TEST(DropoutGraph, ATrainingBatchNormUsesItsRunningStatistics) {
       "def forward(self, x):\n    x = " MCVOL_CONV1
       "\n"
       "    x = torch.batch_norm(x, None, None, self.mean, self.variance, True, 0.1, 1e-5, False)\n"
-      "    return torch.dropout(x, 0.5, False)\n");
+      "    return torch.dropout(x, 0.5, True)\n");
   ASSERT_EQ(network.notes.size(), 1u);
   EXPECT_NE(network.notes[0].find("batch norm"), std::string::npos);
 }

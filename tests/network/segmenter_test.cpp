@@ -233,7 +233,7 @@ TEST(LoadSegmenter, AnOutputThatIsNotWhatModelJsonSaysIsRefused) {
 
 TEST(LoadSegmenter, ANetworkThatCannotTakeTheWindowIsRefusedWithTheCause) {
   const std::string error =
-      load_error({"def forward(self, x):\n    return torch.dropout(x.view(3), 0.5, True)\n"});
+      load_error({"def forward(self, x):\n    return torch.dropout(x, 0.5, True).view(3)\n"});
   EXPECT_NE(error.find("does not run on an input of 2 channels"), std::string::npos) << error;
 }
 

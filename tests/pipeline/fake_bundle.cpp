@@ -36,7 +36,8 @@ fs::path fresh_folder(const std::string& name) {
   return folder;
 }
 
-void write_fake_bundle(const fs::path& folder) {
+void write_fake_bundle(const fs::path& folder,
+                       const std::function<void(nlohmann::json& model)>& change) {
   const std::string network = "no network, but bytes with a hash";
   write_file_atomically(folder / "network.pt", network);
   nlohmann::json model;
@@ -61,7 +62,17 @@ void write_fake_bundle(const fs::path& folder) {
   model["licence"] = "none";
   model["provenance"] = "made by a test";
   model["warning"] = "";
+  if (change) change(model);
   write_file_atomically(folder / "model.json", model.dump(2));
+}
+
+void make_fake_ensemble(const fs::path& folder, int count, nlohmann::json& model) {
+  model["networks"] = nlohmann::json::array();
+  for (int n = 0; n < count; ++n) {
+    const std::string file = "network_" + std::to_string(n) + ".pt";
+    write_file_atomically(folder / file, file);
+    model["networks"].push_back({{"file", file}, {"sha256", sha256_of_bytes(file)}});
+  }
 }
 
 void write_fake_scan(const fs::path& folder, const std::string& case_id, int variant, double radius,

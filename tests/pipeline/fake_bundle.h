@@ -1,8 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 namespace mcvol::testing {
 
@@ -11,7 +14,12 @@ std::filesystem::path fresh_folder(const std::string& name);
 
 /// A bundle with channels t1 and flair (suffixes of the same names) and regions "whole" and
 /// "core", whose network is no network: good for everything that loads none.
-void write_fake_bundle(const std::filesystem::path& folder);
+/// @param change last words on its model.json.
+void write_fake_bundle(const std::filesystem::path& folder,
+                       const std::function<void(nlohmann::json& model)>& change = {});
+
+/// For `change`: an ensemble of `count` networks, whose files are written to `folder`.
+void make_fake_ensemble(const std::filesystem::path& folder, int count, nlohmann::json& model);
 
 /// Writes `<folder>/<id>/<id>_<channel>.nii.gz` for each channel: a ball of `radius` voxels with
 /// intensities that depend on `variant`, 0 around it, on a 12x12x12 grid of 2 mm.

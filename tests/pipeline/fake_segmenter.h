@@ -3,6 +3,7 @@
 #include "mcvol/network/segmenter.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
 
@@ -14,13 +15,16 @@ class FakeSegmenter : public Segmenter {
  public:
   struct Behaviour {
     std::size_t block_size = 50;
-    int runs = 0;                         ///< scans run so far
-    int loads = 0;                        ///< times a segmenter was made
-    std::function<void(int run)> on_run;  ///< called at the start of each run; may throw
+    int runs = 0;                                 ///< scans run so far
+    int loads = 0;                                ///< times a segmenter was made
+    bool passes_backwards = false;                ///< one by one, the last one first
+    std::array<std::int64_t, 3> window{8, 8, 8};  ///< what its summary says is in use
+    std::function<void(int run)> on_run;          ///< called at the start of each run; may throw
   };
 
   explicit FakeSegmenter(std::shared_ptr<Behaviour> behaviour) : behaviour_(std::move(behaviour)) {
     summary_.device = "fake";
+    summary_.window_input = summary_.window_output = behaviour_->window;
   }
 
   const NetworkSummary& summary() const override { return summary_; }
@@ -38,7 +42,13 @@ class FakeSegmenter : public Segmenter {
     }
     for (std::size_t begin = 0; begin < sums.size(); begin += behaviour_->block_size) {
       const std::size_t end = std::min(begin + behaviour_->block_size, sums.size());
-      give(sums, begin, end, request, sink);
+      if (behaviour_->passes_backwards) {
+        for (int pass = request.passes - 1; pass >= 0; --pass) {
+          give(sums, begin, end, pass, pass + 1, request.seed, sink);
+        }
+      } else {
+        give(sums, begin, end, 0, request.passes, request.seed, sink);
+      }
       if (!progress(static_cast<double>(end) / static_cast<double>(sums.size()))) return false;
     }
     return true;
@@ -46,19 +56,19 @@ class FakeSegmenter : public Segmenter {
 
  private:
   static void give(const std::vector<float>& sums, std::size_t begin, std::size_t end,
-                   const PassRequest& request, LogitSink& sink) {
+                   int first_pass, int end_pass, std::uint64_t seed, LogitSink& sink) {
     constexpr int kRegionCount = 2;
     std::vector<std::int64_t> voxels;
     for (std::size_t n = begin; n < end; ++n) voxels.push_back(static_cast<std::int64_t>(n));
     std::vector<float> logits;
-    for (int pass = 0; pass < request.passes; ++pass) {
+    for (int pass = first_pass; pass < end_pass; ++pass) {
       for (int region = 0; region < kRegionCount; ++region) {
         const float shift = 0.1f * static_cast<float>(pass) - 0.7f * static_cast<float>(region) +
-                            0.01f * static_cast<float>(request.seed);
+                            0.01f * static_cast<float>(seed);
         for (std::size_t n = begin; n < end; ++n) logits.push_back(2.0f * sums[n] + shift);
       }
     }
-    sink.accept({voxels, 0, request.passes, kRegionCount, logits});
+    sink.accept({voxels, first_pass, end_pass - first_pass, kRegionCount, logits});
   }
 
   std::shared_ptr<Behaviour> behaviour_;

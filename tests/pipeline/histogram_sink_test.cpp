@@ -132,6 +132,66 @@ TEST(HistogramSink, BlocksAndGroupsOfPassesDoNotChangeABit) {
   expect_equal(sink.finish(), expected);
 }
 
+TEST(HistogramSink, OrderOfPassesDoesNotChangeABit) {
+  Logits logits = random_logits(13, 1000);
+  const auto expected = whole(logits);
+  std::vector<int> passes(13);
+  std::iota(passes.begin(), passes.end(), 0);
+  std::mt19937 generator(11);
+  for (int trial = 0; trial < 5; ++trial) {
+    std::shuffle(passes.begin(), passes.end(), generator);
+    HistogramSink sink({"a", "b"}, logits.voxels, logits.passes);
+    for (const int pass : passes) give(logits, range(0, logits.voxels), pass, 1, sink);
+    expect_equal(sink.finish(), expected);
+  }
+}
+
+/// Mean over passes of the probabilities' tail: of p where it is small, else of 1 - p.
+long double tail_of(const std::vector<float>& logits, bool upper) {
+  long double sum = 0;
+  for (const float logit : logits) {
+    sum += 1.0L / (1.0L + std::exp(static_cast<long double>(upper ? logit : -logit)));
+  }
+  return sum / static_cast<long double>(logits.size());
+}
+
+/// The same of a histogram of one voxel, which lies between two nodes linearly in its tail.
+double tail_of(const LogitHistogram& histogram, bool upper) {
+  const HistogramNodes& nodes = histogram_nodes();
+  double tail = 0;
+  for (int node = 0; node < kHistogramNodes; ++node) {
+    const double value = upper ? nodes.complements[node] : nodes.probabilities[node];
+    tail += value * static_cast<double>(histogram.weights()[node]) / kVoxelWeight;
+  }
+  return tail;
+}
+
+TEST(HistogramSink, MeansNearTheEndsAreThoseOfLongDouble) {
+  constexpr int kPasses = 10'000;
+  const float end = std::log(1e7f);  // p = 1e-7 below, 1 - 1e-7 above: near the last node at 16
+  std::mt19937 generator(5);
+  std::uniform_real_distribution<float> above(end - 1.0f, end);
+  for (const bool upper : {false, true}) {
+    std::vector<float> each(kPasses);
+    for (float& logit : each) logit = upper ? above(generator) : -above(generator);
+    for (const std::vector<float>& passes : {each, std::vector<float>(3, upper ? 15.9f : -15.9f)}) {
+      Logits logits{static_cast<int>(passes.size()), 1, {}};
+      for (const float logit : passes) logits.values.insert(logits.values.end(), kRegions, logit);
+      const double expected = static_cast<double>(tail_of(passes, upper));
+      // A weight of the histogram is rounded to 2^-16, an interval is 12 % of its inner node wide.
+      EXPECT_NEAR(tail_of(whole(logits)[0].mean, upper) / expected, 1.0, 0.13 * 0x1p-16);
+    }
+  }
+}
+
+TEST(HistogramSink, MostPassesOfCertaintyFit) {
+  constexpr int kPasses = 10'000;
+  Logits logits{kPasses, 1, std::vector<float>(kPasses * kRegions, 40.0f)};
+  const LogitHistogram mean = whole(logits)[0].mean;
+  EXPECT_EQ(mean.weights().back(), kVoxelWeight);
+  EXPECT_EQ(mean.above_half(), 1);
+}
+
 TEST(HistogramSink, ThreadsDoNotChangeABit) {
   Logits logits = random_logits(5, 4000);
   const auto expected = whole(logits);

@@ -47,8 +47,9 @@ class Predict : public ::testing::Test {
     testing::write_fake_scan(root_ / "scans", "case_a", 1);
     testing::write_fake_scan(root_ / "scans", "case_b", 2);
     testing::write_fake_scan(root_ / "scans", "case_c", 3);
-    services_.load_segmenter = [this](const Bundle&, const SegmenterOptions&) {
+    services_.load_segmenter = [this](const Bundle&, const SegmenterOptions& wanted) {
       behaviour_->loads += 1;
+      memory_bytes_ = wanted.memory_bytes;
       return std::make_unique<testing::FakeSegmenter>(behaviour_);
     };
     services_.stop = [] { return std::nullopt; };
@@ -83,6 +84,7 @@ class Predict : public ::testing::Test {
       std::make_shared<testing::FakeSegmenter::Behaviour>();
   PredictServices services_;
   Listener listener_;
+  std::int64_t memory_bytes_ = 0;  ///< what the last network loaded was allowed
 };
 
 TEST_F(Predict, MeasuresEveryScanIntoRecordsTableAndRunFile) {
@@ -442,6 +444,116 @@ TEST_F(Predict, RecordThatCannotBeReadIsNamedAndMadeAgain) {
   EXPECT_NE(listener_.warnings[0].find("case_b.json"), std::string::npos);
   EXPECT_EQ(listener_.order, std::vector<std::string>{"case_b"});
   EXPECT_EQ(table(), before);
+}
+
+TEST_F(Predict, PassesInAnotherOrderDoNotChangeAByte) {
+  PredictOptions many = options("whole");
+  many.passes = 13;
+  run(many);
+  behaviour_->passes_backwards = true;
+  many.output = root_ / "backwards";
+  run(many);
+  EXPECT_EQ(table("backwards"), table("whole"));
+  EXPECT_EQ(read_file(root_ / "backwards" / "cases" / "case_b.json"),
+            read_file(root_ / "whole" / "cases" / "case_b.json"));
+}
+
+TEST_F(Predict, PassesThatAnEnsembleCannotShareEvenlyAreRefusedBeforeAnyWork) {
+  const auto complaint = [&](int networks, int passes) -> std::string {
+    testing::write_fake_bundle(root_ / "model", [&](nlohmann::json& model) {
+      testing::make_fake_ensemble(root_ / "model", networks, model);
+    });
+    PredictOptions wanted = options();
+    wanted.passes = passes;
+    try {
+      plan_scans(wanted);
+    } catch (const UsageError& error) {
+      EXPECT_THROW(run(wanted), UsageError);
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(
+      complaint(3, 20),
+      "--passes: expected a multiple of 3, the number of networks in the model, found 20; use "
+      "18 or 21");
+  EXPECT_EQ(
+      complaint(3, 2),
+      "--passes: expected a multiple of 3, the number of networks in the model, found 2; use 3");
+  EXPECT_EQ(complaint(7, 10'000),
+            "--passes: expected a multiple of 7, the number of networks in the model, found 10000; "
+            "use 9996");
+  EXPECT_FALSE(fs::exists(root_ / "out"));
+  EXPECT_EQ(behaviour_->loads, 0);
+  EXPECT_EQ(complaint(3, 21), "");
+  EXPECT_EQ(complaint(5, 20), "");
+}
+
+TEST_F(Predict, MemoryReachesTheNetworkAndIsFreeWhereTheWindowIsFixed) {
+  PredictOptions wanted = options();
+  wanted.memory_bytes = std::int64_t{1} << 30;
+  run(wanted);
+  EXPECT_EQ(memory_bytes_, wanted.memory_bytes);
+  const std::string before = table();
+  wanted.memory_bytes *= 2;
+  EXPECT_EQ(run(wanted).kept, 3);
+  EXPECT_EQ(table(), before);
+  EXPECT_EQ(run_file().options["memory_bytes"], std::int64_t{2} << 30);
+}
+
+class FlexibleWindow : public Predict {
+ protected:
+  void SetUp() override {
+    Predict::SetUp();
+    testing::write_fake_bundle(root_ / "model",
+                               [](nlohmann::json& model) { model["window"]["flexible"] = true; });
+    behaviour_->window = {16, 16, 24};
+  }
+  static nlohmann::json window_of(const std::array<std::int64_t, 3>& size) {
+    return {{"input", size}, {"output", size}};
+  }
+};
+
+TEST_F(Predict, RunFileHoldsTheBundlesWindowUnlessThatIsFlexible) {
+  behaviour_->window = {16, 16, 24};
+  run(options());
+  EXPECT_EQ(run_file().options["window"],
+            nlohmann::json::parse(R"({"input": [8, 8, 8], "output": [8, 8, 8]})"));
+}
+
+TEST_F(FlexibleWindow, InUseIsHeldByTheRunFileAndKeptWhereNothingIsMeasured) {
+  run(options());
+  EXPECT_EQ(run_file().options["window"], window_of({16, 16, 24}));
+  EXPECT_EQ(run(options()).kept, 3);
+  EXPECT_EQ(behaviour_->loads, 1);
+  EXPECT_EQ(run_file().options["window"], window_of({16, 16, 24}));
+}
+
+TEST_F(FlexibleWindow, IsUnknownWhereNoNetworkWasEverLoaded) {
+  for (const char* case_id : {"case_a", "case_b", "case_c"}) {
+    fs::remove(root_ / "scans" / case_id / (std::string(case_id) + "_t1.nii.gz"));
+  }
+  run(options());
+  EXPECT_EQ(behaviour_->loads, 0);
+  EXPECT_TRUE(run_file().options["window"].is_null());
+}
+
+TEST_F(FlexibleWindow, OtherMemoryInTheSameFolderIsRefusedNamingIt) {
+  run(options());
+  PredictOptions other = options();
+  other.memory_bytes *= 2;
+  try {
+    run(other);
+    ADD_FAILURE();
+  } catch (const UsageError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              (root_ / "out").string() +
+                  ": its results were made with window.memory_bytes 4294967296, this run has "
+                  "8589934592; use another --out, or --fresh to start again");
+  }
+  other.fresh = true;
+  EXPECT_EQ(run(other).measured, 3);
+  EXPECT_EQ(memory_bytes_, other.memory_bytes);
 }
 
 TEST_F(Predict, FolderHeldByAnotherRunIsLeftAlone) {

@@ -25,7 +25,7 @@ Bundle example_bundle() {
   return bundle;
 }
 
-IdentityOptions twenty_passes() { return {DropoutScope::kChannel, 0, 20, "fp32"}; }
+IdentityOptions twenty_passes() { return {.passes = 20}; }
 
 json example_identity() { return run_identity_of(example_bundle(), twenty_passes()); }
 
@@ -121,6 +121,21 @@ TEST(RunIdentity, LongFieldsAreToldApart) {
   second["text"] = std::string(200, 'x') + "y";
   EXPECT_EQ(difference(first, second)->field, "text");
   EXPECT_NE(difference(first, second)->first, difference(first, second)->second);
+}
+
+TEST(RunIdentity, HoldsTheMemoryWhereItDecidesOnTheWindowAndOnlyThere) {
+  Bundle bundle = example_bundle();
+  IdentityOptions more = twenty_passes();
+  more.memory_bytes = std::int64_t{8} << 30;
+  EXPECT_EQ(run_identity_of(bundle, more), example_identity());
+  EXPECT_FALSE(example_identity()["window"].contains("memory_bytes"));
+  bundle.window.flexible = true;
+  const auto found =
+      difference(run_identity_of(bundle, twenty_passes()), run_identity_of(bundle, more));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->field, "window.memory_bytes");
+  EXPECT_EQ(found->first, "4294967296");
+  EXPECT_EQ(found->second, "8589934592");
 }
 
 TEST(RunIdentity, NamesTheNetworkBeforeTheModel) {

@@ -29,7 +29,7 @@ class PredictCommand : public Command {
   std::filesystem::path model_, output_, config_;
   std::string passes_ = "20", seed_ = "0", scope_, precision_ = "auto", calibration_,
               device_ = "auto";
-  std::string memory_, shard_, layout_ = "auto", print_;
+  std::string memory_ = "4G", shard_, layout_ = "auto", print_;
   std::vector<std::string> levels_{"0.9"}, save_;
   std::string tolerance_, threads_;
   bool fresh_ = false, list_ = false, quiet_ = false, verbose_ = false;

@@ -4,6 +4,7 @@
 #include "mcvol/image/intensity.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -43,17 +44,30 @@ struct Bundle {
     std::array<std::int64_t, 3> input{0, 0, 0};  ///< voxels, in the network's order of axes
     /// As `input`; smaller for valid convolutions, by the same margin on both sides.
     std::array<std::int64_t, 3> output{0, 0, 0};
-    double overlap = 0.0;  ///< fraction of `output`, [0, 1)
+    double overlap = 0.0;  ///< fraction of `output` that neighbours share, [0, 1); 0 for kNone
+    /// How the outputs that overlap on a voxel are averaged, pass by pass. kNone: outputs abut and
+    /// do not overlap.
     Blend blend = Blend::kNone;
     Padding padding = Padding::kZero;
     Anchor anchor = Anchor::kMaskCorner;
-    bool flexible = false;  ///< the window may grow
+    bool flexible = false;  ///< the window may grow with the memory allowed
+
+    /// The most outputs that are ever blended on one voxel: what fixed-point sums hold.
+    static constexpr std::int64_t kMostBlended = 512;
+    /// Voxels from one output to the next along each dimension: `output` where they abut, else
+    /// what is left of it without the overlap, at least 1 and rounded down as MONAI does.
+    std::array<std::int64_t, 3> step() const;
+    /// The most outputs that can lie over one voxel, for any size of scan: along a dimension
+    /// 1 + ceil((output - 1) / step), the 1 for the last output, which is shifted back into the
+    /// box; 1 where outputs abut.
+    std::int64_t most_over_a_voxel() const;
   };
   struct Output {
     enum class Values { kLogits, kProbabilities };
+    /// Whether the channels exclude each other (softmax) or each stands for itself (sigmoid).
     enum class Activation { kSoftmax, kSigmoid };
     int channels = 0;
-    Values values = Values::kLogits;
+    Values values = Values::kLogits;  ///< before the activation, or after it
     Activation activation = Activation::kSoftmax;
     std::vector<std::optional<int>> labels;  ///< label-map value per output channel; none: unused
   };
@@ -64,8 +78,10 @@ struct Bundle {
   };
 
   std::filesystem::path folder;
-  std::string name;               ///< a word; heads reports
-  std::vector<Network> networks;  ///< exactly one
+  std::string name;  ///< a word; heads reports
+  static constexpr std::size_t kMostNetworks = 64;
+  /// 1 to kMostNetworks; several are an ensemble: pass t runs network t mod networks.size().
+  std::vector<Network> networks;
   std::vector<Channel> channels;
   std::vector<std::string> required;  ///< "requires": what the scans must be, for the reader
   GridSpec grid;
@@ -85,10 +101,8 @@ struct Bundle {
   nlohmann::json identity() const;
 };
 
-/// Reads and checks `folder`/model.json completely, and the network's sha256; loads no network.
-/// @throws ModelError naming the file, the field, what was expected and what was found, also for
-///   what the format provides for and this version does not do (ensembles, overlapping or growing
-///   windows, probabilities).
+/// Reads and checks `folder`/model.json completely, and the networks' sha256s; loads no network.
+/// @throws ModelError naming the file, the field, what was expected and what was found.
 /// @throws Error where a file that is there cannot be read.
 Bundle read_bundle(const std::filesystem::path& folder);
 

@@ -3,6 +3,7 @@
 #include "mcvol/image/prepared_scan.h"
 #include "mcvol/network/bundle.h"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,6 +32,10 @@ struct NetworkSummary {
   double suffix_gflop = 0.0;          ///< per window and pass
   bool pointwise_suffix = false;      ///< suffix runs on measured voxels only
   int passes_per_batch = 1;           ///< passes run together in the suffix
+  /// The window in use, in the network's order of axes: the bundle's unless that is flexible.
+  std::array<std::int64_t, 3> window_input{0, 0, 0}, window_output{0, 0, 0};
+  std::int64_t window_bytes = 0;      ///< working memory of one window and pass
+  int networks = 1;                   ///< members of the ensemble
   std::vector<std::string> notes;     ///< what the reader should know, a sentence each
   std::string device;                 ///< "cpu", "cuda:0 (NVIDIA …)"
 };
@@ -56,7 +61,7 @@ struct LogitBlock {
 };
 
 /// Takes the logits as they come. accept() may be called from several threads at once, with
-/// disjoint voxels; the passes of a voxel come in ascending order, each exactly once.
+/// disjoint voxels; the passes of a voxel come in any order, each exactly once.
 class LogitSink {
  public:
   virtual ~LogitSink() = default;
@@ -82,6 +87,9 @@ struct SegmenterOptions {
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N
   int threads = 1;
   DropoutScope scope = DropoutScope::kChannel;
+  /// Bound on the network's working memory: of the passes that run together, and of the window
+  /// where the bundle's is flexible.
+  std::int64_t memory_bytes = std::int64_t{4} << 30;
 };
 
 /// Loads, rewrites and probes the bundle's network.

@@ -3,6 +3,8 @@
 #include "mcvol/image/image.h"
 #include "mcvol/network/bundle.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -10,23 +12,53 @@ namespace mcvol {
 
 /// One placement of the network on the grid.
 struct Window {
-  Index3 output_begin{0, 0, 0};  ///< first voxel of the output, image axes
-  /// Measured voxels inside the output, as positions in the list of measured voxels and as offsets
-  /// in the output tile [d0, d1, d2] (network axes, d2 fastest), ascending by tile offset.
-  std::vector<std::int64_t> voxels;
-  std::vector<std::int64_t> tile_offsets;
+  Index3 output_begin{0, 0, 0};  ///< first voxel of the output, image axes; may lie outside
 };
 
-/// Where a network's windows lie on a scan: a lattice of abutting outputs that covers the measured
-/// voxels, anchored as the bundle says; windows that hold none of them are left out.
-struct WindowPlan {
+/// The measured voxels inside a window's output, ascending by tile offset.
+struct WindowVoxels {
+  std::vector<std::int64_t> voxels;        ///< positions in the list of measured voxels
+  std::vector<std::int64_t> tile_offsets;  ///< in the tile [d0, d1, d2] (network axes, d2 fastest)
+};
+
+/// Where a network's windows lie on a scan. Windows that hold no measured voxel are left out.
+class WindowPlan {
+ public:
+  /// Without blending a lattice of abutting outputs from the anchor on, which covers the measured
+  /// voxels; each of them lies in one window. With blending MONAI's layout (dense_patch_slices) on
+  /// the box that the anchor names, the measured voxels' bounding box or the whole image: outputs
+  /// `window.step()` apart, the last shifted back to end with the box; where the box is smaller
+  /// than the output, one window around it.
+  /// @param axes network dimension d holds image axis axes[d].
+  /// @throws InputError for more than 2^31 - 1 measured voxels.
+  WindowPlan(const Image<std::uint8_t>& measured, const Bundle::Window& window,
+             const std::array<int, 3>& axes);
+
   Index3 input_size{0, 0, 0};   ///< image axes
   Index3 output_size{0, 0, 0};  ///< image axes
   Index3 margin{0, 0, 0};       ///< input_begin = output_begin - margin
   std::vector<Window> windows;  ///< in ascending order of z, y, x
-};
 
-WindowPlan plan_windows(const Image<std::uint8_t>& measured, const Bundle::Window& window,
-                        const std::array<int, 3>& axes);
+  /// Made anew at each call: the lists of all windows together would take 16 bytes for each voxel
+  /// and window.
+  WindowVoxels voxels_of(const Window& window) const;
+  std::int64_t measured_voxels() const { return measured_voxels_; }
+
+ private:
+  /// Fills the table of positions.
+  void number_voxels(const Image<std::uint8_t>& measured);
+  /// Calls visit(line, offset) for each line of the table along the last dimension in the window's
+  /// output; `offset` is that of its first voxel in the tile. Ascending by offset.
+  template <typename Visit>
+  void visit_lines(const Window& window, const Visit& visit) const;
+  std::int64_t count_in(const Window& window) const;
+
+  std::array<std::size_t, 3> axes_;
+  Box box_;  ///< of the measured voxels
+  /// Of each voxel of the box [d0, d1, d2] (network axes, d2 fastest) in the list of measured ones,
+  /// or -1.
+  std::vector<std::int32_t> positions_;
+  std::int64_t measured_voxels_ = 0;
+};
 
 }  // namespace mcvol

@@ -4,6 +4,7 @@
 #include "mcvol/network/segmenter.h"
 #include "mcvol/volumetry/logit_histogram.h"
 
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -13,16 +14,19 @@ namespace mcvol {
 /// Turns the logits of a scan into the histograms of its record as they come: per region one for
 /// each pass and one for the mean probability over passes.
 ///
-/// Holds one double per region and measured voxel, whatever the number of passes. The histograms
-/// are integers and the probabilities of a voxel are summed in pass order, so the result does not
-/// depend on threads, windows, groups of passes, the order of cases or shards on one machine. The
-/// mean's histogram goes through std::exp and std::log, whose last bit is the math library's choice
-/// and may follow the processor: between machines it may differ in its last fixed-point digit.
+/// Holds one 64-bit integer per region and measured voxel, whatever the number of passes. The
+/// histograms are integers, and so are the sums of a voxel's probabilities, in steps of 2^-48: the
+/// result does not depend on threads, windows, the order or grouping of passes, the order of cases
+/// or shards on one machine. The mean's histogram goes through std::exp and std::log, whose last
+/// bit is the math library's choice and may follow the processor: between machines it may differ in
+/// its last fixed-point digit.
 class HistogramSink : public LogitSink {
  public:
   /// @param measured_voxels number of non-zero voxels in PreparedScan::measured.
+  /// @param passes at most PredictOptions::kMostPasses, which the sums hold.
   HistogramSink(std::vector<std::string> regions, std::int64_t measured_voxels, int passes);
 
+  /// May be called from several threads at once, with disjoint voxels.
   /// @throws InputError for NaN; Error for a block outside the scan.
   void accept(const LogitBlock& block) override;
 
@@ -38,8 +42,9 @@ class HistogramSink : public LogitSink {
   std::size_t voxels_;
   int passes_;
   std::vector<LogitHistogram> histograms_;  ///< [region, pass]
-  std::vector<double> probability_sums_;    ///< [region, voxel], over passes
-  std::mutex mutex_;                        ///< guards histograms_; voxels of blocks are disjoint
+  /// [region, voxel], over passes, in steps of 2^-48. Not guarded: threads have disjoint voxels.
+  std::vector<std::int64_t> probability_sums_;
+  std::mutex mutex_;  ///< guards histograms_
 };
 
 }  // namespace mcvol

@@ -23,6 +23,8 @@ struct PredictOptions {
 
   static constexpr int kMostPasses = 10'000;
   static constexpr int kMostThreads = 1024;
+  static constexpr std::int64_t kLeastMemory_bytes = std::int64_t{64} << 20;
+  static constexpr std::int64_t kMostMemory_bytes = std::int64_t{1} << 50;
 
   int passes = 20;                                    ///< Monte Carlo passes, 1 to kMostPasses
   std::uint64_t seed = 0;                             ///< of the dropout masks
@@ -34,6 +36,9 @@ struct PredictOptions {
 
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N
   int threads = 0;              ///< 0: default_thread_count()
+  /// For the network's work, kLeastMemory_bytes to kMostMemory_bytes. Decides on the numbers only
+  /// where the bundle's window is flexible.
+  std::int64_t memory_bytes = std::int64_t{4} << 30;
   /// volumes.csv is brought up to date no more often than this while the run goes on.
   double table_interval_s = 30.0;
 
@@ -43,6 +48,11 @@ struct PredictOptions {
   /// @throws UsageError naming the option, what is allowed and what was found.
   void validate() const;
 };
+
+/// A size such as "4G", "512M", "2.5GiB" or a number of bytes: powers of 1024, a fraction of a byte
+/// dropped.
+/// @throws UsageError unless it is kLeastMemory_bytes to kMostMemory_bytes.
+std::int64_t parse_memory(const std::string& text);
 
 /// The options as run.json keeps them: resolved, without paths; the levels have a place of their
 /// own there.

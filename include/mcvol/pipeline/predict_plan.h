@@ -40,7 +40,8 @@ struct PredictPlan {
 };
 
 /// Reads the bundle, finds the scans and takes the shard's; every case is kMeasure or kRefuse.
-/// @throws UsageError, ModelError, and Error where there is nothing to measure.
+/// @throws UsageError, also for passes that the networks of an ensemble cannot share evenly;
+///   ModelError; and Error where there is nothing to measure.
 PredictPlan plan_scans(const PredictOptions& options);
 
 /// Holds the run identity against the folder's run.json.

@@ -1,0 +1,226 @@
+#include "invariant_operators.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "convolutions.h"
+#include "graph_nodes.h"
+#include "linear_layers.h"
+#include "serial_section.h"
+#include "transposed_convolutions.h"
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/ir/constants.h>
+
+namespace mcvol {
+namespace {
+
+using torch::jit::Graph;
+using torch::jit::Node;
+using torch::jit::Value;
+
+/// Found equal over threads and batches of odd sizes; single-row reductions such as mean() are not.
+bool is_invariant(const Node* node) {
+  static const std::unordered_set<std::string> names = {
+      // element by element
+      "abs", "add", "addcmul", "alias", "clamp", "clamp_max", "clamp_min", "clone", "contiguous",
+      "cos", "detach", "div", "eq", "erf", "exp", "expm1", "fill", "full_like", "ge", "gt",
+      "hardsigmoid", "hardswish", "hardtanh", "le", "leaky_relu", "log", "log1p", "lt", "maximum",
+      "minimum", "mul", "ne", "neg", "ones_like", "prelu", "reciprocal", "relu", "relu6", "rsqrt",
+      "rsub", "sin", "sqrt", "square", "sub", "tanh", "threshold", "to", "type_as", "where",
+      "zeros_like",
+      // along channels or the last dimension, row by row
+      "amax", "layer_norm", "log_softmax", "sum",
+      // over space, channel by channel
+      "avg_pool3d", "batch_norm", "group_norm", "instance_norm", "max_pool3d", "upsample_nearest3d",
+      "upsample_trilinear3d", "mkldnn_convolution",
+      // where elements go
+      "cat", "chunk", "constant_pad_nd", "copy", "expand", "expand_as", "flatten", "flip", "narrow",
+      "pad", "permute", "pixel_shuffle", "reflection_pad3d", "repeat", "replication_pad3d",
+      "reshape", "roll", "select", "slice", "split", "split_with_sizes", "squeeze", "stack",
+      "transpose", "unbind", "unflatten", "unsqueeze", "view", "view_as"};
+  const c10::Symbol kind = node->kind();
+  if (kind.is_prim()) return true;
+  if (kind.domainString() == "mcvol") return true;
+  std::string name = kind.toUnqualString();
+  if (name.ends_with('_') && !name.starts_with("__")) name.pop_back();
+  if (name == "sum") {  // along dimension 1 only, as softmax uses it
+    const auto dims = torch::jit::toIValue(node->input(1));
+    return dims && dims->isIntList() && dims->toIntVector() == std::vector<std::int64_t>{1};
+  }
+  if (name == "gelu") {
+    const auto approximate = torch::jit::toIValue(node->input(1));
+    return approximate && approximate->toStringRef() == "none";
+  }
+  return names.contains(name);
+}
+
+bool touches_tensors(const Node* node) {
+  const auto touches = [](const Value* value) {
+    return is_tensor(value) || value->type()->kind() == c10::TypeKind::ListType;
+  };
+  return std::any_of(node->inputs().begin(), node->inputs().end(), touches);
+}
+
+double number_at(const Node* node, std::size_t input) {
+  return torch::jit::toIValue(node->input(input))->toScalar().toDouble();
+}
+
+bool constant_from(const Node* node, std::size_t first) {
+  for (std::size_t n = first; n < node->inputs().size(); ++n) {
+    if (!torch::jit::toIValue(node->input(n))) return false;
+  }
+  return true;
+}
+
+/// Inserts what replaces `node` before it and returns the result.
+using Expansion = Value* (*)(Graph&, Node*);
+
+Value* sigmoid_of(Graph& graph, Value* x) {
+  Value* e = graph.insert(c10::aten::exp, {graph.insert(c10::aten::neg, {x})});
+  return graph.insert(c10::aten::reciprocal, {graph.insert(c10::aten::add, {e, 1.0})});
+}
+
+// scale * x above 0, scale * alpha * (exp(input_scale * x) - 1) below.
+Value* elu_of(Graph& graph, Value* x, double alpha, double scale, double input_scale) {
+  Value* below = graph.insert(
+      c10::aten::mul,
+      {graph.insert(c10::aten::expm1, {graph.insert(c10::aten::mul, {x, input_scale})}),
+       alpha * scale});
+  Value* positive = graph.insert(c10::aten::gt, {x, 0.0});
+  return graph.insert(c10::aten::where,
+                      {positive, graph.insert(c10::aten::mul, {x, scale}), below});
+}
+
+Value* softplus_of(Graph& graph, Value* x, double beta, double threshold) {
+  Value* scaled = graph.insert(c10::aten::mul, {x, beta});
+  Value* soft = graph.insert(
+      c10::aten::div,
+      {graph.insert(c10::aten::log1p, {graph.insert(c10::aten::exp, {scaled})}), beta});
+  return graph.insert(c10::aten::where,
+                      {graph.insert(c10::aten::gt, {scaled, threshold}), x, soft});
+}
+
+Value* expand_sigmoid(Graph& graph, Node* node) { return sigmoid_of(graph, node->input(0)); }
+
+Value* expand_silu(Graph& graph, Node* node) {
+  return graph.insert(c10::aten::mul, {node->input(0), sigmoid_of(graph, node->input(0))});
+}
+
+Value* expand_elu(Graph& graph, Node* node) {
+  if (!constant_from(node, 1)) return nullptr;
+  return elu_of(graph, node->input(0), number_at(node, 1), number_at(node, 2), number_at(node, 3));
+}
+
+Value* expand_selu(Graph& graph, Node* node) {
+  return elu_of(graph, node->input(0), 1.6732632423543772, 1.0507009873554805, 1.0);
+}
+
+Value* expand_celu(Graph& graph, Node* node) {
+  if (!constant_from(node, 1)) return nullptr;
+  const double alpha = number_at(node, 1);
+  return elu_of(graph, node->input(0), alpha, 1.0, 1.0 / alpha);
+}
+
+Value* expand_softplus(Graph& graph, Node* node) {
+  if (!constant_from(node, 1)) return nullptr;
+  return softplus_of(graph, node->input(0), number_at(node, 1), number_at(node, 2));
+}
+
+Value* expand_mish(Graph& graph, Node* node) {
+  Value* soft = softplus_of(graph, node->input(0), 1.0, 20.0);
+  return graph.insert(c10::aten::mul, {node->input(0), graph.insert(c10::aten::tanh, {soft})});
+}
+
+Value* expand_gelu(Graph& graph, Node* node) {
+  const auto approximate = torch::jit::toIValue(node->input(1));
+  if (!approximate || approximate->toStringRef() != "tanh") return nullptr;
+  Value* x = node->input(0);
+  Value* cube = graph.insert(c10::aten::mul, {graph.insert(c10::aten::mul, {x, x}), x});
+  Value* inner = graph.insert(
+      c10::aten::mul,
+      {graph.insert(c10::aten::add, {x, graph.insert(c10::aten::mul, {cube, 0.044715})}),
+       std::sqrt(2.0 / 3.14159265358979323846)});
+  Value* factor = graph.insert(c10::aten::add, {graph.insert(c10::aten::tanh, {inner}), 1.0});
+  return graph.insert(c10::aten::mul, {graph.insert(c10::aten::mul, {x, 0.5}), factor});
+}
+
+Value* expand_softmax(Graph& graph, Node* node) {
+  const auto dim = torch::jit::toIValue(node->input(1));
+  const auto type = torch::jit::toIValue(node->input(2));
+  if (!dim || !type || !type->isNone()) return nullptr;
+  if (dim->toInt() != 1) return nullptr;
+  const std::vector<std::int64_t> dims = {1};
+  Value* largest = graph.insert(c10::aten::amax, {node->input(0), dims, true});
+  Value* e =
+      graph.insert(c10::aten::exp, {graph.insert(c10::aten::sub, {node->input(0), largest})});
+  return graph.insert(c10::aten::div, {e, graph.insert(c10::aten::sum, {e, dims, true})});
+}
+
+void expand_activations(const std::shared_ptr<Graph>& graph) {
+  static const std::map<std::string, Expansion> expansions = {
+      {"aten::sigmoid", expand_sigmoid}, {"aten::silu", expand_silu},
+      {"aten::elu", expand_elu},         {"aten::selu", expand_selu},
+      {"aten::celu", expand_celu},       {"aten::softplus", expand_softplus},
+      {"aten::mish", expand_mish},       {"aten::gelu", expand_gelu},
+      {"aten::softmax", expand_softmax}};
+  for_each_node(graph->block(), [&](Node* node) {
+    const auto found = expansions.find(node->kind().toQualString());
+    if (found == expansions.end()) return;
+    const torch::jit::WithInsertPoint at(node);
+    Value* result = found->second(*graph, node);
+    if (result == nullptr) return;
+    node->output()->replaceAllUsesWith(result);
+    node->destroy();
+  });
+}
+
+// Other layouts have kernels of their own, which add up by threads.
+void lay_out_contiguously(const std::shared_ptr<Graph>& graph) {
+  for_each_node(graph->block(), [&](Node* node) {
+    const c10::FunctionSchema* schema = node->maybeSchema();
+    if (schema == nullptr) return;
+    const torch::jit::WithInsertPoint at(node);
+    const auto argument = schema->argumentIndexWithName("memory_format");
+    if (argument && static_cast<std::size_t>(*argument) < node->inputs().size()) {
+      const auto format = torch::jit::toIValue(node->input(static_cast<std::size_t>(*argument)));
+      if (format && format->isInt()) {
+        node->replaceInput(
+            static_cast<std::size_t>(*argument),
+            graph->insertConstant(static_cast<std::int64_t>(at::MemoryFormat::Contiguous)));
+      }
+    }
+    if (node->kind() == c10::Symbol::fromQualString("aten::group_norm")) {
+      node->replaceInput(0, graph->insert(c10::aten::contiguous, {node->input(0)}));
+    }
+  });
+}
+
+}  // namespace
+
+void use_invariant_operators(const std::shared_ptr<Graph>& graph) {
+  lay_out_contiguously(graph);
+  expand_activations(graph);
+  use_onednn_convolutions(graph);
+  use_phase_convolutions(graph);
+  use_blocked_linear_layers(graph);
+}
+
+std::vector<std::string> run_variant_operators_serially(const std::shared_ptr<Graph>& graph) {
+  std::set<std::string> names;
+  for_each_node(graph->block(), [&](Node* node) {
+    const bool gives_tensors =
+        std::any_of(node->outputs().begin(), node->outputs().end(), is_tensor);
+    const bool branches = !node->blocks().empty();  // what runs may depend on the whole batch
+    const bool variant = !branches && !is_invariant(node) && touches_tensors(node);
+    if (gives_tensors && (branches || variant)) names.insert(node->kind().toQualString());
+    if (variant) run_serially(node);
+  });
+  return {names.begin(), names.end()};
+}
+
+}  // namespace mcvol

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+
+#include <torch/csrc/jit/ir/ir.h>
+
+namespace mcvol {
+
+/// Replaces 3-D transposed convolutions (fp32, constant weights, dilation 1) by one oneDNN
+/// convolution per phase of the stride, interleaved: the same products, without the zeros a
+/// transposed convolution would multiply by, and the same bits for any batch and number of threads,
+/// which neither ATen's nor oneDNN's own give.
+void use_phase_convolutions(const std::shared_ptr<torch::jit::Graph>& graph);
+
+}  // namespace mcvol
