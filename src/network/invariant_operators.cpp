@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -34,23 +35,31 @@ bool is_invariant(const Node* node) {
       "rsub", "sin", "sqrt", "square", "sub", "tanh", "threshold", "to", "type_as", "where",
       "zeros_like",
       // along channels or the last dimension, row by row
-      "amax", "layer_norm", "log_softmax", "sum",
+      "layer_norm", "log_softmax", "sum",
       // over space, channel by channel
       "avg_pool3d", "batch_norm", "group_norm", "instance_norm", "max_pool3d", "upsample_nearest3d",
       "upsample_trilinear3d", "mkldnn_convolution",
+      // exact
+      "amax", "amin", "arange", "as_tensor", "bitwise_and", "bitwise_not", "bitwise_or", "floor",
+      "floor_divide", "masked_fill", "max", "min", "ones", "remainder", "round", "tensor", "zeros",
       // where elements go
-      "cat", "chunk", "constant_pad_nd", "copy", "expand", "expand_as", "flatten", "flip", "narrow",
-      "pad", "permute", "pixel_shuffle", "reflection_pad3d", "repeat", "replication_pad3d",
-      "reshape", "roll", "select", "slice", "split", "split_with_sizes", "squeeze", "stack",
-      "transpose", "unbind", "unflatten", "unsqueeze", "view", "view_as"};
+      "__getitem__", "gather", "index", "index_select", "cat", "chunk", "constant_pad_nd", "copy",
+      "expand", "expand_as", "flatten", "flip", "narrow", "pad", "permute", "pixel_shuffle",
+      "reflection_pad3d", "repeat", "replication_pad3d", "reshape", "roll", "select", "slice",
+      "split", "split_with_sizes", "squeeze", "stack", "transpose", "unbind", "unflatten",
+      "unsqueeze", "view", "view_as"};
   const c10::Symbol kind = node->kind();
   if (kind.is_prim()) return true;
-  if (kind.domainString() == "mcvol") return true;
+  if (std::string_view(kind.toQualString()).starts_with("mcvol::")) return true;
   std::string name = kind.toUnqualString();
   if (name.ends_with('_') && !name.starts_with("__")) name.pop_back();
   if (name == "sum") {  // along dimension 1 only, as softmax uses it
     const auto dims = torch::jit::toIValue(node->input(1));
     return dims && dims->isIntList() && dims->toIntVector() == std::vector<std::int64_t>{1};
+  }
+  if (name == "softmax") {
+    const auto dim = torch::jit::toIValue(node->input(1));
+    return dim && dim->isInt() && dim->toInt() == -1;
   }
   if (name == "gelu") {
     const auto approximate = torch::jit::toIValue(node->input(1));

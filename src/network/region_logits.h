@@ -15,9 +15,11 @@ class RegionLogits {
 
   /// Log of the region's probability less log of that of its complement, taken in fp32 or better
   /// whatever the network ran in. Logits: under softmax log-sum-exp over the region's channels less
-  /// that over the others, under sigmoid the channel itself. Probabilities: under softmax the log of
-  /// the sum over the region's channels less that over the others, under sigmoid log p - log(1 - p).
-  /// @param output [rows, output channels, voxels]. @return fp32 [rows, regions, voxels] on the CPU.
+  /// that over the others, under sigmoid the channel itself. Probabilities: under softmax the log
+  /// of the sum over the region's channels less that over the others, under sigmoid log p - log(1 -
+  /// p).
+  /// @param output [rows, output channels, voxels]. @return fp32 [rows, regions, voxels] on the
+  /// CPU.
   /// @throws ModelError for probabilities that are none.
   at::Tensor operator()(const at::Tensor& output) const;
 

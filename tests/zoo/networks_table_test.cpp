@@ -1,5 +1,3 @@
-#include "zoo/zoo.h"
-
 #include "mcvol/error/error.h"
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 
 #include "network/dropout_graph.h"
 #include "network/pass_runner.h"
+#include "zoo/zoo.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {

@@ -1,10 +1,9 @@
-#include "zoo/zoo.h"
-
 #include <algorithm>
 #include <mutex>
 
 #include "network/region_logits.h"
 #include "network/torchscript_segmenter.h"
+#include "zoo/zoo.h"
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
