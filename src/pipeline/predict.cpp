@@ -65,6 +65,7 @@ class PredictRun {
   void load_network();
   void start_run_file();
   nlohmann::json window_in_use() const;
+  void require_same_window() const;
   void write_run_file_as(RunFile::State state);
   void work();
   void start_next(std::size_t after);
@@ -140,7 +141,20 @@ void PredictRun::load_network() {
   segmenter_options.memory_bytes = options_.memory_bytes;
   segmenter_ = services_.load_segmenter(plan_.bundle, segmenter_options);
   network_load_s_ = seconds_since(begin);
+  require_same_window();
   observer_.network_loaded(segmenter_->summary());
+}
+
+/// The memory allowed decides on a flexible window, and is part of the run identity; but another
+/// version may need more memory for the same network.
+void PredictRun::require_same_window() const {
+  if (!plan_.bundle.window.flexible || outcome_.kept == 0 || !earlier_) return;
+  const nlohmann::json before = earlier_->options.value("window", nlohmann::json());
+  const nlohmann::json now = window_in_use();
+  if (before.is_null() || before == now) return;
+  throw UsageError(plan_.folder.string() + ": its results were made with the window " +
+                   before.dump() + ", this version of mcvol chooses " + now.dump() +
+                   " for the same --memory; use another --out, or --fresh to start again");
 }
 
 void PredictRun::start_run_file() {

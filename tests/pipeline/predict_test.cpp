@@ -556,6 +556,21 @@ TEST_F(FlexibleWindow, OtherMemoryInTheSameFolderIsRefusedNamingIt) {
   EXPECT_EQ(memory_bytes_, other.memory_bytes);
 }
 
+// Another version may find that the same network needs more memory.
+TEST_F(FlexibleWindow, AnotherWindowForTheSameMemoryIsRefusedWhereResultsAreKept) {
+  run(options());
+  fs::remove(root_ / "out" / "cases" / "case_b.json");
+  behaviour_->window = {16, 16, 16};
+  try {
+    run(options());
+    ADD_FAILURE();
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("[16,16,24]"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("[16,16,16]"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(run_file().options["window"], window_of({16, 16, 24}));
+}
+
 TEST_F(Predict, FolderHeldByAnotherRunIsLeftAlone) {
   const RunLock lock(root_ / "out");
   EXPECT_THROW(run(options()), FolderLockedError);

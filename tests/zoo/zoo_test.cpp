@@ -143,7 +143,7 @@ TEST_P(ZooFixture, SplitGivesTheBitsOfTheWhole) {
   }
 }
 
-/// The outputs of six passes at a checkerboard of voxels, [pass, channel, voxel].
+/// The outputs of five passes at a checkerboard of voxels, [pass, channel, voxel].
 at::Tensor run_passes(const Fixture& fixture, DropoutScope scope, int threads, int batch,
                       PassRunner::Cost* cost = nullptr) {
   at::set_num_threads(threads);
@@ -157,8 +157,8 @@ at::Tensor run_passes(const Fixture& fixture, DropoutScope scope, int threads, i
   for (std::int64_t n = 0; n < network.output[1] * network.output[2] * network.output[3]; n += 2) {
     offsets.push_back(n);
   }
-  const std::vector<int> passes = {0, 1, 2, 3, 4, 5};
-  at::Tensor all = at::full({6, network.output[0], static_cast<std::int64_t>(offsets.size())}, NAN);
+  const std::vector<int> passes = {0, 1, 2, 3, 4};
+  at::Tensor all = at::full({5, network.output[0], static_cast<std::int64_t>(offsets.size())}, NAN);
   const PassRunner::Job job{.image = image_of(network),
                             .corner = zoo().window,
                             .tile_offsets = offsets,
@@ -178,13 +178,14 @@ at::Tensor run_passes(const Fixture& fixture, DropoutScope scope, int threads, i
 
 TEST_P(ZooFixture, ABatchOfPassesGivesTheBitsOfSinglePassesForAnyThreads) {
   for (const DropoutScope scope : GetParam().network->scopes) {
+    if (scope == DropoutScope::kElement) continue;  // native's masks and channel's are its kinds
     PassRunner::Cost cost;
     const at::Tensor one_by_one = run_passes(GetParam(), scope, 1, 1);
     EXPECT_TRUE(one_by_one.equal(run_passes(GetParam(), scope, 2, 4, &cost)));
     EXPECT_TRUE(one_by_one.equal(run_passes(GetParam(), scope, 3, 2)));
     EXPECT_TRUE(cost.passes_per_batch > 1 || !cost.notes.empty());
     bool differ = false;  // small layers may draw the same masks twice
-    for (int pass = 1; pass < 6; ++pass) differ |= !one_by_one[pass].equal(one_by_one[0]);
+    for (int pass = 1; pass < 5; ++pass) differ |= !one_by_one[pass].equal(one_by_one[0]);
     EXPECT_TRUE(differ);
   }
 }
