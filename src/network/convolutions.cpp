@@ -16,15 +16,28 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 
-// weight [out, in], input [batch, in, d0, d1, d2] -> [batch, out, d0, d1, d2]
+// weight [out, in], input [batch, in, d0, d1, d2] -> [batch, out, d0, d1, d2]. A product for each
+// row of the batch, whose operands begin where in memory a row alone would begin: MKL rounds by
+// both.
 at::Tensor unit_convolution(const at::Tensor& input, const at::Tensor& weight,
                             const std::optional<at::Tensor>& bias) {
+  constexpr std::int64_t kAlignedFloats = 16;
   std::vector<std::int64_t> sizes = input.sizes().vec();
   sizes[1] = weight.size(0);
-  at::Tensor output =
-      at::bmm(weight.unsqueeze(0).expand({input.size(0), -1, -1}), input.flatten(2));
-  if (bias) output.add_(bias->view({1, -1, 1}));
-  return output.view(sizes);
+  at::Tensor output = at::empty(sizes, input.options());
+  const at::Tensor voxels = input.flatten(2);
+  const at::Tensor products = output.flatten(2);
+  const bool aligned = voxels.size(2) % kAlignedFloats == 0;
+  for (std::int64_t row = 0; row < input.size(0); ++row) {
+    at::Tensor product = products.select(0, row);
+    if (aligned) {
+      at::mm_out(product, weight, voxels.select(0, row));
+    } else {
+      product.copy_(at::mm(weight, voxels.select(0, row).clone()));
+    }
+  }
+  if (bias) output.add_(bias->view({1, -1, 1, 1, 1}));
+  return output;
 }
 
 void run_unit_convolution(torch::jit::Stack& stack) {

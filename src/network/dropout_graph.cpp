@@ -46,6 +46,13 @@ void drop_batch_counts(Graph& graph) {
   });
 }
 
+// What a network says to its developer would stand among results.
+void silence(Graph& graph) {
+  for_each_node(graph.block(), [](Node* node) {
+    if (node->kind() == c10::prim::Print || node->kind() == c10::aten::warn) node->destroy();
+  });
+}
+
 // A batch norm exported in training mode would mix the passes of a batch.
 void force_batch_norm_to_eval(Graph& graph, std::vector<std::string>& notes) {
   int forced = 0;
@@ -96,9 +103,9 @@ void note_what_eval_mode_leaves_out(const std::vector<std::string>& random, Drop
     network.notes.push_back("Eval mode leaves out what the network draws by itself in training (" +
                             joined(random) + "): it is not sampled.");
   }
-  const auto lost =
-      std::count_if(network.layers.begin(), network.layers.end(),
-                    [](const DropoutLayer& layer) { return layer.fate.starts_with("lost"); });
+  const auto lost = std::count_if(
+      network.layers.begin(), network.layers.end(),
+      [](const DropoutLayer& layer) { return layer.fate.find("eval mode") != std::string::npos; });
   if (lost > 0) {
     network.notes.push_back(
         "Eval mode leaves out " + std::to_string(lost) +
@@ -184,6 +191,7 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     torch::jit::Inline(*original);
     const std::vector<DropoutLayer> marked = mark_dropout(original, network.notes);
     drop_batch_counts(*original);
+    silence(*original);
     const std::vector<std::string> random = random_operators(*original);
     write_in_constant_attributes(module, original);
 
@@ -195,7 +203,7 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     graph->addInput("positions")->setType(c10::TensorType::get());
     clean(graph);
     specialise_to_rank_five(graph);
-    write_in_ranks(*graph);
+    while (write_in_ranks(*graph) > 0) torch::jit::ConstantPropagation(graph);
     clean(graph);  // with the rank known, more loops have a constant length
     network.layers = replace_markers(*graph, name, scope, marked);
     force_batch_norm_to_eval(*graph, network.notes);

@@ -23,6 +23,7 @@ struct DropoutGraph {
   /// (cut tensors …, draws, positions) -> logits: run once per pass; none without active dropout.
   std::shared_ptr<torch::jit::Graph> suffix;
   std::string split_at;  ///< the first stochastic operator
+  std::int64_t prefix_operators = 0, suffix_operators = 0;
   /// Whether every operator of the suffix treats each voxel by itself, so that it may run on
   /// gathered voxels.
   bool pointwise_suffix = false;

@@ -21,6 +21,9 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 
+// Of a layer whose rate is another in training, until its fate is known.
+constexpr const char* kByMode = "rate by mode";
+
 struct DropoutKind {
   DropoutForm form;
   bool feature;
@@ -95,6 +98,13 @@ void put_marker(Graph& graph, Node* node, const DropoutKind& kind, std::int64_t 
   node->destroy();
 }
 
+/// Whether a value is chosen by whether the network is training.
+bool depends_on_training(const Value* value) {
+  const Node* node = value->node();
+  if (node->kind() == c10::prim::GetAttr) return node->s(c10::attr::name) == "training";
+  return std::any_of(node->inputs().begin(), node->inputs().end(), depends_on_training);
+}
+
 bool inside_loop(const Node* node) {
   for (const Block* block = node->owningBlock(); block->owningNode() != nullptr;
        block = block->owningNode()->owningBlock()) {
@@ -151,6 +161,7 @@ std::vector<DropoutLayer> mark_dropout(const std::shared_ptr<Graph>& graph,
     layer.where = where_of(node);
     const auto train = torch::jit::toIValue(node->input(2));
     switched_off = switched_off || (train && !train->toBool());
+    if (depends_on_training(node->input(1))) layer.fate = kByMode;
     put_marker(*graph, node, *kind, static_cast<std::int64_t>(layers.size()),
                with_readers.contains(node));
     layers.push_back(std::move(layer));
@@ -179,7 +190,8 @@ std::vector<DropoutLayer> replace_markers(Graph& graph, const std::string& name,
     DropoutLayer layer = marked.at(index);
     layer.rate = rate_of(node, layer, name);
     if (layer.rate == 0.0) {
-      layer.fate = "rate 0: does nothing";
+      layer.fate =
+          layer.fate == kByMode ? "rate 0 in eval mode: does nothing" : "rate 0: does nothing";
       node->output()->replaceAllUsesWith(node->input(0));
       node->destroy();
     } else if (inside_loop(node)) {

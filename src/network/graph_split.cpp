@@ -50,19 +50,50 @@ struct Taint {
   std::unordered_set<const Node*> members;
 };
 
-Taint taint_of(Graph& graph) {
+Taint taint_from(Graph& graph, const std::unordered_set<const Node*>& also) {
   Taint taint;
   std::unordered_set<const Value*> values;
   for (Node* node : graph.block()->nodes()) {
     std::vector<Value*> reads;
     collect_reads(node, reads);
-    const bool stochastic = holds_dropout(node) ||
+    const bool stochastic = also.contains(node) || holds_dropout(node) ||
                             std::any_of(reads.begin(), reads.end(),
                                         [&](const Value* value) { return values.contains(value); });
     if (!stochastic) continue;
     taint.stochastic.push_back(node);
     taint.members.insert(node);
     for (const Value* output : node->outputs()) values.insert(output);
+  }
+  return taint;
+}
+
+bool is_container(const Value* value) {
+  const c10::TypeKind kind = value->type()->kind();
+  return kind == c10::TypeKind::ListType || kind == c10::TypeKind::DictType;
+}
+
+/// A list or dictionary that a stochastic operator puts something into is stochastic from where it
+/// is made: whoever reads it may find a draw in it.
+Taint taint_of(const std::shared_ptr<Graph>& graph) {
+  std::vector<std::pair<const Value*, const Node*>> containers;
+  for (Node* node : graph->block()->nodes()) {
+    for (const Value* output : node->outputs()) {
+      if (is_container(output)) containers.emplace_back(output, node);
+    }
+  }
+  std::unordered_set<const Node*> also;
+  Taint taint = taint_from(*graph, also);
+  if (containers.empty()) return taint;
+  const torch::jit::AliasDb aliases(graph);
+  for (bool changed = true; changed; taint = taint_from(*graph, also)) {
+    changed = false;
+    for (Node* node : taint.stochastic) {
+      for (const auto& [container, maker] : containers) {
+        if (taint.members.contains(maker) || also.contains(maker)) continue;
+        if (!aliases.writesToAlias(node, torch::jit::ValueSet{container})) continue;
+        changed = also.insert(maker).second || changed;
+      }
+    }
   }
   return taint;
 }
@@ -201,12 +232,10 @@ void protect_image(const std::shared_ptr<Graph>& graph) {
   image->replaceAllUsesAfterNodeWith(copy->node(), copy);
 }
 
-}  // namespace
-
-void split_graph(DropoutGraph& network) {
+void cut(DropoutGraph& network) {
   const std::shared_ptr<Graph>& whole = network.whole;
   protect_image(whole);
-  const Taint taint = taint_of(*whole);
+  const Taint taint = taint_of(whole);
   if (taint.stochastic.empty()) {
     network.prefix = whole->copy();
     erase_unused_input(*network.prefix, 2);
@@ -230,6 +259,19 @@ void split_graph(DropoutGraph& network) {
     throw std::logic_error("the network could not be cut at its first dropout");
   }
   network.pointwise_suffix = is_pointwise(*network.suffix);
+}
+
+std::int64_t operator_count(const Graph& graph) {
+  return std::count_if(graph.nodes().begin(), graph.nodes().end(),
+                       [](const Node* node) { return node->kind() != c10::prim::Constant; });
+}
+
+}  // namespace
+
+void split_graph(DropoutGraph& network) {
+  cut(network);
+  network.prefix_operators = operator_count(*network.prefix);
+  if (network.suffix) network.suffix_operators = operator_count(*network.suffix);
 }
 
 }  // namespace mcvol

@@ -34,14 +34,14 @@ bool is_invariant(const Node* node) {
       "minimum", "mul", "ne", "neg", "ones_like", "prelu", "reciprocal", "relu", "relu6", "rsqrt",
       "rsub", "sin", "sqrt", "square", "sub", "tanh", "threshold", "to", "type_as", "where",
       "zeros_like",
-      // along channels or the last dimension, row by row
-      "layer_norm", "log_softmax", "sum",
+      // along one dimension, row by row
+      "layer_norm", "log_softmax",
       // over space, channel by channel
       "avg_pool3d", "batch_norm", "group_norm", "instance_norm", "max_pool3d", "upsample_nearest3d",
       "upsample_trilinear3d", "mkldnn_convolution",
       // exact
-      "amax", "amin", "arange", "as_tensor", "bitwise_and", "bitwise_not", "bitwise_or", "floor",
-      "floor_divide", "masked_fill", "max", "min", "ones", "remainder", "round", "tensor", "zeros",
+      "arange", "as_tensor", "bitwise_and", "bitwise_not", "bitwise_or", "floor", "floor_divide",
+      "masked_fill", "ones", "remainder", "round", "tensor", "zeros",
       // where elements go
       "__getitem__", "gather", "index", "index_select", "cat", "chunk", "constant_pad_nd", "copy",
       "expand", "expand_as", "flatten", "flip", "narrow", "pad", "permute", "pixel_shuffle",
@@ -53,14 +53,6 @@ bool is_invariant(const Node* node) {
   if (std::string_view(kind.toQualString()).starts_with("mcvol::")) return true;
   std::string name = kind.toUnqualString();
   if (name.ends_with('_') && !name.starts_with("__")) name.pop_back();
-  if (name == "sum") {  // along dimension 1 only, as softmax uses it
-    const auto dims = torch::jit::toIValue(node->input(1));
-    return dims && dims->isIntList() && dims->toIntVector() == std::vector<std::int64_t>{1};
-  }
-  if (name == "softmax") {
-    const auto dim = torch::jit::toIValue(node->input(1));
-    return dim && dim->isInt() && dim->toInt() == -1;
-  }
   if (name == "gelu") {
     const auto approximate = torch::jit::toIValue(node->input(1));
     return approximate && approximate->toStringRef() == "none";
@@ -73,6 +65,10 @@ bool touches_tensors(const Node* node) {
     return is_tensor(value) || value->type()->kind() == c10::TypeKind::ListType;
   };
   return std::any_of(node->inputs().begin(), node->inputs().end(), touches);
+}
+
+bool gives_tensors(const Node* node) {
+  return std::any_of(node->outputs().begin(), node->outputs().end(), is_tensor);
 }
 
 double number_at(const Node* node, std::size_t input) {
@@ -105,13 +101,15 @@ Value* elu_of(Graph& graph, Value* x, double alpha, double scale, double input_s
                       {positive, graph.insert(c10::aten::mul, {x, scale}), below});
 }
 
+// max(x, 0) + log(1 + exp(-|x|)), which overflows in no precision; x itself beyond the threshold.
 Value* softplus_of(Graph& graph, Value* x, double beta, double threshold) {
   Value* scaled = graph.insert(c10::aten::mul, {x, beta});
+  Value* tail = graph.insert(c10::aten::neg, {graph.insert(c10::aten::abs, {scaled})});
   Value* soft = graph.insert(
-      c10::aten::div,
-      {graph.insert(c10::aten::log1p, {graph.insert(c10::aten::exp, {scaled})}), beta});
-  return graph.insert(c10::aten::where,
-                      {graph.insert(c10::aten::gt, {scaled, threshold}), x, soft});
+      c10::aten::add, {graph.insert(c10::aten::relu, {scaled}),
+                       graph.insert(c10::aten::log1p, {graph.insert(c10::aten::exp, {tail})})});
+  return graph.insert(c10::aten::where, {graph.insert(c10::aten::gt, {scaled, threshold}), x,
+                                         graph.insert(c10::aten::div, {soft, beta})});
 }
 
 Value* expand_sigmoid(Graph& graph, Node* node) { return sigmoid_of(graph, node->input(0)); }
@@ -158,16 +156,13 @@ Value* expand_gelu(Graph& graph, Node* node) {
   return graph.insert(c10::aten::mul, {graph.insert(c10::aten::mul, {x, 0.5}), factor});
 }
 
+// PyTorch's log-softmax is invariant where its softmax is not; tried along these dimensions.
 Value* expand_softmax(Graph& graph, Node* node) {
   const auto dim = torch::jit::toIValue(node->input(1));
-  const auto type = torch::jit::toIValue(node->input(2));
-  if (!dim || !type || !type->isNone()) return nullptr;
-  if (dim->toInt() != 1) return nullptr;
-  const std::vector<std::int64_t> dims = {1};
-  Value* largest = graph.insert(c10::aten::amax, {node->input(0), dims, true});
-  Value* e =
-      graph.insert(c10::aten::exp, {graph.insert(c10::aten::sub, {node->input(0), largest})});
-  return graph.insert(c10::aten::div, {e, graph.insert(c10::aten::sum, {e, dims, true})});
+  if (!dim || (dim->toInt() != 1 && dim->toInt() != -1)) return nullptr;
+  Value* logs =
+      graph.insert(c10::aten::log_softmax, {node->input(0), node->input(1), node->input(2)});
+  return graph.insert(c10::aten::exp, {logs});
 }
 
 void expand_activations(const std::shared_ptr<Graph>& graph) {
@@ -188,24 +183,12 @@ void expand_activations(const std::shared_ptr<Graph>& graph) {
   });
 }
 
-// Other layouts have kernels of their own, which add up by threads.
+// In other layouts group norm has a kernel of its own, which adds up by threads.
 void lay_out_contiguously(const std::shared_ptr<Graph>& graph) {
   for_each_node(graph->block(), [&](Node* node) {
-    const c10::FunctionSchema* schema = node->maybeSchema();
-    if (schema == nullptr) return;
+    if (node->kind() != c10::Symbol::fromQualString("aten::group_norm")) return;
     const torch::jit::WithInsertPoint at(node);
-    const auto argument = schema->argumentIndexWithName("memory_format");
-    if (argument && static_cast<std::size_t>(*argument) < node->inputs().size()) {
-      const auto format = torch::jit::toIValue(node->input(static_cast<std::size_t>(*argument)));
-      if (format && format->isInt()) {
-        node->replaceInput(
-            static_cast<std::size_t>(*argument),
-            graph->insertConstant(static_cast<std::int64_t>(at::MemoryFormat::Contiguous)));
-      }
-    }
-    if (node->kind() == c10::Symbol::fromQualString("aten::group_norm")) {
-      node->replaceInput(0, graph->insert(c10::aten::contiguous, {node->input(0)}));
-    }
+    node->replaceInput(0, graph->insert(c10::aten::contiguous, {node->input(0)}));
   });
 }
 
@@ -219,14 +202,20 @@ void use_invariant_operators(const std::shared_ptr<Graph>& graph) {
   use_blocked_linear_layers(graph);
 }
 
-std::vector<std::string> run_variant_operators_serially(const std::shared_ptr<Graph>& graph) {
+std::vector<std::string> branching_operators(const std::shared_ptr<Graph>& graph) {
   std::set<std::string> names;
   for_each_node(graph->block(), [&](Node* node) {
-    const bool gives_tensors =
-        std::any_of(node->outputs().begin(), node->outputs().end(), is_tensor);
-    const bool branches = !node->blocks().empty();  // what runs may depend on the whole batch
-    const bool variant = !branches && !is_invariant(node) && touches_tensors(node);
-    if (gives_tensors && (branches || variant)) names.insert(node->kind().toQualString());
+    if (!node->blocks().empty() && gives_tensors(node)) names.insert(node->kind().toQualString());
+  });
+  return {names.begin(), names.end()};
+}
+
+std::vector<std::string> run_variant_operators_serially(const std::shared_ptr<Graph>& graph) {
+  const std::vector<std::string> branching = branching_operators(graph);
+  std::set<std::string> names(branching.begin(), branching.end());
+  for_each_node(graph->block(), [&](Node* node) {
+    const bool variant = node->blocks().empty() && !is_invariant(node) && touches_tensors(node);
+    if (variant && gives_tensors(node)) names.insert(node->kind().toQualString());
     if (variant) run_serially(node);
   });
   return {names.begin(), names.end()};

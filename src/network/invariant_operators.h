@@ -14,11 +14,15 @@ namespace mcvol {
 
 /// Replaces operators of a CPU graph by combinations that give every element the same bits for any
 /// batch and number of threads: activations and softmax by what they are made of, 3-D convolutions
-/// by oneDNN's, linear layers by products of fixed blocks; tensors are laid out contiguously.
+/// by oneDNN's, linear layers by products of fixed blocks.
 void use_invariant_operators(const std::shared_ptr<torch::jit::Graph>& graph);
+
+/// The control flow that tensors come out of: what runs may depend on the whole batch.
+std::vector<std::string> branching_operators(const std::shared_ptr<torch::jit::Graph>& graph);
 
 /// Makes every operator that is not known to be invariant run on one thread.
 /// @return their names; empty: a pass has the same bits in any batch.
-std::vector<std::string> run_variant_operators_serially(const std::shared_ptr<torch::jit::Graph>& graph);
+std::vector<std::string> run_variant_operators_serially(
+    const std::shared_ptr<torch::jit::Graph>& graph);
 
 }  // namespace mcvol

@@ -22,16 +22,17 @@ at::Tensor blocked_linear(const at::Tensor& input, const at::Tensor& weight,
   sizes.back() = weight.size(0);
   at::Tensor output = at::empty(sizes, input.options());
   const at::Tensor rows = input.contiguous().view({samples, -1, weight.size(1)});
-  at::Tensor results = output.view({samples, rows.size(1), weight.size(0)});
+  const at::Tensor results = output.view({samples, rows.size(1), weight.size(0)});
   const at::Tensor columns = weight.t();
   const std::int64_t blocks = (rows.size(1) + kBlockRows - 1) / kBlockRows;
   for_each_block(at::kCPU, 0, samples * blocks, [&](std::int64_t n) {
     const std::int64_t begin = n % blocks * kBlockRows;
     const std::int64_t count = std::min(kBlockRows, rows.size(1) - begin);
-    const at::Tensor block = rows.select(0, n / blocks).narrow(0, begin, count);
-    at::Tensor result = results.select(0, n / blocks).narrow(0, begin, count);
-    at::mm_out(result, block, columns);
+    // Copied, since MKL rounds by where in memory a row begins, which the batch decides.
+    const at::Tensor block = rows.select(0, n / blocks).narrow(0, begin, count).clone();
+    at::Tensor result = at::mm(block, columns);
     if (bias) result.add_(*bias);
+    results.select(0, n / blocks).narrow(0, begin, count).copy_(result);
   });
   return output;
 }

@@ -56,7 +56,7 @@ std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::De
     return run_variant_operators_serially(graph);
   }
   move_constants_to(graph->block(), device);
-  return {};
+  return branching_operators(graph);
 }
 
 // Noise in [-1, 1): a window of one value would hide what a batch changes.
@@ -79,13 +79,13 @@ PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Option
 }
 
 void PassRunner::compile_suffix(bool pointwise) {
-  cost_.pointwise = pointwise;
+  pointwise_ = pointwise;
   if (pointwise) use_matrix_products(graph_.suffix);
   const std::vector<std::string> variant = make_ready(graph_.suffix, options_.device);
   invariant_suffix_ = variant.empty();
   if (!pointwise && !variant.empty()) {
-    cost_.notes.push_back("Passes run one at a time: " + joined(variant) +
-                          " may round differently in a batch.");
+    variant_note_ =
+        "Passes run one at a time: " + joined(variant) + " may round differently in a batch.";
   }
   suffix_ = std::make_unique<GraphRunner>(graph_.suffix);
 }
@@ -125,6 +125,8 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
                  tensor.sizes().slice(2) == c10::IntArrayRef(expected).slice(2);
         });
     if (!suffix_) compile_suffix(graph_.pointwise_suffix && on_output);
+    cost_.pointwise = pointwise_;
+    if (!variant_note_.empty()) cost_.notes.push_back(variant_note_);
     std::vector<at::Tensor> inputs = prefix.outputs;
     inputs.push_back(make_draws({MaskDraw{}}, 0));
     inputs.push_back(at::empty({0}, at::kLong));
@@ -154,21 +156,23 @@ void PassRunner::choose_batch(const std::vector<at::Tensor>& cut) {
   std::vector<int> passes(static_cast<std::size_t>(fitting));
   std::iota(passes.begin(), passes.end(), 0);
   const at::Tensor nowhere = at::empty({0}, at::kLong);
-  const at::Tensor batch = run_suffix(cut, draws_of({}, passes, 0), nowhere, fitting);
-  double largest = 0.0;
-  for (std::int64_t row = 0; row < fitting && batch.size(0) == fitting; ++row) {
-    const std::span<const int> pass(&passes[static_cast<std::size_t>(row)], 1);
-    const at::Tensor alone = run_suffix(cut, draws_of({}, pass, 0), nowhere, 1);
-    const at::Tensor together = batch.narrow(0, row, 1);
-    if (alone.equal(together)) continue;
-    largest = std::max(largest, (alone - together).abs().max().item<double>());
-    if (largest == 0.0) largest = std::nan("");
-  }
-  if (batch.size(0) == fitting && largest == 0.0) {
-    cost_.passes_per_batch = static_cast<int>(fitting);
+  at::Tensor batch;
+  try {
+    batch = run_suffix(cut, draws_of({}, passes, 0), nowhere, fitting);
+  } catch (const ModelError&) {  // a batch of one written into its shapes, as in traces
+    cost_.notes.push_back("Passes run one at a time: the network takes no batches.");
     return;
   }
-  cost_.notes.push_back("Passes run one at a time: in a batch the network mixes them.");
+  bool equal = batch.size(0) == fitting;
+  for (std::int64_t row = 0; row < fitting && equal; ++row) {
+    const std::span<const int> pass(&passes[static_cast<std::size_t>(row)], 1);
+    equal = run_suffix(cut, draws_of({}, pass, 0), nowhere, 1).equal(batch.narrow(0, row, 1));
+  }
+  if (equal) {
+    cost_.passes_per_batch = static_cast<int>(fitting);
+  } else {
+    cost_.notes.push_back("Passes run one at a time: in a batch the network mixes them.");
+  }
 }
 
 bool PassRunner::run(const Job& job, const Take& take, const Progress& progress) const {
@@ -176,7 +180,7 @@ bool PassRunner::run(const Job& job, const Take& take, const Progress& progress)
   const c10::InferenceMode inference;
   const std::vector<at::Tensor> cut = run_graph(*prefix_, {job.image.to(options_.device)});
   if (!suffix_) {
-    give_tile(cut.front(), job, job.passes, take);
+    give_tile(cut.front(), offsets_of(job), job.passes, take);
     return true;
   }
   return cost_.pointwise ? run_on_voxels(cut, job, take, progress)
@@ -217,22 +221,26 @@ bool PassRunner::run_on_tile(const std::vector<at::Tensor>& cut, const Job& job,
                              const Progress& progress) const {
   const auto batch = static_cast<std::size_t>(cost_.passes_per_batch);
   const at::Tensor nowhere = at::empty({0}, at::kLong);
+  const at::Tensor offsets = offsets_of(job);
   for (std::size_t first = 0; first < job.passes.size(); first += batch) {
     const auto done = static_cast<double>(first) / static_cast<double>(job.passes.size());
     if (!progress(done)) return false;
     const auto passes = job.passes.subspan(first, std::min(batch, job.passes.size() - first));
     const at::Tensor output = run_suffix(cut, draws_of(job, passes, 0), nowhere,
                                          static_cast<std::int64_t>(passes.size()));
-    give_tile(output, job, passes, take);
+    give_tile(output, offsets, passes, take);
   }
   return true;
 }
 
+at::Tensor PassRunner::offsets_of(const Job& job) const {
+  return at::tensor(job.tile_offsets, at::kLong).to(options_.device);
+}
+
 /// @param output [rows, …]; one row for all passes of a network without dropout.
-void PassRunner::give_tile(const at::Tensor& output, const Job& job, std::span<const int> passes,
-                           const Take& take) const {
-  const auto count = static_cast<std::int64_t>(job.tile_offsets.size());
-  const at::Tensor offsets = at::tensor(job.tile_offsets, at::kLong).to(options_.device);
+void PassRunner::give_tile(const at::Tensor& output, const at::Tensor& offsets,
+                           std::span<const int> passes, const Take& take) const {
+  const std::int64_t count = offsets.numel();
   const at::Tensor flat = output.flatten(2);
   for_each_block(options_.device, 0, blocks_of(count, kTileVoxels), [&](std::int64_t block) {
     const std::int64_t begin = block * kTileVoxels;

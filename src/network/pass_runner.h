@@ -49,6 +49,8 @@ class PassRunner {
   /// @throws ModelError where the network does not run or gives another shape.
   const Cost& probe(const Bundle& bundle, const Bundle::Window& window);
   const Cost& cost() const { return cost_; }
+  const DropoutGraph& graph() const { return graph_; }
+  const std::string& file() const { return file_; }
 
   struct Job {
     at::Tensor image;                            ///< [1, channels, d0, d1, d2] on the CPU
@@ -81,7 +83,8 @@ class PassRunner {
                    const Progress& progress) const;
   bool run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                      const Progress& progress) const;
-  void give_tile(const at::Tensor& output, const Job& job, std::span<const int> passes,
+  at::Tensor offsets_of(const Job& job) const;
+  void give_tile(const at::Tensor& output, const at::Tensor& offsets, std::span<const int> passes,
                  const Take& take) const;
   void compile_suffix(bool pointwise);
   void choose_batch(const std::vector<at::Tensor>& cut);
@@ -93,6 +96,8 @@ class PassRunner {
   std::unique_ptr<GraphRunner> prefix_, suffix_;  ///< no suffix: no active dropout
   std::int64_t tile_voxels_ = 0;
   bool invariant_suffix_ = false;
+  bool pointwise_ = false;
+  std::string variant_note_;
   Cost cost_;
 };
 

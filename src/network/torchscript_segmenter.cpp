@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "block_loop.h"
+#include "device.h"
 #include "dropout_graph.h"
 #include "flexible_window.h"
 #include "importance_map.h"
@@ -20,14 +21,6 @@ namespace {
 
 // Voxels per task when blended outputs are turned into regions.
 constexpr std::int64_t kRegionVoxels = 16384;
-
-std::int64_t operator_count(const torch::jit::Graph& graph) {
-  std::int64_t count = 0;
-  for (const torch::jit::Node* node : graph.nodes()) {
-    count += node->kind() == c10::prim::Constant ? 0 : 1;
-  }
-  return count;
-}
 
 void require_active_dropout(const DropoutGraph& graph, const std::string& file) {
   if (graph.suffix) return;
@@ -71,21 +64,35 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   summary_.device = choice.description;
   summary_.networks = static_cast<int>(bundle.networks.size());
   summary_.notes = choice.notes;
-  load(choice);
+  networks_ = runners_on(device_);
+  describe_networks();
   if (window_.flexible) choose_window();
   probe();
 }
 
-void TorchScriptSegmenter::load(const DeviceChoice& choice) {
-  const bool alone = bundle_.networks.size() == 1;
-  bool any_dropout = false;
+std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device) const {
+  std::vector<PassRunner> runners;
   for (std::size_t n = 0; n < bundle_.networks.size(); ++n) {
     const std::string& file = bundle_.networks[n].file;
-    DropoutGraph graph = load_dropout_graph(bundle_.folder / file, file, options_.scope);
-    if (alone) require_active_dropout(graph, file);
+    runners.emplace_back(
+        load_dropout_graph(bundle_.folder / file, file, options_.scope), file,
+        PassRunner::Options{.device = device,
+                            .member = static_cast<int>(n),
+                            .batch_bytes = order_.batch_bytes,
+                            .most_passes_per_batch = order_.most_passes_per_batch});
+  }
+  return runners;
+}
+
+void TorchScriptSegmenter::describe_networks() {
+  const bool alone = networks_.size() == 1;
+  bool any_dropout = false;
+  for (const PassRunner& network : networks_) {
+    const DropoutGraph& graph = network.graph();
+    if (alone) require_active_dropout(graph, network.file());
     any_dropout = any_dropout || graph.suffix != nullptr;
-    const std::string prefix = alone ? "" : file + ": ";
-    for (DropoutLayer& layer : graph.layers) {
+    const std::string prefix = alone ? "" : network.file() + ": ";
+    for (DropoutLayer layer : graph.layers) {
       layer.where = prefix + layer.where;
       summary_.dropout.push_back(layer);
     }
@@ -93,33 +100,44 @@ void TorchScriptSegmenter::load(const DeviceChoice& choice) {
       summary_.split_at += (summary_.split_at.empty() ? "" : ", ") + prefix + graph.split_at;
     }
     for (const std::string& note : graph.notes) summary_.notes.push_back(prefix + note);
-    summary_.prefix_operators += operator_count(*graph.prefix);
-    if (graph.suffix) summary_.suffix_operators += operator_count(*graph.suffix);
-    networks_.emplace_back(
-        graph, file,
-        PassRunner::Options{.device = choice.device,
-                            .member = static_cast<int>(n),
-                            .batch_bytes = order_.batch_bytes,
-                            .most_passes_per_batch = order_.most_passes_per_batch});
+    summary_.prefix_operators += graph.prefix_operators;
+    summary_.suffix_operators += graph.suffix_operators;
   }
   if (!any_dropout) {
     summary_.notes.push_back(
-        "No network of the ensemble has active dropout: passes beyond the "
-        "first " +
+        "No network of the ensemble has active dropout: passes beyond the first " +
         std::to_string(networks_.size()) + " repeat them.");
   }
 }
 
-// Half of the memory for a window and its pass, the rest for what is blended. On one thread, so
-// that the choice is the same on every machine.
-void TorchScriptSegmenter::choose_window() {
-  const SerialSection serial;
+std::int64_t TorchScriptSegmenter::working_bytes(std::vector<PassRunner>& networks) const {
   std::int64_t bytes = 0;
-  for (PassRunner& network : networks_) {
+  for (PassRunner& network : networks) {
     const PassRunner::Cost& cost = network.probe(bundle_, window_);
     bytes = std::max(bytes, cost.prefix_bytes + cost.suffix_bytes);
   }
-  window_ = grown_window(window_, bytes, options_.memory_bytes / 2);
+  return bytes;
+}
+
+// Half of the memory for a window and its pass, the rest for what is blended. Tried on the CPU and
+// one thread, so that the choice is the same everywhere; memory may grow faster than the window.
+void TorchScriptSegmenter::choose_window() {
+  const SerialSection serial;
+  std::vector<PassRunner> networks = runners_on(c10::kCPU);
+  const std::int64_t allowed = options_.memory_bytes / 2;
+  const auto voxels = [](const Bundle::Window& of) {
+    return static_cast<double>(of.input[0] * of.input[1] * of.input[2]);
+  };
+  const Bundle::Window own = window_;
+  std::int64_t bytes = working_bytes(networks);
+  window_ = grown_window(own, bytes, allowed);
+  while (voxels(window_) > voxels(own)) {
+    bytes = working_bytes(networks);
+    if (bytes <= allowed) return;
+    const double as_own = static_cast<double>(bytes) * voxels(own) / voxels(window_);
+    const Bundle::Window smaller = grown_window(own, static_cast<std::int64_t>(as_own), allowed);
+    window_ = voxels(smaller) < voxels(window_) ? smaller : own;
+  }
 }
 
 void TorchScriptSegmenter::probe() {

@@ -8,7 +8,6 @@
 #include <memory>
 #include <vector>
 
-#include "device.h"
 #include "pass_runner.h"
 #include "region_logits.h"
 
@@ -45,7 +44,9 @@ class TorchScriptSegmenter final : public Segmenter {
   /// What is done with the outputs of a window's measured voxels.
   using TakeWindow = std::function<void(const WindowVoxels&, const PassRunner::Outputs&)>;
 
-  void load(const DeviceChoice& choice);
+  std::vector<PassRunner> runners_on(c10::Device device) const;
+  void describe_networks();
+  std::int64_t working_bytes(std::vector<PassRunner>& networks) const;
   void choose_window();
   void probe();
   bool run_windows(const PreparedScan& scan, const WindowPlan& plan, const PassRequest& request,

@@ -156,6 +156,23 @@ const Form kForms[] = {
                           ", 0.5, True)\n    return torch.cat([y, x], 1)\n"},
     {"InPlaceDropoutOfTheImage",
      "def forward(self, x):\n    torch.dropout_(x, 0.5, True)\n    return torch.cat([x, x], 1)\n"},
+    // a draw put into a list or dictionary that is read again
+    {"ListThatGrows",
+     "def forward(self, x):\n    s = [" MCVOL_CONV1 "]\n    for i in range(3):\n"
+     "        s.append(torch.dropout(torch.cat(s, 1)[:, -8:], 0.3, True) + s[0])\n    "
+     "return s[-1] + s[1]\n"},
+    {"ListItemReplacedUnderACondition",
+     "def forward(self, x):\n    y = " MCVOL_CONV1 "\n    s = [y, y * 2]\n    t = s\n"
+     "    if x.size(2) > 4:\n        s[0] = torch.dropout(y, 0.5, True)\n    return t[0] + y\n"},
+    {"AppendedUnderACondition",
+     "def forward(self, x):\n    y = " MCVOL_CONV1 "\n    s = [y]\n    if x.size(2) > 4:\n"
+     "        s.append(torch.dropout(y, 0.5, True))\n    return torch.stack(s).sum(0)\n"},
+    {"Dictionary",
+     "def forward(self, x):\n    y = " MCVOL_CONV1 "\n    d = {'a': y, 'b': y * 2}\n"
+     "    d['a'] = torch.dropout(y, 0.5, True)\n    e = d['b'] * 3\n    return d['a'] + e\n"},
+    {"ListExtendedTwice", "def forward(self, x):\n    y = " MCVOL_CONV1 "\n    s = [y]\n"
+                          "    s.extend([torch.dropout(y, 0.5, True)])\n    s += [y * 2]\n"
+                          "    return torch.cat(s, 1)\n"},
     {"InPlaceOnWhatPassesShare",
      "def forward(self, x):\n    x = " MCVOL_CONV1
      "\n    y = torch.dropout(x, 0.5, False)\n    x.add_(y)\n    return x * 2\n"},
@@ -229,6 +246,31 @@ TEST(DropoutGraph, DropoutSwitchedOffAtExportIsNoted) {
                   .notes.empty());
 }
 
+TEST(DropoutGraph, ARateThatIsZeroInEvalModeOnlyIsNoted) {
+  const DropoutGraph network = load(
+      "def forward(self, x):\n    p = 0.5 if self.training else 0.\n"
+      "    return torch.dropout(torch.dropout(x, p, True), 0.1, True)\n");
+  EXPECT_EQ(network.layers.at(0).fate, "rate 0 in eval mode: does nothing");
+  ASSERT_EQ(network.notes.size(), 1u);
+  EXPECT_NE(network.notes[0].find("1 dropout layer"), std::string::npos) << network.notes[0];
+}
+
+// Ranks are written into the graph only where they are known: a mean over one axis has another.
+TEST(DropoutGraph, RanksThatAreNotTheImagesStayAsTheyAre) {
+  const DropoutGraph network = load(
+      "def forward(self, x):\n    y = torch.mean(torch.dropout(x, 0.5, True), [2])\n"
+      "    if y.dim() == 4:\n        return y\n    return y * 100\n");
+  EXPECT_LT(run_whole(network, {}).abs().max().item<double>(), 20.0);
+}
+
+TEST(DropoutGraph, WhatANetworkPrintsIsNotPrinted) {
+  ::testing::internal::CaptureStdout();
+  const DropoutGraph network =
+      load("def forward(self, x):\n    print('hello')\n    return torch.dropout(x, 0.5, True)\n");
+  run_whole(network, {});
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+}
+
 TEST(DropoutGraph, ABranchThatAnAttributeRulesOutMaySetOthers) {
   const DropoutGraph network = load(
       "def forward(self, x):\n    if self.training:\n        self.slope = x[0, :, 0, 0, 0]\n"
@@ -248,6 +290,11 @@ TEST(DropoutGraph, ChannelMasksNeedChannelsAtDimensionOne) {
   } catch (const ModelError& error) {
     EXPECT_NE(std::string(error.what()).find("use --scope native"), std::string::npos);
   }
+  EXPECT_THROW(load("def forward(self, x):\n    x = torch.permute(" MCVOL_CONV1
+                    ", [0, 2, 3, 4, 1])\n    x = torch.prelu(x, self.slope[:1])\n"
+                    "    return torch.permute(torch.dropout(x, 0.5, True), [0, 4, 1, 2, 3])\n",
+                    DropoutScope::kChannel),
+               ModelError);
   EXPECT_NO_THROW(load("def forward(self, x):\n    y = " MCVOL_CONV1
                        "\n    y = torch.cat([y, x], 1).relu_()\n    y = torch.slice(y, 1, 0, 4)\n"
                        "    return torch.dropout(y * 2, 0.5, True)\n",

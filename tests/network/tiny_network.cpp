@@ -52,6 +52,57 @@ def forward(self, x):
 )"};
 }
 
+TinyNetwork skinny_network() {
+  return {R"(
+def forward(self, x):
+    x = torch.relu(torch.conv3d(x, self.w1, self.b1, [1, 1, 1], [1, 1, 1]))
+    x = torch.dropout(x, 0.4, False)
+    return torch.conv3d(x, self.w2[:3], self.b3)
+)"};
+}
+
+TinyNetwork unpadded_network() {
+  return {R"(
+def forward(self, x):
+    x = torch.relu(torch.conv3d(x, self.w1, self.b1))
+    x = torch.feature_dropout(x, 0.4, False)
+    x = torch.conv3d(x[:, :2] + x[:, 2:4], self.w1, self.b1)
+    x = torch.conv3d(torch.relu(x), self.w2, self.b2)
+    return torch.conv3d(x, self.w3, self.b3)
+)"};
+}
+
+TinyNetwork branching_network() {
+  return {R"(
+def forward(self, x):
+    x = torch.elu(torch.conv3d(x, self.w1, self.b1, [1, 1, 1], [1, 1, 1]))
+    x = torch.feature_dropout(x, 0.3, False)
+    y = torch.gelu(torch.max_pool3d(x, [3, 3, 3], [2, 2, 2], [1, 1, 1]))
+    y = torch.conv_transpose3d(y, self.up, self.b1, [2, 2, 2], [1, 1, 1])
+    x = x + torch.sigmoid(torch.group_norm(y, 4, self.slope, self.b1))
+    x = torch.linear(x.permute([0, 2, 3, 4, 1]), self.matrix, self.b1)
+    x = torch.conv3d(x.permute([0, 4, 1, 2, 3]), self.w2, self.b2)
+    x = torch.softmax(torch.dropout(x, 0.2, False), 1)
+    return torch.conv3d(x, self.w3, self.b3)
+)"};
+}
+
+TinyNetwork other_branching_network() {
+  return {R"(
+def forward(self, x):
+    x = torch.celu(torch.conv3d(x, self.w1, self.b1, [1, 1, 1], [1, 1, 1]), 0.7)
+    x = torch.feature_dropout(x, 0.3, False)
+    y = torch.gelu(torch.max_pool3d(x, [3, 3, 3], [2, 2, 2], [1, 1, 1]), approximate="tanh")
+    y = torch.conv_transpose3d(y, self.up, self.b1, [2, 2, 2], [1, 1, 1])
+    x = torch.silu(torch.selu(y) + torch.instance_norm(x, None, None, None, None, True, 0.1, 1e-5,
+                                                       False))
+    x = torch.linear(x.permute([0, 2, 3, 4, 1]), self.matrix)
+    x = torch.conv3d(torch.mish(x.permute([0, 4, 1, 2, 3])), self.w2, self.b2)
+    x = torch.softplus(torch.dropout(x, 0.2, False))
+    return torch.log_softmax(torch.conv3d(x, self.w3, self.b3), 1)
+)"};
+}
+
 void save_network(const TinyNetwork& network, const std::filesystem::path& file) {
   torch::jit::Module module("TinyNetwork");
   unsigned state = network.seed;
@@ -64,6 +115,8 @@ void save_network(const TinyNetwork& network, const std::filesystem::path& file)
   module.register_buffer("slope", weights(state, {8}, 0.2F));
   module.register_buffer("mean", weights(state, {8}, 0.2F));
   module.register_buffer("variance", weights(state, {8}, 0.2F).abs() + 0.5);
+  module.register_parameter("up", weights(state, {8, 8, 3, 3, 3}, 0.3F), false);
+  module.register_parameter("matrix", weights(state, {8, 8}, 0.5F), false);
   module.register_attribute("training", c10::BoolType::get(), true);
   module.define(network.forward);
   std::filesystem::create_directories(file.parent_path());

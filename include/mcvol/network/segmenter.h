@@ -34,10 +34,10 @@ struct NetworkSummary {
   int passes_per_batch = 1;           ///< passes run together in the suffix
   /// The window in use, in the network's order of axes: the bundle's unless that is flexible.
   std::array<std::int64_t, 3> window_input{0, 0, 0}, window_output{0, 0, 0};
-  std::int64_t window_bytes = 0;      ///< working memory of one window and pass
-  int networks = 1;                   ///< members of the ensemble
-  std::vector<std::string> notes;     ///< what the reader should know, a sentence each
-  std::string device;                 ///< "cpu", "cuda:0 (NVIDIA …)"
+  std::int64_t window_bytes = 0;   ///< working memory of one window and pass
+  int networks = 1;                ///< members of the ensemble
+  std::vector<std::string> notes;  ///< what the reader should know, a sentence each
+  std::string device;              ///< "cpu", "cuda:0 (NVIDIA …)"
 };
 
 /// What to draw. The same request gives the same numbers on the same device kind, for any number
