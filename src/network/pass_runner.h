@@ -74,6 +74,8 @@ class PassRunner {
   bool run(const Job& job, const Take& take, const Progress& progress) const;
 
  private:
+  static constexpr std::int64_t kBlockPasses = 4;  ///< in one run of a pointwise suffix
+
   std::vector<at::Tensor> run_graph(const GraphRunner& runner,
                                     std::vector<at::Tensor> inputs) const;
   at::Tensor run_suffix(const std::vector<at::Tensor>& cut, const at::Tensor& draws,
