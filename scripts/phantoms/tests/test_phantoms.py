@@ -1,0 +1,264 @@
+"""python3 -m unittest discover -s scripts/phantoms/tests   (skips visibly without numpy, scipy,
+nibabel). Uses an anatomy made here, so no package data is needed."""
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from dataclasses import replace
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(FOLDER))
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: threads only wait
+try:
+    import nibabel
+    import numpy as np
+    from scipy import ndimage
+except ImportError as error:
+    raise unittest.SkipTest(f"{error.name} is missing: scripts/phantoms/requirements.txt") from error
+
+import acquisition  # noqa: E402
+import anatomy  # noqa: E402
+import fields  # noqa: E402
+import simulator  # noqa: E402
+import tumour  # noqa: E402
+from settings import Settings  # noqa: E402
+
+SETTINGS = replace(Settings(), shape=(40, 48, 40), spacing_mm=4.0, tumour_ml=(5.0, 150.0),
+                   absent_probability=0.0)
+
+
+def ball(shape, radius):
+    offsets = np.indices(shape, sparse=True)
+    return sum((o - (n - 1) / 2) ** 2 for o, n in zip(offsets, shape)) < radius**2
+
+
+def ball_anatomy():
+    """A brain of white matter in a shell of grey matter and a little CSF, 2 mm."""
+    shape = (76, 90, 76)
+    white, grey, brain = (ball(shape, r).astype(np.float32) for r in (30, 34, 36))
+    return anatomy.Anatomy(white, grey - white, brain, np.full(3, 2.0), "ball")
+
+
+def surface_ml(labels, voxel_ml):
+    """Of all voxels on either side of the label's border (26 neighbours)."""
+    cube = np.ones((3, 3, 3))
+    both = ndimage.binary_dilation(labels, cube) & ~ndimage.binary_erosion(labels, cube)
+    return both.sum() * voxel_ml
+
+
+class Fields(unittest.TestCase):
+    def test_smooth_field_has_mean_0_and_sd_1(self):
+        rng = np.random.default_rng(1)
+        values = np.stack([fields.smooth_field(rng, (24, 20, 16), 5) for _ in range(300)])
+        # 300 fields of about 60 independent values each: standard errors 0.007 and 0.005.
+        self.assertAlmostEqual(float(values.mean()), 0, delta=0.03)
+        self.assertAlmostEqual(float(values.std()), 1, delta=0.03)
+
+    def test_blur_agrees_with_scipy_inside(self):
+        image = np.random.default_rng(2).random((30, 30, 30), dtype=np.float32)
+        expected = ndimage.gaussian_filter(image, 1.5, truncate=8)
+        inside = (slice(8, -8),) * 3
+        np.testing.assert_allclose(fields.blur(image, 1.5)[inside], expected[inside], atol=1e-5)
+
+    def test_refining_and_coarsening_keep_a_plane(self):
+        plane = np.arange(8, dtype=np.float32)[:, None, None] + np.zeros((8, 4, 4), np.float32)
+        back = fields.coarsen(fields.refine(plane, 3), 3)
+        np.testing.assert_allclose(back[1:-1], plane[1:-1], atol=1e-5)
+
+    def test_thick_slices_keep_the_mean_of_each_slice(self):
+        matrix = fields.thick_slices_matrix(12, 3)
+        np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-6)
+        signal = np.repeat([1.0, 5.0, 2.0, 7.0], 3)
+        self.assertAlmostEqual((matrix @ signal)[4], 5.0, places=5)
+
+
+class Growth(unittest.TestCase):
+    def test_the_front_travels_at_fishers_speed(self):
+        # 2 sqrt(D rho) in uniform tissue, less 2 D / r at a curved front, less early on (Bramson's
+        # delay). A front about as wide as a voxel is slowed by the grid too: together to 0.82.
+        shape = (64, 64, 64)
+        everywhere = np.ones(shape, dtype=np.float32)
+        # Seeds lie in the mask: in the middle.
+        head = anatomy.Head(everywhere, 0 * everywhere, 0 * everywhere, ball(shape, 5))
+        settings = replace(SETTINGS, white_to_grey_diffusivity=(5.0, 5.0),
+                           growth_per_step=(0.2, 0.2), multifocal_probability=0.0)
+        radii, steps = [], []
+        for radius in (12, 18):
+            arrival, reached = tumour.grow(head, 4 / 3 * np.pi * radius**3, settings,
+                                           np.random.default_rng(3))
+            radii.append((reached * 3 / (4 * np.pi)) ** (1 / 3))
+            steps.append(arrival.max())
+        speed = (radii[1] - radii[0]) / (steps[1] - steps[0])
+        fisher = 2 * np.sqrt(tumour.LARGEST_STEP * 0.2)
+        self.assertLess(speed, fisher)
+        self.assertGreater(speed, 0.75 * fisher)
+
+    def test_nothing_grows_in_csf(self):
+        rng = np.random.default_rng(4)
+        head = anatomy.random_head(ball_anatomy(), SETTINGS, rng)
+        found = tumour.random_tumour(head, SETTINGS, rng)
+        self.assertTrue((found.whole[head.white + head.grey < 0.01] < 1).all())
+        self.assertEqual(found.whole[~ndimage.binary_dilation(head.mask)].sum(), 0)
+
+
+class Volumes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.template = ball_anatomy()
+        cls.phantoms = [simulator.simulate(cls.template, SETTINGS, 11, i) for i in range(6)]
+
+    def test_the_volume_drawn_is_met_to_a_fine_voxel(self):
+        settings = replace(SETTINGS, tumour_ml=(20.0, 20.0))
+        for index in range(3):
+            found = simulator.simulate(self.template, settings, 12, index).true_ml["whole_tumour"]
+            self.assertAlmostEqual(found, 20.0, delta=0.064 / settings.fine**3)
+
+    def test_fractions_add_up_to_the_true_volume(self):
+        for phantom in self.phantoms:
+            parts = phantom.tumour
+            for region, fraction in zip(tumour.REGIONS, (
+                    parts.whole, parts.enhancing + parts.necrosis, parts.enhancing)):
+                self.assertAlmostEqual(float(fraction.sum(dtype=float)) * 0.064,
+                                       phantom.true_ml[region], places=3)
+
+    def test_regions_lie_within_each_other(self):
+        for phantom in self.phantoms:
+            whole, core, enhancing = phantom.true_ml.values()
+            self.assertGreaterEqual(whole, core)
+            self.assertGreaterEqual(core, enhancing)
+
+    def test_label_volumes_equal_the_references_within_partial_volume(self):
+        # Only voxels on the border are part tumour, and each is off by at most half of itself.
+        for phantom in self.phantoms:
+            for values, region in (((1, 2, 4), "whole_tumour"), ((1, 4), "tumour_core")):
+                bound = surface_ml(np.isin(phantom.labels, values), 0.064) / 2
+                self.assertLessEqual(abs(phantom.label_ml[region] - phantom.true_ml[region]), bound)
+
+    def test_label_volumes_are_those_of_the_label_map(self):
+        labels = np.zeros((4, 4, 4), np.uint8)
+        labels[0, 0, :3] = (1, 2, 4)
+        self.assertEqual(list(simulator.label_volumes(labels, 0.5).values()), [1.5, 1.0, 0.5])
+
+    def test_an_absent_tumour_is_0_everywhere(self):
+        phantom = simulator.simulate(self.template, replace(SETTINGS, absent_probability=1.0), 13, 0)
+        self.assertEqual(set(phantom.true_ml.values()), {0.0})
+        self.assertFalse(phantom.labels.any())
+
+    def test_a_raters_border_moves_by_the_shift(self):
+        rng = np.random.default_rng(5)
+        truth = 4 / 3 * np.pi * 10**3 / 1000
+        radii = [(3000 * simulator.rater_volumes({"r": truth}, 0.5, rng)["r"] / (4 * np.pi)) ** (1 / 3)
+                 for _ in range(2000)]
+        self.assertAlmostEqual(np.mean(radii), 10.0, delta=0.05)
+        self.assertAlmostEqual(np.std(radii), 0.5, delta=0.04)
+
+
+class Scans(unittest.TestCase):
+    def test_the_same_seed_gives_the_same_scan_and_another_does_not(self):
+        template = ball_anatomy()
+        first, again, other, next_one = (simulator.simulate(template, SETTINGS, *key)
+                                         for key in ((21, 3), (21, 3), (22, 3), (21, 4)))
+        np.testing.assert_array_equal(first.channels, again.channels)
+        np.testing.assert_array_equal(first.labels, again.labels)
+        self.assertFalse(np.array_equal(first.channels, other.channels))
+        self.assertFalse(np.array_equal(first.channels, next_one.channels))
+
+    def test_more_noise_changes_neither_head_nor_tumour(self):
+        template = ball_anatomy()
+        first = simulator.simulate(template, SETTINGS, 23, 0)
+        noisy = simulator.simulate(template, replace(SETTINGS, noise=(0.2, 0.2)), 23, 0)
+        np.testing.assert_array_equal(first.labels, noisy.labels)
+        np.testing.assert_array_equal(first.channels != 0, noisy.channels != 0)
+        self.assertFalse(np.array_equal(first.channels, noisy.channels))
+
+    def test_background_is_0_and_the_brain_is_not(self):
+        phantom = simulator.simulate(ball_anatomy(), SETTINGS, 24, 0)
+        brain = phantom.channels[0] != 0
+        for channel in phantom.channels:
+            np.testing.assert_array_equal(channel != 0, brain)
+        self.assertFalse(phantom.labels[~ndimage.binary_dilation(brain)].any())
+
+    def test_noise_is_rician(self):
+        rng = np.random.default_rng(6)
+        background = acquisition.rician(np.zeros((50, 50, 50), np.float32), np.float32(0.1), rng)
+        self.assertAlmostEqual(float(background.mean()), 0.1 * np.sqrt(np.pi / 2), delta=1e-3)
+        bright = acquisition.rician(np.full((50, 50, 50), 2, np.float32), np.float32(0.1), rng)
+        self.assertAlmostEqual(float(bright.std()), 0.1, delta=1e-3)
+
+    def test_settings_out_of_range_are_refused(self):
+        for change in ({"absent_probability": 1.5}, {"noise": (0.2, 0.1)}, {"tumour_ml": (0.0, 1.0)}):
+            with self.assertRaises(ValueError):
+                replace(Settings(), **change)
+
+
+class Command(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.anatomy = Path(cls.folder.name) / "ball"
+        cls.anatomy.mkdir()
+        maps = ball_anatomy()
+        for name, image in (("white", maps.white), ("grey", maps.grey), ("brain", maps.brain)):
+            nibabel.save(nibabel.Nifti1Image(image, np.diag([2.0, 2.0, 2.0, 1.0])),
+                         cls.anatomy / f"{name}.nii.gz")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def run_command(self, out, *options):
+        return subprocess.run(
+            [sys.executable, FOLDER / "make_phantoms.py", "--anatomy", self.anatomy, "--out",
+             Path(self.folder.name) / out, "--shape", "40", "48", "40", "--spacing-mm", "4", *options],
+            capture_output=True, text=True, check=False)
+
+    def hashes(self, out):
+        root = Path(self.folder.name) / out
+        return {path.relative_to(root): hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in sorted(root.rglob("*")) if path.is_file()}
+
+    def test_files_do_not_depend_on_jobs_or_on_where_a_run_was_cut(self):
+        self.run_command("whole", "--seed", "1", "--count", "3", "--jobs", "1")
+        self.run_command("parts", "--seed", "1", "--count", "3", "--jobs", "2", "--only", "2")
+        self.run_command("parts", "--seed", "1", "--count", "3", "--jobs", "2")
+        self.assertEqual(len(self.hashes("whole")), 3 * 5 + 2)
+        self.assertEqual(self.hashes("whole"), self.hashes("parts"))
+
+    def test_references_and_label_maps_agree_and_lie_in_lps(self):
+        result = self.run_command("cohort", "--seed", "2", "--count", "2", "--name", "a")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        root = Path(self.folder.name) / "cohort"
+        with open(root / "references.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len(rows), 6)
+        for row in rows:
+            image = nibabel.load(root / row["case_id"] / f"{row['case_id']}_seg.nii.gz")
+            self.assertEqual(nibabel.aff2axcodes(image.affine), ("L", "P", "S"))
+            if row["region"] == "whole_tumour":
+                voxels = np.count_nonzero(np.asanyarray(image.dataobj))
+                self.assertAlmostEqual(float(row["label_volume_ml"]), voxels * 0.064, places=4)
+        self.assertEqual(json.loads((root / "cohort.json").read_text())["seed"], 2)
+
+    def test_another_cohort_in_the_same_folder_is_refused(self):
+        self.run_command("mixed", "--seed", "3", "--count", "1")
+        result = self.run_command("mixed", "--seed", "4", "--count", "1", "--noise", "0.1", "0.2")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("another cohort (name, seed, settings.noise differ)", result.stderr)
+
+    def test_bad_options_are_one_line(self):
+        for options, part in ((("--cohort", "none"), "--cohort none: unknown"),
+                              (("--count", "1"), "give --cohort, or --seed and --count"),
+                              (("--seed", "1", "--count", "1", "--noise", "2", "1"), "noise")):
+            result = self.run_command("bad", *options)
+            self.assertEqual(result.returncode, 1)
+            self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+            self.assertIn(part, result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
