@@ -13,7 +13,6 @@ import argparse
 import hashlib
 import io
 import json
-import os
 import shutil
 import sys
 import zipfile
@@ -22,6 +21,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+
+from torchscript_archive import fix_hash_seed, torchscript_bytes
 
 CHANNELS = [10, 12, 14, 16, 18, 20, 22, 25]  # of the eight layers of a pathway
 STRIDES = [1, 3, 5]  # of the three pathways
@@ -222,25 +223,6 @@ class DeepMedic(nn.Module):
         return self.classes(self.dropout_classes(self.prelu_classes(x)))
 
 
-def torchscript_bytes(module):
-    """TorchScript without the source paths of this machine (*.debug_pkl), the same at every run."""
-    buffer = io.BytesIO()
-    torch.jit.save(torch.jit.script(module), buffer)
-    buffer.seek(0)
-    reader = torch._C.PyTorchFileReader(buffer)
-    stripped = io.BytesIO()
-    writer = torch._C.PyTorchFileWriter(stripped)
-    # An older version number would make readers apply the upgraders of old operators.
-    writer.set_min_version(int(reader.get_record("version")))
-    written_by_writer = ("version", "byteorder", ".data/version", ".data/serialization_id")
-    for name in sorted(reader.get_all_records()):
-        if not name.endswith(".debug_pkl") and name not in written_by_writer:
-            record = reader.get_record(name)
-            writer.write_record(name, record, len(record))
-    writer.write_end_of_file()
-    return stripped.getvalue()
-
-
 def model_description(network, licence):
     """model.json (docs/bundle.md)."""
     suffixes = {
@@ -338,9 +320,5 @@ def main():
 
 
 if __name__ == "__main__":
-    # TorchScript writes a module's constants in the order of a set of strings, which Python draws
-    # anew for every process unless this is set when it starts.
-    if os.environ.get("PYTHONHASHSEED") != "0":
-        os.environ["PYTHONHASHSEED"] = "0"
-        os.execv(sys.executable, [sys.executable, *sys.argv])
+    fix_hash_seed()
     main()
