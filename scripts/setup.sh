@@ -6,6 +6,7 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
 Usage: scripts/setup.sh [--gpu | --no-gpu] [--libtorch DIR] [--skip-packages] [--dev]
+                        [--tests]
 
 Installs the system packages mcvol is built with (apt-get, through sudo where not root), then puts
 LibTorch into .deps/libtorch beside this checkout. Nothing else on the machine is changed.
@@ -18,6 +19,7 @@ LibTorch into .deps/libtorch beside this checkout. Nothing else on the machine i
                    The variable MCVOL_LIBTORCH_DIR says the same.
   --skip-packages  leave the system packages alone (installed by other means, no rights to do so)
   --dev            install clang-format and clang-tidy as well
+  --tests          fetch the Python packages that the tests of scripts/ need into .deps/python
 TEXT
 }
 
@@ -39,6 +41,8 @@ readonly kPackages=(
   g++ cmake ninja-build ccache git ca-certificates
   libinsighttoolkit5-dev libcli11-dev libspdlog-dev libeigen3-dev libboost-dev nlohmann-json3-dev
   libgtest-dev libbenchmark-dev libssl-dev zlib1g-dev)
+readonly kPython="$kDeps/python"
+readonly kPythonRequirements="$kRoot/scripts/phantoms/requirements.txt"
 readonly kDevPackages=(clang-format-14 clang-tidy-14)
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -51,6 +55,7 @@ gpu=auto
 libtorch="${MCVOL_LIBTORCH_DIR:-}"
 skip_packages=no
 dev=no
+tests=no
 
 parse_options() {
   while (($#)); do
@@ -65,6 +70,7 @@ parse_options() {
       --libtorch=*) libtorch="${1#*=}" ;;
       --skip-packages) skip_packages=yes ;;
       --dev) dev=yes ;;
+      --tests) tests=yes ;;
       -h | --help)
         usage
         exit 0
@@ -121,9 +127,9 @@ python_with_pip() {
 install_packages() {
   local wanted=("${kPackages[@]}") missing by_hand as_root=()
   [[ $dev == no ]] || wanted+=("${kDevPackages[@]}")
-  # pip only downloads the LibTorch wheels: it knows the index or mirror this machine uses.
-  if [[ -z $libtorch ]] && ! libtorch_is_complete && [[ -z $(python_with_pip) ]]; then
-    wanted+=(python3-pip)
+  # pip downloads the wheels: it knows the index or mirror this machine uses.
+  if { [[ -z $libtorch ]] && ! libtorch_is_complete; } || { [[ $tests == yes ]] && ! has_python; }; then
+    [[ -n $(python_with_pip) ]] || wanted+=(python3-pip)
   fi
   mapfile -t missing < <(missing_packages "${wanted[@]}")
   if ((${#missing[@]} == 0)); then
@@ -292,6 +298,31 @@ install_libtorch() {
   fi
 }
 
+# --- Python packages of the tests -------------------------------------------------------------------
+
+has_python() { [[ -f $kPython/.done && $(<"$kPython/.done") == "$(hash_of "$kPythonRequirements")" ]]; }
+
+# A plain folder for PYTHONPATH, not a virtual environment: that would need one more system package.
+install_python() {
+  local python
+  if has_python; then
+    say "Python packages of the tests: .deps/python is up to date"
+    return
+  fi
+  python="$(python_with_pip)"
+  [[ -n $python ]] || fail "no Python 3 with pip, for the tests; install python3-pip"
+  say "Python packages of the tests: fetching those in scripts/phantoms/requirements.txt (60 MB)"
+  rm -rf "$kPython" "$kPython.partial"
+  "$python" -m pip --disable-pip-version-check --no-cache-dir --no-input --quiet \
+    install --root-user-action=ignore \
+    --only-binary=:all: --target "$kPython.partial" --requirement "$kPythonRequirements" ||
+    fail "pip could not install scripts/phantoms/requirements.txt (above)"
+  # Compiled parts fit this Python only; the tests run with it.
+  "$python" -c 'import sys; print(sys.executable)' >"$kPython.partial/.interpreter"
+  hash_of "$kPythonRequirements" >"$kPython.partial/.done"
+  mv -T "$kPython.partial" "$kPython"
+}
+
 parse_options "$@"
 [[ -n $libtorch || -L $kLibTorch || $(uname -m) == x86_64 ]] ||
   fail "the pinned LibTorch is for x86_64, this machine is $(uname -m); give --libtorch DIR"
@@ -299,4 +330,5 @@ parse_options "$@"
 [[ -n $libtorch || -L $kLibTorch ]] || decide_gpu
 [[ $skip_packages == yes ]] || install_packages
 install_libtorch
+[[ $tests == no ]] || install_python
 say "done"

@@ -30,7 +30,7 @@ while (($#)); do
   shift
 done
 
-scripts/setup.sh "${setup_options[@]}"
+scripts/setup.sh --tests "${setup_options[@]}"
 cmake --preset "$preset"
 # The build itself holds back the translation units that need much memory.
 cmake --build --preset "$preset" --parallel "$(nproc)"

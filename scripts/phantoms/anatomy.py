@@ -59,7 +59,7 @@ def map_paths(name):
     package = importlib.util.find_spec("nilearn")  # found, not imported: only its files are needed
     if package is None:
         raise ValueError("anatomy 'nilearn': the package nilearn is not installed "
-                         "(scripts/phantoms/requirements.txt); or give --anatomy DIR")
+                         "(scripts/phantoms/requirements-anatomy.txt); or give --anatomy DIR")
     folder = Path(package.submodule_search_locations[0])
     return [folder / NILEARN_DATA.format(kind) for kind in ("wm", "gm", "t1")]
 
