@@ -1,5 +1,6 @@
 #include "graph_runner.h"
 
+#include <algorithm>
 #include <sstream>
 #include <string_view>
 
@@ -23,6 +24,14 @@ std::optional<at::Tensor> tensor_at(c10::ArrayRef<const c10::IValue> values, std
   return values[index].toTensor();
 }
 
+/// The interpreter hands over its whole stack, of which the arguments are the last.
+c10::ArrayRef<const c10::IValue> arguments_of(const at::RecordFunction& call) {
+  const c10::ArrayRef<const c10::IValue> stack = call.inputs();
+  const auto schema = call.operator_schema();
+  const std::size_t count = schema ? schema->arguments().size() : stack.size();
+  return stack.slice(stack.size() - std::min(count, stack.size()));
+}
+
 std::unique_ptr<at::ObserverContext> work_before(const at::RecordFunction& call) {
   const std::string_view name = call.name();
   const bool onednn = name == "aten::mkldnn_convolution";
@@ -30,9 +39,10 @@ std::unique_ptr<at::ObserverContext> work_before(const at::RecordFunction& call)
   if (!convolution && name != "aten::mm" && name != "aten::bmm" && name != "aten::addmm") {
     return nullptr;
   }
+  const auto arguments = arguments_of(call);
   const std::size_t first = name == "aten::addmm" ? 1 : 0;
-  const auto input = tensor_at(call.inputs(), first);
-  const auto weight = tensor_at(call.inputs(), first + 1);
+  const auto input = tensor_at(arguments, first);
+  const auto weight = tensor_at(arguments, first + 1);
   if (!input || !weight) return nullptr;
   auto work = std::make_unique<CallWork>();
   if (!convolution) {
@@ -41,7 +51,7 @@ std::unique_ptr<at::ObserverContext> work_before(const at::RecordFunction& call)
   }
   const double per_site =
       static_cast<double>(weight->numel()) / static_cast<double>(weight->size(0));
-  const bool transposed = !onednn && call.inputs()[6].toBool();
+  const bool transposed = !onednn && arguments.at(6).toBool();
   (transposed ? work->fixed : work->per_result) =
       transposed ? per_site * static_cast<double>(input->numel()) : per_site;
   return work;

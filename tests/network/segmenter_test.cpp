@@ -105,6 +105,18 @@ TEST(TorchScriptSegmenter, TheSummaryCountsTheWorkOnBothSides) {
   EXPECT_EQ(summary.dropout.size(), 2u);
 }
 
+// What is joined to a convolution's result waits below its arguments on the interpreter's stack.
+TEST(TorchScriptSegmenter, TheSummaryCountsAConvolutionWhoseResultIsJoinedToAnother) {
+  const TinyNetwork network = {R"(
+def forward(self, x):
+    x = torch.feature_dropout(x, 0.3, False)
+    y = torch.cat([x, x, x, torch.conv3d(x, self.w1[:2], None, [1, 1, 1], [1, 1, 1])], 1)
+    return torch.conv3d(torch.conv3d(y, self.w2, self.b2), self.w3, self.b3)
+)"};
+  const NetworkSummary summary = summary_of(network);
+  EXPECT_NEAR(summary.suffix_gflop * 1e9, 2.0 * (2 * 2 * 27 + 6 * 8 + 3 * 6) * 4096, 1.0);
+}
+
 // A batch of passes would give each the others' statistics; one at a time is what they mean.
 TEST(TorchScriptSegmenter, ANetworkThatMixesTheRowsOfABatchRunsOnePassAtATime) {
   const std::string batch_norm =
