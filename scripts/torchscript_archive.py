@@ -1,4 +1,4 @@
-"""TorchScript files whose bytes depend on the network only; used by the scripts that write bundles."""
+"""TorchScript files whose bytes depend on the network only, for the scripts that write bundles."""
 import io
 import os
 import sys
@@ -9,8 +9,8 @@ import torch
 def fix_hash_seed():
     """Starts the script again where needed; to be called before anything else.
 
-    TorchScript writes a module's constants in the order of a set of strings, which Python draws anew
-    for every process unless this is set when it starts.
+    TorchScript writes a module's constants in the order of a set of strings, which Python draws
+    anew for every process unless this is set when it starts.
     """
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.environ["PYTHONHASHSEED"] = "0"

@@ -75,20 +75,20 @@ def read_image(path, bundle):
     return np.asarray(image.dataobj, np.float32).transpose(axes)
 
 
-def channel_file(cohort, case_id, suffixes):
+def channel_file(folder, case_id, suffixes):
     for suffix in suffixes:
-        path = cohort / case_id / f"{case_id}_{suffix}.nii.gz"
+        path = folder / f"{case_id}_{suffix}.nii.gz"
         if path.is_file():
             return path
-    fail(f"{cohort / case_id}: no {case_id}_{suffixes[0]}.nii.gz")
+    fail(f"{folder}: no {case_id}_{suffixes[0]}.nii.gz")
 
 
 def read_scan(cohort, case_id, bundle):
     """Normalised channels [channel, …], brain and label map, all on one grid."""
-    channels = [read_image(channel_file(cohort, case_id, channel["suffixes"]), bundle)
+    channels = [read_image(channel_file(cohort / case_id, case_id, channel["suffixes"]), bundle)
                 for channel in bundle["channels"]]
     brain = np.any([channel != 0 for channel in channels], axis=0)
-    labels = read_image(channel_file(cohort, case_id, ["seg"]), bundle)
+    labels = read_image(channel_file(cohort / case_id, case_id, ["seg"]), bundle)
     return np.stack([normalised(channel) for channel in channels]), brain, labels
 
 
@@ -104,22 +104,29 @@ def probabilities(network, channels, brain, size):
     return whole * brain
 
 
-def region_masks(networks, scan, bundle):
-    """Voxels whose mean probability over the networks, one run of each, exceeds 0.5."""
+def mean_probabilities(networks, scan, bundle, passes=0):
+    """[output, …]: the mean over the networks without dropout or, for passes > 0, over passes with
+    it, which the networks take turns at. `scan`: normalised channels and brain."""
     size = bundle["window"]["output"]
-    mean = sum(probabilities(network, *scan, size) for network in networks) / len(networks)
+    if not passes:
+        return sum(probabilities(network, *scan, size) for network in networks) / len(networks)
+    for network in networks:
+        set_dropout(network, True)
+    turns = (networks[turn % len(networks)] for turn in range(passes))
+    mean = sum(probabilities(network, *scan, size) for network in turns) / passes
+    for network in networks:
+        set_dropout(network, False)
+    return mean
+
+
+def region_masks(mean, bundle):
+    """Voxels whose probability of the region exceeds 0.5."""
     return {region["name"]: mean[region["outputs"]].sum(axis=0) > 0.5
             for region in bundle["regions"]}
 
 
 def segmentations(networks, scan, bundle, passes):
     """Region masks without dropout and, for passes > 0, of the mean over passes."""
-    found = {"one pass": region_masks(networks, scan, bundle)}
-    if passes:
-        for network in networks:
-            set_dropout(network, True)
-        turns = [networks[turn % len(networks)] for turn in range(passes)]
-        found["mean of passes"] = region_masks(turns, scan, bundle)
-        for network in networks:
-            set_dropout(network, False)
-    return found
+    kinds = {"one pass": 0, **({"mean of passes": passes} if passes else {})}
+    return {kind: region_masks(mean_probabilities(networks, scan, bundle, count), bundle)
+            for kind, count in kinds.items()}

@@ -52,8 +52,10 @@ def median(values):
 
 def scores(counts):
     """Medians over the scans in which a region is present, all of them or from 5 ml: Dice, relative
-    error of the volume |found / true - 1|, and its bias found / true - 1. `counts`: [scans, regions,
-    3] from region_counts()."""
+    error of the volume |found / true - 1|, and its bias found / true - 1.
+
+    `counts`: [scans, regions, 3] from region_counts().
+    """
     counts = np.asarray(counts, float).reshape(-1, len(REGIONS), 3)
     result = {}
     for n, region in enumerate(REGIONS):

@@ -1,8 +1,8 @@
 """The networks to choose from, with dropout in every layer.
 
 Both take [batch, 4, x, y, z] and give logits [batch, 4, x, y, z] of background, necrosis, oedema
-and enhancing tumour. They are written to be scripted (docs/networks.md): no branches, and dropout of
-whole channels, so that one draw is one draw of the network's weights.
+and enhancing tumour. They are written to be scripted (docs/networks.md): no branches, and dropout
+of whole channels, so that one draw is one draw of the network's weights.
 """
 import torch
 from torch import nn
@@ -36,7 +36,8 @@ class InstanceNorm(nn.InstanceNorm3d):
             if x.shape[0] == 1:
                 return functional.batch_norm(x, None, None, self.weight, self.bias, True, 0.0,
                                              self.eps)
-        return torch.instance_norm(x, self.weight, self.bias, None, None, True, 0.0, self.eps, False)
+        return torch.instance_norm(x, self.weight, self.bias, None, None, True, 0.0, self.eps,
+                                   False)
 
 
 def after_convolution(channels, dropout):
@@ -57,8 +58,9 @@ class Levels(nn.Module):
     """A level of the U-Net and those below it: [batch, inputs, ...] -> [batch, channels[0], ...].
 
     Nested, since a list of what the way down had would keep mcvol from running passes in batches.
-    What comes up is joined with what was there by concatenation: the convolution of both is written as
-    the sum of two, since oneDNN is slow at the gradient of the whole (0.64 s at 64 to 32 channels).
+    What comes up is joined with what was there by concatenation: the convolution of both is written
+    as the sum of two, since oneDNN is slow at the gradient of the whole (0.64 s at 64 to 32
+    channels).
     """
 
     def __init__(self, inputs, channels, dropout, stride=1):

@@ -1,8 +1,9 @@
 """Scans as the network gets them, and the order in which training sees them.
 
-A cohort is a folder of <id>.npz with `channels`, int16 [4, x, y, z] (t1, t1ce, t2, flair, background
-0), and `labels`, uint8 [x, y, z] (0, 1, 2, 4), on the grid of the bundle: LPS, 2 mm. It may grow
-while it is read: files must appear whole, under names that begin with a dot or lack .npz before.
+A cohort is a folder of <id>.npz with `channels`, int16 [4, x, y, z] (t1, t1ce, t2, flair,
+background 0), and `labels`, uint8 [x, y, z] (0, 1, 2, 4), on the grid of the bundle: LPS, 2 mm. It
+may grow while it is read: files must appear whole, under names that begin with a dot or lack .npz
+before.
 """
 import zipfile
 from pathlib import Path
@@ -29,7 +30,8 @@ def cohort_ids(folder):
 
 def window_slices(measured, window):
     """(from the scan, into the window) along each axis, where mcvol puts its one window: centred on
-    the box around what is measured. Scan outside the box is shown too, as far as the window goes."""
+    the box around what is measured. The scan outside the box is shown too, as far as the window
+    goes."""
     inside, target = [], []
     for axis, size in enumerate(window):
         others = tuple(a for a in range(3) if a != axis)
@@ -86,8 +88,8 @@ def augmented(image, truth, rng):
 class Stream:
     """The samples of training, one after the other.
 
-    Each epoch is a permutation of the scans found in the folder when it began. `state` is all that is
-    needed to go on; what is drawn for a sample depends on the seed and its number only.
+    Each epoch is a permutation of the scans found in the folder when it began. `state` is all that
+    is needed to go on; what is drawn for a sample depends on the seed and its number only.
     """
 
     def __init__(self, folder, window, seed, state=None, warn=print):

@@ -4,8 +4,8 @@
     scripts/train/train.py --cohort DIR --validation DIR --out RUN --minutes 180
 
 Stopped, by a signal or the machine, it goes on from RUN/checkpoint.pt when the same command is run
-again. RUN/log.csv has the losses and the scores on the validation scans. scripts/train/README.md says
-what the options do; scripts/train/export.py makes a bundle of the checkpoint.
+again. RUN/log.csv has the losses and the scores on the validation scans. scripts/train/README.md
+says what the options do; scripts/train/export.py makes a bundle of the checkpoint.
 """
 import argparse
 import math
@@ -159,9 +159,9 @@ class Training:
         loss, cross_entropy, dice_loss = np.mean(self.recent, axis=0).tolist()
         self.log.add({"step": self.step, "seconds": self.seconds(), "learning_rate": rate,
                       "loss": loss, "cross_entropy": cross_entropy, "dice_loss": dice_loss})
-        say(f"step {self.step} ({100 * self.progress():.1f} %, {self.seconds() / 60:.1f} min, epoch "
-            f"{self.stream_state['epoch']}, {len(self.stream_state['order'])} scans): loss {loss:.3f}, "
-            f"cross entropy {cross_entropy:.4f}, Dice loss {dice_loss:.3f}")
+        say(f"step {self.step} ({100 * self.progress():.1f} %, {self.seconds() / 60:.1f} min, "
+            f"epoch {self.stream_state['epoch']}, {len(self.stream_state['order'])} scans): "
+            f"loss {loss:.3f}, cross entropy {cross_entropy:.4f}, Dice loss {dice_loss:.3f}")
         self.recent = []
 
     def validate(self):
@@ -181,7 +181,8 @@ class Training:
                 continue
             with torch.inference_mode(), self.autocast():
                 logits = network(self.to_device(torch.from_numpy(image)[None]))
-            counts.append(losses.region_counts(logits, torch.from_numpy(truth)[None].to(self.device)))
+            truth = torch.from_numpy(truth)[None].to(self.device)
+            counts.append(losses.region_counts(logits, truth))
             if self.signal:
                 return
         self.validated = self.step

@@ -184,7 +184,8 @@ class Runs(unittest.TestCase):
         for kind in ("network", "average"):
             for name, value in whole[kind].items():
                 self.assertTrue(torch.equal(value, parts[kind][name]), f"{kind} {name}")
-        logs = [(self.root / run / "log.csv").read_text().splitlines() for run in ("whole", "parts")]
+        logs = [(self.root / run / "log.csv").read_text().splitlines()
+                for run in ("whole", "parts")]
         self.assertEqual(*([row.split(",")[3:] for row in log] for log in logs))
 
     def test_another_seed_gives_other_weights(self):
