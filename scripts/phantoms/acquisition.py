@@ -1,19 +1,19 @@
 """What the scanner does to the signal: blur, slices, motion, bias field, noise, scaling."""
 import numpy as np
+from scipy import fft
 
 from fields import along_axes, blur, smooth_field, thick_slices_matrix
 
 
-def with_motion(image, rng):
-    """The head moves by up to about 2 voxels while part of k-space is read: ghosts and blur."""
-    spectrum = np.fft.rfftn(image)
+def with_motion(image, distance, rng):
+    """The head moves by `distance` voxels while part of k-space is read: ghosts and blur."""
     axis = int(rng.integers(0, 2))  # of the phase encoding
     lines = np.fft.fftfreq(image.shape[axis]).astype(np.float32)
     moved = (np.abs(lines) > rng.uniform(0.05, 0.2)) & (rng.random(len(lines)) < rng.uniform(0.2, 0.6))
-    shift = rng.uniform(0.3, 1.5) * rng.choice([-1, 1])
+    shift = distance * rng.choice([-1, 1])
     factor = np.where(moved, np.exp(-2j * np.pi * lines * shift), 1).astype(np.complex64)
-    spectrum *= factor.reshape([-1 if a == axis else 1 for a in range(3)])
-    return np.fft.irfftn(spectrum, s=image.shape, axes=(0, 1, 2)).astype(np.float32)
+    spectrum = fft.fftn(image) * factor.reshape([-1 if a == axis else 1 for a in range(3)])
+    return np.abs(fft.ifftn(spectrum))
 
 
 def bias_field(shape, sd, rng):
@@ -34,10 +34,11 @@ def acquire_channel(image, sigma, settings, rng):
         image = blur(image, sd)
     if rng.random() < settings.thick_slice_probability:
         axis = int(rng.choice([0, 1, 2], p=[0.2, 0.2, 0.6]))
-        matrix = thick_slices_matrix(image.shape[axis], int(rng.integers(2, 4)))
+        low, high = settings.slice_voxels
+        matrix = thick_slices_matrix(image.shape[axis], int(rng.integers(low, high + 1)))
         image = along_axes(image, [matrix if a == axis else None for a in range(3)])
     if rng.random() < settings.motion_probability:
-        image = np.clip(with_motion(image, rng), 0, None)
+        image = with_motion(image, rng.uniform(*settings.motion_voxels), rng)
     image = image * bias_field(image.shape, settings.bias, rng)
     image = np.clip(image, 0, None) ** np.float32(np.exp(rng.normal(0, settings.gamma_sd)))
     return rician(image, np.float32(sigma), rng)

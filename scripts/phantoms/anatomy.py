@@ -1,4 +1,5 @@
 """Normal anatomy: maps of white and grey matter and of the brain, and random heads made from them."""
+import hashlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,22 +35,25 @@ class Head:
 
 
 def read_map(path):
-    """A map [x, y, z] in LPS as float32 and its spacing; integers are scaled to 0..1."""
+    """A map [x, y, z] in LPS as float32 and its affine; integers are divided by their largest."""
     try:
         image = nibabel.load(path)
-        values = np.asanyarray(image.dataobj)
+        values = np.asanyarray(image.dataobj).squeeze()
     except (OSError, nibabel.filebasedimages.ImageFileError) as error:
         raise ValueError(f"{path}: not a readable NIfTI file ({error})") from error
-    values = values.squeeze()
     if values.ndim != 3:
         raise ValueError(f"{path}: {values.ndim} dimensions, expected 3")
-    lps = nibabel.orientations.axcodes2ornt("LPS")
     transform = nibabel.orientations.ornt_transform(
-        nibabel.orientations.io_orientation(image.affine), lps)
-    top = np.iinfo(values.dtype).max if values.dtype.kind in "ui" else 1
-    spacing = np.array(image.header.get_zooms()[:3])[np.argsort(transform[:, 0])]
+        nibabel.orientations.io_orientation(image.affine),
+        nibabel.orientations.axcodes2ornt("LPS"))
+    affine = image.affine @ nibabel.orientations.inv_ornt_aff(transform, values.shape)
     values = nibabel.orientations.apply_orientation(values, transform)
-    return np.ascontiguousarray(values, dtype=np.float32) / top, spacing
+    top = values.max() if values.dtype.kind in "uib" else 1
+    values = np.ascontiguousarray(values, dtype=np.float32) / max(top, 1)
+    if not (values > 0.5).any() or values.min() < 0 or values.max() > 1.001:
+        raise ValueError(f"{path}: values {values.min():g} to {values.max():g}, expected fractions "
+                         "from 0 to 1 (or integers from 0 to what stands for 1)")
+    return values, affine
 
 
 def map_paths(name):
@@ -66,18 +70,28 @@ def map_paths(name):
 
 def load_anatomy(name="nilearn"):
     """Reads the maps of `nilearn` or of a folder; ValueError says which file is wrong and how."""
-    maps, spacings = zip(*(read_map(path) for path in map_paths(name)))
-    if any(m.shape != maps[0].shape for m in maps):
-        raise ValueError(f"anatomy '{name}': maps of shapes {[m.shape for m in maps]}, expected one")
+    paths = map_paths(name)
+    maps, affines = zip(*(read_map(path) for path in paths))
+    for path, image, affine in zip(paths, maps, affines):
+        if image.shape != maps[0].shape or not np.allclose(affine, affines[0], atol=1e-3):
+            raise ValueError(f"{path}: another grid than {paths[0].name}, expected one for all maps")
     white, grey, brain = maps
     brain = (brain > 0.01).astype(np.float32) if name == "nilearn" else brain
-    box = ndimage.find_objects((brain > 0.5).astype(np.uint8))
-    if not box:
-        raise ValueError(f"anatomy '{name}': the brain map is empty")
-    margin = tuple(slice(max(s.start - 4, 0), s.stop + 4) for s in box[0])
-    return Anatomy(*(blur(m[margin], 0.5 / spacings[0]) for m in maps[:2]),
-                   blur(brain[margin], 0.5 / spacings[0]), spacings[0],
-                   name if name == "nilearn" else Path(name).name)
+    margin = tuple(slice(max(s.start - 4, 0), s.stop + 4)
+                   for s in ndimage.find_objects((brain > 0.5).astype(np.uint8))[0])
+    spacing_mm = np.sqrt((affines[0][:3, :3] ** 2).sum(axis=0))
+    maps = (blur(image[margin], 0.5 / spacing_mm) for image in (white, grey, brain))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+    return Anatomy(*maps, spacing_mm, f"{Path(name).name}-{digest[:8]}")
+
+
+def check_size(anatomy, settings):
+    """Refuses a grid that even a small head does not fit."""
+    extent_mm = np.array(anatomy.brain.shape) * anatomy.spacing_mm * settings.scale[0]
+    field_mm = np.array(settings.shape) * settings.spacing_mm
+    if (extent_mm > 1.1 * field_mm).any():
+        raise ValueError(f"a grid of {field_mm.round().tolist()} mm (shape x spacing_mm), expected room "
+                         f"for a brain of {extent_mm.round().tolist()} mm")
 
 
 def random_rotation(rng, sd_degrees):

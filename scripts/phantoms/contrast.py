@@ -57,16 +57,16 @@ def signal(head, tumour, settings, rng):
     # At its outer border oedema fades into what it grew into.
     fading = rng.uniform(*settings.infiltration) * tumour.edge * tumour.oedema
     oedema = tumour.oedema - fading
-    healthy = 1 - tumour.whole + fading
-    total = np.maximum(head.white + head.grey, 1e-3)
-    inside = tumour.whole > 0
-    # What the tumour displaced was tissue, never CSF.
-    white = np.where(inside, np.where(total > 0.2, head.white / total, 0.5), head.white) * healthy
-    grey = np.where(inside, np.where(total > 0.2, head.grey / total, 0.5), head.grey) * healthy
-    csf = np.where(inside, 0, head.csf) * healthy
-    fractions = (white, grey, csf, oedema, tumour.enhancing, tumour.necrosis)
-    amounts = np.concatenate([rng.uniform(0.01, 0.05, 3), rng.uniform(0.02, 0.12, 1),
-                              rng.uniform(0.02, 0.2, 2)])
+    # The tumour takes the place of tissue first, of CSF only where there is too little tissue.
+    csf = np.minimum(head.csf, 1 - tumour.whole)
+    tissue = (1 - tumour.whole - csf + fading) * head.mask
+    total = head.white + head.grey
+    share = np.where(total > 0.02, head.white / np.maximum(total, 0.02), 0.5)
+    fractions = (tissue * share, tissue * (1 - share), csf * head.mask, oedema, tumour.enhancing,
+                 tumour.necrosis)
+    amounts = np.concatenate([rng.uniform(*settings.texture, 3),
+                              rng.uniform(*settings.oedema_texture, 1),
+                              rng.uniform(*settings.core_texture, 2)])
     textures = [1 + np.float32(amount) * smooth_field(rng, head.mask.shape, rng.uniform(2.5, 6))
                 for amount in amounts]
     parts = [fraction * texture for fraction, texture in zip(fractions, textures)]

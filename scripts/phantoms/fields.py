@@ -1,16 +1,15 @@
 """Smooth random fields and separable filters on voxel grids.
 
-Everything here is a product of small matrices with one axis after the other, which is exact,
-fast and the same for any number of threads.
+Everything here is a product of small matrices with one axis after the other: fast, and on one kind of
+processor the same each time (others round otherwise).
 """
 import numpy as np
-
-SD_OF_FWHM = 1 / np.sqrt(8 * np.log(2))
 
 
 def generator(seed, index, stage):
     """An independent stream of random numbers for each (cohort seed, scan, stage)."""
-    return np.random.Generator(np.random.Philox(key=[seed, (index << 8) | stage]))
+    key = np.array([seed, (index << 8) | stage], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key))
 
 
 def along_axes(image, matrices):

@@ -23,7 +23,7 @@ from dataclasses import fields, replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import storage  # noqa: E402
-from anatomy import load_anatomy  # noqa: E402
+from anatomy import check_size, load_anatomy  # noqa: E402
 from settings import Settings  # noqa: E402
 from simulator import simulate  # noqa: E402
 
@@ -69,7 +69,9 @@ def cohort_of(arguments):
         fail("give --cohort, or --seed and --count")
     if not 0 <= seed < 2**64 or not 0 < count < 2**32:
         fail(f"--seed {seed}, --count {count}: expected a seed from 0 and a count from 1")
-    name = arguments.name or arguments.cohort or f"phantom{seed}"
+    own = arguments.seed is None and not any(
+        getattr(arguments, field.name) is not None for field in fields(Settings))
+    name = arguments.name or (arguments.cohort if arguments.cohort and own else f"phantom{seed}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         fail(f"--name '{name}': expected letters, digits, '.', '_' or '-', the first no sign")
     changes = {key: tuple(value) if isinstance(value, list) else value
@@ -123,12 +125,14 @@ def main():
     folder, form = arguments.out, arguments.format
     try:
         template = load_anatomy(anatomy)
+        check_size(template, settings)
         folder.mkdir(parents=True, exist_ok=True)
         storage.check_or_write_description(folder, template.name, settings, seed, name, form)
         done = storage.read_references(folder)
         missing = [i for i in indices if f"{name}_{i:04d}" not in done
                    or not storage.exists(folder, f"{name}_{i:04d}", form)]
         make_all(missing, arguments.jobs, (template, settings, seed, name, folder, form), done)
+        print(f"{folder}: {len(done)} scans, {len(missing)} of them made now", file=sys.stderr)
     except (OSError, ValueError) as error:
         fail(str(error))
     except KeyboardInterrupt:

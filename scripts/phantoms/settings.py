@@ -7,7 +7,8 @@ class Settings:
     """Ranges are [low, high] of a uniform draw unless said otherwise; `_probability` is per scan or,
     where noted, per channel."""
 
-    # Grid: network input. Fractions of tissue and tumour live on voxels `fine` times smaller.
+    # Grid: network input. Fractions of tissue and tumour live on voxels `fine` times smaller. Lengths
+    # below are in voxels, so another spacing is another simulator.
     shape: tuple = (80, 96, 80)
     spacing_mm: float = 2.0
     fine: int = 3
@@ -30,10 +31,14 @@ class Settings:
     irregularity: tuple = (0.03, 0.14)  # SD of the border as a fraction of the radius
     core_fraction: tuple = (0.04, 0.95)  # Beta(1.5, 2) between them
     mass_effect_probability: float = 0.6
+    mass_effect: tuple = (0.05, 0.3)  # largest displacement, of the radius
     infiltration: tuple = (0.0, 0.7)  # loss of oedema contrast at its outer border
 
     # Contrast
     contrast: float = 1.0  # scales the spread of every class mean
+    texture: tuple = (0.01, 0.05)  # SD within white matter, grey matter and CSF
+    oedema_texture: tuple = (0.02, 0.12)
+    core_texture: tuple = (0.02, 0.2)
     distractors: float = 1.0  # scales vessels, dura and white matter hyperintensities
 
     # Acquisition
@@ -42,7 +47,9 @@ class Settings:
     gamma_sd: float = 0.12
     blur_voxels: tuple = (0.0, 0.6)
     thick_slice_probability: float = 0.2  # per channel
+    slice_voxels: tuple = (2, 3)  # thickness of those, whole voxels
     motion_probability: float = 0.05  # per channel
+    motion_voxels: tuple = (0.3, 1.5)  # how far the head moved
 
     # References
     rater_sd_mm: float = 0.0  # shift of the border a rater draws, per scan and region

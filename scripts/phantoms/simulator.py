@@ -9,6 +9,9 @@ import contrast
 import tumour as tumours
 from fields import generator
 
+# Raised whenever the same seed gives another scan.
+VERSION = 2
+
 # Stages have streams of their own: another noise level keeps the heads and tumours of a cohort.
 HEAD, TUMOUR, MASS_EFFECT, CONTRAST, ACQUISITION, RATER = range(6)
 
@@ -52,7 +55,7 @@ def simulate(template, settings, seed, index):
     tumour = tumours.random_tumour(head, settings, stream(TUMOUR))
     rng = stream(MASS_EFFECT)
     if tumour.radius > 0 and rng.random() < settings.mass_effect_probability:
-        strength = tumour.radius * rng.uniform(0.05, 0.3)
+        strength = tumour.radius * rng.uniform(*settings.mass_effect)
         head = anatomy.push_aside(head, tumour.centre, tumour.radius, strength)
     image = contrast.signal(head, tumour, settings, stream(CONTRAST))
     channels = acquisition.acquire(image, head.mask, settings, stream(ACQUISITION))

@@ -11,6 +11,7 @@ import nibabel
 import numpy as np
 
 from contrast import CHANNELS
+from simulator import VERSION
 from tumour import REGIONS
 
 COLUMNS = ("case_id", "region", "volume_ml", "label_volume_ml", "true_volume_ml")
@@ -68,7 +69,11 @@ def read_references(folder):
     cases = {}
     if path.exists():
         with open(path, newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise ValueError(f"{path}: not a table of this program (expected the columns "
+                                 f"{','.join(COLUMNS)}); give another --out")
+            for row in reader:
                 cases.setdefault(row["case_id"], []).append(tuple(row[c] for c in COLUMNS))
     return cases
 
@@ -84,7 +89,7 @@ def write_references(folder, cases):
 
 def check_or_write_description(folder, anatomy, settings, seed, name, form):
     """cohort.json says what a cohort is made of; a folder holds one cohort only."""
-    wanted = {"name": name, "seed": seed, "anatomy": anatomy, "format": form,
+    wanted = {"simulator": VERSION, "name": name, "seed": seed, "anatomy": anatomy, "format": form,
               "settings": asdict(settings)}
     wanted = json.loads(json.dumps(wanted))
     path = Path(folder) / "cohort.json"

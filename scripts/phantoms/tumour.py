@@ -13,8 +13,9 @@ from fields import coarsen, refine, smooth_field
 
 LEAST_TISSUE = 0.45  # of a voxel, where cells can live
 LARGEST_STEP = 0.155  # D dt in voxels^2; explicit Euler is stable below 1/6
-MOST_STEPS = 200
-OVERGROWTH = 1.15  # grown volume over the one wanted, so that its border lies inside the front
+MOST_STEPS = 250
+OVERGROWTH = 1.3  # grown volume over the one wanted, so that its border lies inside the front
+STEPS_PER_VOXEL = 2.5  # about what the front takes
 REGIONS = ("whole_tumour", "tumour_core", "enhancing_tumour")
 
 
@@ -97,8 +98,8 @@ def step(density, faces, growth):
 
 
 def grow(head, target_voxels, settings, rng):
-    """Arrival time of the tumour [x, y, z], in steps: the smaller, the earlier; and the number of
-    voxels reached."""
+    """Arrival time of the tumour [x, y, z], in steps: the smaller, the earlier; where it has not come
+    to, the last step. And the number of voxels reached."""
     tissue = head.white + head.grey
     ratio = rng.uniform(*settings.white_to_grey_diffusivity)
     diffusivity = np.where(tissue >= LEAST_TISSUE,
@@ -124,6 +125,20 @@ def grow(head, target_voxels, settings, rng):
         step(*views, growth)
         presence[box] += views[0]
     return count - presence, reached
+
+
+def beyond_the_front(arrival):
+    """The arrival time, going on to rise where nothing has arrived."""
+    outside = arrival > arrival.max() - 0.5
+    distance = ndimage.distance_transform_edt(outside).astype(np.float32)
+    return arrival + np.float32(STEPS_PER_VOXEL) * distance
+
+
+def repeated(image, factor):
+    """Each voxel `factor` times along each axis."""
+    for axis in range(3):
+        image = np.repeat(image, factor, axis)
+    return image
 
 
 def level_set(field, allowed, count):
@@ -174,16 +189,17 @@ def random_tumour(head, settings, rng):
     arrival, reached = grow(head, target, settings, rng)
     target = max(min(target, reached / OVERGROWTH), 1)
     radius = (3 * target / (4 * np.pi)) ** (1 / 3)
-    box = padded_box(arrival < arrival.max() - 0.5, 2, arrival.shape)
+    border_sd = 0.2 + rng.uniform(*settings.irregularity) * radius  # voxels
+    # So far out noise finds no voxel any more.
+    box = padded_box(arrival < arrival.max() - 0.5, int(np.ceil(5 * border_sd)) + 1, arrival.shape)
 
     factor = settings.fine
     fine_ml = voxel_ml / factor**3
-    arrival = refine(arrival[box], factor)
-    allowed = refine(((head.white + head.grey) * head.mask)[box], factor) > LEAST_TISSUE
-    # The front takes about 2.5 steps for a voxel, so noise in steps moves it by as many voxels.
-    noise = 2.5 * (0.2 + rng.uniform(*settings.irregularity) * radius)
+    arrival = refine(beyond_the_front(arrival[box]), factor)
+    allowed = refine((head.white + head.grey)[box], factor) > LEAST_TISSUE
+    allowed &= repeated(head.mask[box], factor)
     rough = smooth_field(rng, arrival.shape, max(factor * radius / 2, 2 * factor))
-    field = arrival + np.float32(noise) * rough
+    field = arrival + np.float32(STEPS_PER_VOXEL * border_sd) * rough
     count = min(max(round(target * factor**3), 1), np.count_nonzero(allowed))
     whole = level_set(field, allowed, count)
     core, necrosis = fine_core(arrival, whole, settings, factor, rng)
