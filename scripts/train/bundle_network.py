@@ -1,6 +1,7 @@
 """The network of a bundle, run in Python as mcvol runs it (docs/bundle.md): what evaluate_cohort.py
 compares with label maps, since mcvol saves none."""
 import hashlib
+import zlib
 
 import nibabel
 import numpy as np
@@ -13,6 +14,13 @@ from scans import window_slices
 
 INTENSITY = {"method": "zscore", "mask": "nonzero", "clip_sd": CLIP_SD}
 SPACING_TOLERANCE_MM = 1e-3
+# What reading a scan that is none raises, and measuring one that cannot be.
+UNREADABLE = (OSError, ValueError, EOFError, zlib.error, nibabel.filebasedimages.ImageFileError,
+              nibabel.spatialimages.HeaderDataError)
+
+
+def one_line(error):
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def read_bundle(folder):
@@ -77,9 +85,10 @@ def read_image(path, bundle):
 
 def channel_file(folder, case_id, suffixes):
     for suffix in suffixes:
-        path = folder / f"{case_id}_{suffix}.nii.gz"
-        if path.is_file():
-            return path
+        for separator in "_-":
+            path = folder / f"{case_id}{separator}{suffix}.nii.gz"
+            if path.is_file():
+                return path
     fail(f"{folder}: no {case_id}_{suffixes[0]}.nii.gz")
 
 
@@ -123,6 +132,13 @@ def region_masks(mean, bundle):
     """Voxels whose probability of the region exceeds 0.5."""
     return {region["name"]: mean[region["outputs"]].sum(axis=0) > 0.5
             for region in bundle["regions"]}
+
+
+def overlap_of(mask, truth, voxel_ml):
+    """Dice is NaN where the region is in neither."""
+    both, union = int((mask & truth).sum()), int(mask.sum()) + int(truth.sum())
+    return {"ml": float(mask.sum()) * voxel_ml, "dice": 2 * both / union if union else np.nan,
+            "overlaps": both > 0}
 
 
 def segmentations(networks, scan, bundle, passes):

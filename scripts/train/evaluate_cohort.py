@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 import records
-from bundle_network import load_networks, read_bundle, read_scan, segmentations
+from bundle_network import (UNREADABLE, load_networks, one_line, overlap_of, read_bundle, read_scan,
+                            segmentations)
 from records import fail
 
 LARGE_ML = 5
@@ -30,12 +31,6 @@ ESTIMATES = {"segmented_ml": "segmented", "raw_volume_ml": "raw median"}
 
 
 # --- One row per case and region -----------------------------------------------------------------
-
-def overlap_of(mask, truth, voxel_ml):
-    both, union = int((mask & truth).sum()), int(mask.sum()) + int(truth.sum())
-    return {"ml": float(mask.sum()) * voxel_ml, "dice": 2 * both / union if union else np.nan,
-            "overlaps": both > 0}
-
 
 def overlaps(networks, cohort, case_id, bundle, passes):
     """Overlap by region and kind of segmentation, for one case."""
@@ -62,8 +57,8 @@ def evaluated(arguments, bundle, references, volumes):
         torch.manual_seed(arguments.seed)  # the same masks for every scan, as in mcvol
         try:
             found = overlaps(networks, arguments.cohort, case, bundle, arguments.mc_passes)
-        except (ValueError, OSError) as error:
-            fail(f"{arguments.cohort / case}: {error}")
+        except UNREADABLE as error:
+            fail(f"{arguments.cohort / case}: {one_line(error)}")
         for region, of_region in rows.items():
             if (case, region) not in references:
                 fail(f"{arguments.cohort / 'references.csv'}: no row {case}, {region}")
@@ -203,13 +198,16 @@ def print_agreement(rows):
 
 
 def print_run(run, failed):
-    seconds, done = run["timings_s"], max(run["done"], 1)
-    options = run["identity"]
+    """No seconds a scan: timings_s are of the last start, `done` counts earlier ones' scans too."""
+    options, seconds = run["identity"], run["timings_s"]
+    starts = "the last start that measured scans"
+    if run["merged_from"]:
+        starts = "the last starts of the merged runs, added up,"
     print(f"\n{run['done']} scans of {run['found']}, {len(failed)} failed"
           f"{': ' + ', '.join(failed) if failed else ''}; {options['passes']} passes, scope "
           f"{options['scope']}, {options['precision']}, {run['device']}, "
-          f"{run['options'].get('threads', '?')} threads: {seconds['total'] / done:.2f} s a scan, "
-          f"of it {seconds['network'] / done:.2f} s the network (of the last start of the run)")
+          f"{run['options'].get('threads', '?')} threads; {starts} took "
+          f"{seconds['total']:.1f} s, of it {seconds['network']:.1f} s the network")
 
 
 def plot(path, rows):

@@ -34,6 +34,26 @@ def network_of(checkpoint, dropout=None):
     return network.eval()
 
 
+def provenance_of(checkpoint, dropout):
+    options = checkpoint["options"]
+    kind = {"unet": "U-Net", "highres3dnet": "HighRes3DNet"}[options["network"]]
+    trained = f"dropout {options['dropout']:g}"
+    if dropout != options["dropout"]:
+        trained += f", used at {dropout:g}"
+    stages = [*checkpoint.get("initial", []),
+              {"steps": checkpoint["step"], "seed": options["seed"],
+               "origin": checkpoint.get("origin")}]
+    return (f"{kind} ({trained}) trained for {sum(stage['steps'] for stage in stages)} steps on "
+            f"simulated brain tumour scans ({', then '.join(text_of(stage) for stage in stages)}) "
+            "by scripts/train/train.py of mcvol; exported by scripts/train/export.py")
+
+
+def text_of(stage):
+    origin = stage["origin"]
+    where = f" on cohort '{origin['name']}' of seed {origin['seed']}" if origin else ""
+    return f"{stage['steps']} steps with seed {stage['seed']}{where}"
+
+
 def model_description(network, checkpoint, name, dropout):
     """model.json (docs/bundle.md)."""
     suffixes = {
@@ -44,10 +64,6 @@ def model_description(network, checkpoint, name, dropout):
     }
     intensity = {"method": "zscore", "mask": "nonzero", "clip_sd": CLIP_SD}
     options = checkpoint["options"]
-    kind = {"unet": "U-Net", "highres3dnet": "HighRes3DNet"}[options["network"]]
-    trained = f"dropout {options['dropout']:g}"
-    if dropout != options["dropout"]:
-        trained += f", used at {dropout:g}"
     return {
         "format": 1,
         "name": name,
@@ -67,9 +83,7 @@ def model_description(network, checkpoint, name, dropout):
                     for region, outputs in networks.REGIONS.items()],
         "dropout": {"scope": "channel"},
         "licence": "Apache-2.0",
-        "provenance": f"{kind} ({trained}) trained for {checkpoint['step']} steps on simulated "
-                      "brain tumour scans by scripts/train/train.py of mcvol; exported by "
-                      "scripts/train/export.py",
+        "provenance": provenance_of(checkpoint, dropout),
         "warning": "Trained on simulated scans only; not for clinical use.",
     }
 
@@ -107,7 +121,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", required=True, type=Path, help="RUN/checkpoint.pt")
     parser.add_argument("--out", required=True, type=Path, help="folder of the bundle")
-    parser.add_argument("--dropout", type=float, help="rate of every layer (the training's)")
+    parser.add_argument("--dropout", type=float, help="rate of the dropout (the training's)")
     parser.add_argument("--name", default="glioma-phantom", help="of the model (glioma-phantom)")
     arguments = parser.parse_args()
     if arguments.dropout is not None and not 0 < arguments.dropout < 1:

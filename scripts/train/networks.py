@@ -1,4 +1,4 @@
-"""The networks to choose from, with dropout in every layer.
+"""The networks to choose from, with dropout after every 3x3x3 convolution.
 
 Both take [batch, 4, x, y, z] and give logits [batch, 4, x, y, z] of background, necrosis, oedema
 and enhancing tumour. They are written to be scripted (docs/networks.md): no branches, and dropout
@@ -14,6 +14,7 @@ LABELS = [0, 1, 2, 4]  # of the outputs, in label maps
 # Regions as outputs, in the order of model.json.
 REGIONS = {"whole_tumour": [1, 2, 3], "tumour_core": [1, 3], "enhancing_tumour": [3]}
 NAMES = ("unet", "highres3dnet")
+CHANNELS = {"unet": [16, 32, 64, 96, 96], "highres3dnet": [16, 32, 64]}  # unless asked for
 SLOPE = 0.01
 
 
@@ -87,7 +88,7 @@ class UNet(nn.Module):
     Sizes must be multiples of 2 ** (len(channels) - 1).
     """
 
-    def __init__(self, channels=(16, 32, 64, 96, 96), dropout=0.1):
+    def __init__(self, channels, dropout):
         super().__init__()
         self.levels = Levels(INPUTS, channels, dropout)
         self.head = nn.Conv3d(channels[0], OUTPUTS, 1)
@@ -116,10 +117,10 @@ class HighRes3DNet(nn.Module):
     """Full resolution throughout, dilated residual blocks (Li et al. 2017).
 
     Instance norm stands for batch norm, since batches hold one scan, and dropout follows every
-    convolution, not the last one only.
+    3x3x3 convolution, not the one before the last only.
     """
 
-    def __init__(self, channels=(16, 32, 64), blocks=3, dropout=0.1):
+    def __init__(self, channels, dropout, blocks=3):
         super().__init__()
         self.first = layer(INPUTS, channels[0], dropout)
         residuals = []
@@ -137,12 +138,24 @@ class HighRes3DNet(nn.Module):
 
 
 def make_network(name, dropout, channels=None):
-    """`channels` of the levels (UNet) or groups; None for those of the class."""
+    """`channels` of the levels (UNet) or groups; None for CHANNELS."""
     network = {"unet": UNet, "highres3dnet": HighRes3DNet}[name]
-    return network(dropout=dropout) if channels is None else network(channels, dropout=dropout)
+    return network(dropout=dropout, channels=channels or CHANNELS[name])
 
 
-def set_dropout(network, rate):
-    for module in network.modules():
-        if isinstance(module, nn.Dropout3d):
-            module.p = rate
+def complaint(name, channels, window):
+    """Why there is no such network, or why it takes no such window; None where all is well."""
+    channels = channels or CHANNELS[name]
+    if name == "highres3dnet":
+        if channels != sorted(channels):
+            return "--channels: expected no group with fewer channels than the one before"
+        return None
+    if len(channels) < 2:
+        return "--channels: expected at least two levels, as in 16,32"
+    multiple = 2 ** (len(channels) - 1)
+    if any(length % multiple for length in window):
+        return (f"--window: expected multiples of {multiple}, since the U-Net has {len(channels)} "
+                "levels")
+    if max(window) == multiple:
+        return "--window: the U-Net's lowest level would be a single voxel; expected more"
+    return None

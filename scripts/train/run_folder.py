@@ -1,5 +1,7 @@
 """The folder of a training run: checkpoint.pt and log.csv."""
 import csv
+import hashlib
+import io
 import os
 from pathlib import Path
 
@@ -28,13 +30,20 @@ def write_atomically(path, write):
         os.close(folder)
 
 
-def read_checkpoint(path):
+def read_hashed_checkpoint(path):
+    """A checkpoint and the SHA-256 of its file."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        data = Path(path).read_bytes()
+        return (torch.load(io.BytesIO(data), map_location="cpu", weights_only=True),
+                hashlib.sha256(data).hexdigest())
     except FileNotFoundError:
         raise Refused(f"{path}: no such file") from None
     except Exception as error:  # torch.load raises what the bytes happen to provoke
         raise Refused(f"{path}: not a checkpoint of train.py ({error})") from None
+
+
+def read_checkpoint(path):
+    return read_hashed_checkpoint(path)[0]
 
 
 def compare_options(path, saved, asked):

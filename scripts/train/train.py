@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains a network with dropout in every layer on simulated brain tumour scans.
+"""Trains a network with dropout in its layers on simulated brain tumour scans.
 
     scripts/train/train.py --cohort DIR --validation DIR --out RUN --minutes 180
 
@@ -10,6 +10,7 @@ says what the options do; scripts/train/export.py makes a bundle of the checkpoi
 import argparse
 import math
 import os
+import re
 import signal
 import sys
 import time
@@ -22,7 +23,9 @@ import torch
 import losses
 import networks
 import scans
-from run_folder import CHECKPOINT, Log, Refused, compare_options, read_checkpoint, write_atomically
+from cohort_folder import origin_of, require_scans, wait_for_scans
+from run_folder import (CHECKPOINT, Log, Refused, compare_options, read_checkpoint,
+                        read_hashed_checkpoint, write_atomically)
 
 WARM_UP_STEPS = 50
 WEIGHT_DECAY = 1e-4
@@ -42,15 +45,26 @@ def say(text):
 def choose_device(name):
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise Refused(f"--device {name}: PyTorch finds no GPU; use --device cpu")
-    return torch.device(name)
+    device = torch.device(name)
+    if device.type == "cuda":
+        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= found:
+            raise Refused(f"--device {name}: PyTorch finds {found} GPUs; use another, or cpu")
+    return device
 
 
 def seed_of_step(seed, step):
     """For what PyTorch draws in a step: the weights at the start (step -1) and dropout."""
     words = np.random.SeedSequence([seed, 2, step + 1]).generate_state(2, np.uint32)
     return int(words[0]) << 31 ^ int(words[1])
+
+
+def stage_of(checkpoint, sha256):
+    """What the provenance of a run says of the checkpoint it began with."""
+    options = checkpoint["options"]
+    origin = checkpoint["origin"] if "origin" in checkpoint else origin_of(options["cohort"])
+    return {"sha256": sha256, "steps": checkpoint["step"], "seed": options["seed"],
+            "origin": origin}
 
 
 class Training:
@@ -69,6 +83,8 @@ class Training:
         saved = read_checkpoint(self.checkpoint) if self.checkpoint.exists() else None
         if saved:
             compare_options(self.checkpoint, saved["options"], self.fixed)
+        self.initial = saved.get("initial", []) if saved else []  # stages before this run
+        self.origin = saved["origin"] if saved and "origin" in saved else origin_of(options.cohort)
         self.make_network(saved)
         self.step = saved["step"] if saved else 0
         self.seconds_before = saved["seconds"] if saved else 0.0
@@ -89,11 +105,7 @@ class Training:
         torch.manual_seed(seed_of_step(options.seed, -1))
         network = networks.make_network(options.network, options.dropout, options.channels)
         if not saved and options.initial:
-            begun = read_checkpoint(options.initial)
-            try:
-                network.load_state_dict(begun["average"])
-            except (RuntimeError, KeyError) as error:
-                raise Refused(f"{options.initial}: not of this network ({error})") from None
+            self.begin_with(network)
         self.network = network.to(self.device, memory_format=torch.channels_last_3d).train()
         self.average = {name: value.detach().clone()
                         for name, value in self.network.state_dict().items()}
@@ -104,6 +116,23 @@ class Training:
             for name, value in saved["average"].items():
                 self.average[name].copy_(value)
             self.optimiser.load_state_dict(saved["optimiser"])
+
+    def begin_with(self, network):
+        path = self.options.initial
+        begun, sha256 = read_hashed_checkpoint(path)
+        try:
+            stage = stage_of(begun, sha256)
+            self.initial = [*begun.get("initial", []), stage]
+            asked = begun["options"]["network"], begun["options"]["channels"]
+        except (KeyError, TypeError, AttributeError):
+            raise Refused(f"{path}: not a checkpoint of train.py") from None
+        try:
+            network.load_state_dict(begun["average"])
+        except (RuntimeError, KeyError):
+            raise Refused(f"{path}: another network's weights (--network {asked[0]} --channels "
+                          f"{asked[1] or 'by default'}); use the same here") from None
+        say(f"begins with the weights of {path}, after "
+            f"{sum(stage['steps'] for stage in self.initial)} steps")
 
     def seconds(self):
         return self.seconds_before + time.monotonic() - self.began
@@ -202,7 +231,7 @@ class Training:
                  "stream": self.stream_state, "recent": self.recent,
                  "validated": self.validated, "network": self.network.state_dict(),
                  "average": self.average, "optimiser": self.optimiser.state_dict(),
-                 "torch": str(torch.__version__)}
+                 "origin": self.origin, "initial": self.initial, "torch": str(torch.__version__)}
         write_atomically(self.checkpoint, lambda file: torch.save(state, file))
 
     def run(self, stop_after=None):
@@ -237,14 +266,6 @@ class Training:
         self.signal = number
 
 
-def wait_for_scans(folder):
-    if not Path(folder).is_dir():
-        raise Refused(f"--cohort {folder}: no such folder")
-    while not scans.cohort_ids(folder):
-        say(f"{folder}: no scans yet (*.npz); waiting")
-        time.sleep(10)
-
-
 def size(text):
     values = tuple(int(value) for value in text.split(","))
     if min(values) < 1:
@@ -273,6 +294,12 @@ def natural(text):
     return value
 
 
+def device_name(text):
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+        raise ValueError
+    return text
+
+
 def parse(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
@@ -281,7 +308,7 @@ def parse(arguments=None):
     add("--out", required=True, help="run folder; a run in it goes on")
     add("--network", choices=networks.NAMES, default="unet")
     add("--channels", type=size, help="of the network's levels, comma-separated")
-    add("--dropout", type=rate_below_one, default=0.1, help="rate of every layer (0.1)")
+    add("--dropout", type=rate_below_one, default=0.1, help="rate of every dropout layer (0.1)")
     add("--steps", type=natural, help="end after so many steps")
     add("--minutes", type=positive, help="end after so many minutes, over all resumes")
     add("--batch", type=natural, default=1, help="scans a step (1)")
@@ -289,9 +316,10 @@ def parse(arguments=None):
     add("--seed", type=int, default=0)
     add("--window", type=size, default=[80, 96, 80], help="voxels shown (80,96,80)")
     add("--precision", choices=("bf16", "fp32"), default="bf16")
-    add("--initial", help="checkpoint whose averaged weights a new run begins with")
+    add("--initial", 
+        help="checkpoint whose averaged weights a new run begins with; unused when it goes on")
     add("--threads", type=natural, help="default: PyTorch's")
-    add("--device", default="auto", help="auto, cpu or cuda[:N]")
+    add("--device", type=device_name, default="auto", help="auto, cpu or cuda[:N]")
     add("--checkpoint-minutes", type=positive, default=3.0)
     add("--validation-minutes", type=positive, default=10.0)
     options = parser.parse_args(arguments)
@@ -299,6 +327,9 @@ def parse(arguments=None):
         parser.error("expected --steps, --minutes or both")
     if len(options.window) != 3:
         parser.error("--window: expected three numbers")
+    complaint = networks.complaint(options.network, options.channels, options.window)
+    if complaint:
+        parser.error(complaint)
     if options.seed < 0:
         parser.error("--seed: expected 0 or more")
     return options
@@ -307,7 +338,9 @@ def parse(arguments=None):
 def main():
     options = parse()
     try:
-        wait_for_scans(options.cohort)
+        if options.validation:
+            require_scans("--validation", options.validation)
+        wait_for_scans("--cohort", options.cohort, say)
         os.makedirs(options.out, exist_ok=True)
         training = Training(options)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -315,6 +348,9 @@ def main():
         ended_by = training.run()
     except (Refused, OSError) as error:
         sys.exit(f"train.py: {error}")
+    except KeyboardInterrupt:  # until Training has taken the signals over
+        say("stopped before the first step")
+        sys.exit(128 + signal.SIGINT)
     if ended_by:
         say(f"stopped at step {training.step}; run the same command again to go on")
         sys.exit(128 + ended_by)

@@ -27,8 +27,8 @@ try:
 
     import evaluate_cohort as evaluate
     import records
-except ImportError as error:
-    raise unittest.SkipTest(f"{error.name} is missing") from error
+except ModuleNotFoundError as error:
+    raise unittest.SkipTest(f"{error}; see scripts/train/requirements.txt") from error
 
 MCVOL = Path(os.environ.get("MCVOL",
                             Path(__file__).parents[3] / "build" / "release" / "bin" / "mcvol"))
@@ -151,6 +151,19 @@ class Tables(unittest.TestCase):
         dice = printed(evaluate.print_dice, rows)
         self.assertEqual(dice[0][3:], ["2", "0.400", "0.400", "0.080", "1"])
         self.assertEqual(dice[1][3:], ["1", "0.800", "0.800", "0.800", "0"])
+
+    def test_no_time_a_scan_is_made_of_the_last_start_alone(self):
+        run = {"done": 40, "found": 40, "device": "cpu", "options": {"threads": 2},
+               "identity": {"passes": 20, "scope": "channel", "precision": "fp32"},
+               "timings_s": {"total": 12.0, "network": 10.5}, "merged_from": []}
+        for merged, words in (([], "the last start that measured scans took"),
+                              (["a"], "last starts of the merged runs")):
+            output = io.StringIO()
+            with contextlib.redirect_stdout(output):
+                evaluate.print_run({**run, "merged_from": merged}, ["c7"])
+            self.assertIn(words, output.getvalue())
+            self.assertIn("took 12.0 s, of it 10.5 s the network", output.getvalue())
+            self.assertNotIn("a scan", output.getvalue())
 
     def test_no_voxel_in_either_is_no_dice(self):
         empty, full = np.zeros((2, 2, 2), bool), np.ones((2, 2, 2), bool)

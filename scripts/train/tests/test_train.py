@@ -13,6 +13,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 FOLDER = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(FOLDER))
@@ -20,6 +21,7 @@ try:
     import numpy as np
     import torch
 
+    import cohort_folder
     import losses
     import networks
     import scans
@@ -27,7 +29,7 @@ try:
     from normalise import normalised
     from run_folder import Refused, read_checkpoint
     MISSING = None
-except ImportError as error:
+except ModuleNotFoundError as error:
     MISSING = f"{error}; see scripts/train/requirements.txt"
 
 SHAPE = (14, 16, 12)
@@ -63,11 +65,12 @@ def command(root, *more):
             "--device", "cpu", "--seed", "5", *more]
 
 
-def trained(root, name, *stops, steps=9):
+def trained(root, name, *stops, steps=9, more=()):
     """Runs until each of `stops` and then to the end; returns the checkpoint."""
     with contextlib.redirect_stderr(io.StringIO()):
         for stop in (*stops, None):
-            options = train.parse(command(root, "--steps", str(steps), "--out", str(root / name)))
+            options = train.parse(command(root, "--steps", str(steps), "--out", str(root / name),
+                                          *more))
             (root / name).mkdir(exist_ok=True)
             train.Training(options).run(stop)
     return read_checkpoint(root / name / "checkpoint.pt")
@@ -238,6 +241,64 @@ class Runs(unittest.TestCase):
             self.assertIn("to go on", run.stderr.read())
         self.assertEqual(run.returncode, 143)
         self.assertGreaterEqual(read_checkpoint(out / "checkpoint.pt")["step"], 20)
+
+    def test_begun_with_another_run_keeps_its_trace(self):
+        (self.root / "cohort" / "cohort.json").write_text(
+            json.dumps({"name": "toys", "seed": 8, "format": "npz"}))
+        trained(self.root, "first", steps=2)
+        first = self.root / "first" / "checkpoint.pt"
+        trained(self.root, "second", 1, steps=3, more=["--initial", str(first)])
+        second = self.root / "second" / "checkpoint.pt"
+        third = trained(self.root, "run", steps=4, more=["--initial", str(second)])
+        self.assertEqual([(stage["sha256"], stage["steps"]) for stage in third["initial"]],
+                         [(hashlib.sha256(path.read_bytes()).hexdigest(), steps)
+                          for path, steps in ((first, 2), (second, 3))])
+        model = json.loads((self.export() / "model.json").read_text())
+        stages = ", then ".join(f"{steps} steps with seed 5 on cohort 'toys' of seed 8"
+                                for steps in (2, 3, 4))
+        self.assertIn(f"trained for 9 steps on simulated brain tumour scans ({stages})",
+                      model["provenance"])
+        self.assertNotIn(str(self.root), json.dumps(model))
+
+    def test_weights_of_another_network_are_refused(self):
+        trained(self.root, "first", steps=1)
+        options = train.parse(command(self.root, "--steps", "2", "--out", str(self.root / "run"),
+                                      "--initial", str(self.root / "first" / "checkpoint.pt"),
+                                      "--channels", "4,8,8"))
+        with self.assertRaisesRegex(Refused, "^[^\n]*another network's weights[^\n]*$"):
+            train.Training(options)
+
+    def test_a_folder_that_gets_no_scans_is_refused_and_no_other(self):
+        (self.root / "cases" / "case_1").mkdir(parents=True)
+        (self.root / "nifti").mkdir()
+        (self.root / "nifti" / "cohort.json").write_text('{"format": "nifti"}')
+        for name, words in (("none", "no such folder"), ("cases", "but case_1"),
+                            ("nifti", "format 'nifti'")):
+            folder = self.root / name
+            for check in (cohort_folder.wait_for_scans, cohort_folder.require_scans):
+                waits = check is cohort_folder.wait_for_scans
+                with self.assertRaisesRegex(Refused, f"--x .*{words if waits else ''}.*npz"):
+                    check("--x", folder, *([self.fail] if waits else []))
+        (self.root / "empty").mkdir()
+        (self.root / "npz").mkdir()
+        (self.root / "npz" / "cohort.json").write_text('{"format": "npz"}')
+        for name in ("empty", "npz"):
+            said = []
+            with mock.patch.object(cohort_folder.time, "sleep",
+                                   lambda _, name=name: write_cohort(self.root / name, 1)):
+                cohort_folder.wait_for_scans("--x", self.root / name, said.append)
+            self.assertEqual(len(said), 1)
+
+    def test_windows_and_channels_of_no_network_are_usage_errors(self):
+        for words, more in (("multiples of 8", ["--channels", "1,1,1,1", "--window", "18,18,18"]),
+                            ("single voxel", ["--channels", "1,1,1,1,1"]),
+                            ("two levels", ["--channels", "4"]),
+                            ("fewer channels", ["--network", "highres3dnet", "--channels", "8,4"])):
+            errors = io.StringIO()
+            with contextlib.redirect_stderr(errors), self.assertRaises(SystemExit) as ended:
+                train.parse(command(self.root, "--steps", "1", "--out", "-", *more))
+            self.assertEqual(ended.exception.code, 2)
+            self.assertIn(words, errors.getvalue())
 
     def export(self, *more):
         out = self.root / f"bundle{len(list(self.root.glob('bundle*')))}"
