@@ -5,9 +5,10 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/quickstart.sh [--out DIR] [OPTIONS OF scripts/setup.sh]
+Usage: scripts/quickstart.sh [--out DIR] [--fresh] [OPTIONS OF scripts/setup.sh]
 
   --out DIR    the result folder (results/quickstart in this checkout)
+  --fresh      measure again what is in it already
 TEXT
 }
 
@@ -18,6 +19,7 @@ fail() {
 
 out=''
 setup_options=()
+predict_options=()
 while (($#)); do
   case "$1" in
     --out)
@@ -25,6 +27,8 @@ while (($#)); do
       out="$(realpath -m -- "$2")"
       shift
       ;;
+    --out=*) out="$(realpath -m -- "${1#*=}")" ;;
+    --fresh) predict_options+=(--fresh) ;;
     -h | --help)
       usage
       exit 0
@@ -35,8 +39,12 @@ while (($#)); do
 done
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-out="${out:-$PWD/results/quickstart}"
 readonly kScans=examples/scans kModel=models/glioma-phantom
+[[ -f $kModel/model.json && -f $kScans/references.csv ]] ||
+  fail "this checkout is not whole ($kModel, $kScans); clone it anew"
+# The bundled network may be another after an update; a folder of our own is then measured again.
+[[ -n $out ]] || predict_options+=(--fresh)
+out="${out:-$PWD/results/quickstart}"
 
 # Before minutes of work: that its result can be kept.
 mkdir -p "$out" 2>/dev/null && [[ -w $out ]] ||
@@ -47,7 +55,8 @@ cmake --preset release
 cmake --build --preset release --target mcvol --parallel "$(nproc)"
 
 begin=$SECONDS
-build/release/bin/mcvol predict "$kScans" --model "$kModel" --out "$out"
+build/release/bin/mcvol predict "$kScans" --model "$kModel" --out "$out" \
+  "${predict_options[@]}"
 
 # case_id and region of both files, then the columns wanted; neither has quoted fields here.
 echo
