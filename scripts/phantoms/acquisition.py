@@ -9,7 +9,8 @@ def with_motion(image, distance, rng):
     """The head moves by `distance` voxels while part of k-space is read: ghosts and blur."""
     axis = int(rng.integers(0, 2))  # of the phase encoding
     lines = np.fft.fftfreq(image.shape[axis]).astype(np.float32)
-    moved = (np.abs(lines) > rng.uniform(0.05, 0.2)) & (rng.random(len(lines)) < rng.uniform(0.2, 0.6))
+    moved = np.abs(lines) > rng.uniform(0.05, 0.2)
+    moved &= rng.random(len(lines)) < rng.uniform(0.2, 0.6)
     shift = distance * rng.choice([-1, 1])
     factor = np.where(moved, np.exp(-2j * np.pi * lines * shift), 1).astype(np.complex64)
     spectrum = fft.fftn(image) * factor.reshape([-1 if a == axis else 1 for a in range(3)])

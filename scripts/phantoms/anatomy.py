@@ -1,4 +1,4 @@
-"""Normal anatomy: maps of white and grey matter and of the brain, and random heads made from them."""
+"""Normal anatomy: maps of white and grey matter and of the brain, and random heads made of them."""
 import hashlib
 import importlib.util
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def load_anatomy(name="nilearn"):
     maps, affines = zip(*(read_map(path) for path in paths))
     for path, image, affine in zip(paths, maps, affines):
         if image.shape != maps[0].shape or not np.allclose(affine, affines[0], atol=1e-3):
-            raise ValueError(f"{path}: another grid than {paths[0].name}, expected one for all maps")
+            raise ValueError(f"{path}: another grid than {paths[0].name}, expected one for all")
     white, grey, brain = maps
     brain = (brain > 0.01).astype(np.float32) if name == "nilearn" else brain
     margin = tuple(slice(max(s.start - 4, 0), s.stop + 4)
@@ -90,8 +90,8 @@ def check_size(anatomy, settings):
     extent_mm = np.array(anatomy.brain.shape) * anatomy.spacing_mm * settings.scale[0]
     field_mm = np.array(settings.shape) * settings.spacing_mm
     if (extent_mm > 1.1 * field_mm).any():
-        raise ValueError(f"a grid of {field_mm.round().tolist()} mm (shape x spacing_mm), expected room "
-                         f"for a brain of {extent_mm.round().tolist()} mm")
+        raise ValueError(f"a grid of {field_mm.round().tolist()} mm (shape x spacing_mm), expected "
+                         f"room for a brain of {extent_mm.round().tolist()} mm")
 
 
 def random_rotation(rng, sd_degrees):

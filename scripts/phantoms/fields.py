@@ -1,7 +1,7 @@
 """Smooth random fields and separable filters on voxel grids.
 
-Everything here is a product of small matrices with one axis after the other: fast, and on one kind of
-processor the same each time (others round otherwise).
+Everything here is a product of small matrices with one axis after the other: fast, and on one kind
+of processor the same each time (others round otherwise).
 """
 import numpy as np
 

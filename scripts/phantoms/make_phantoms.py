@@ -5,8 +5,8 @@
     scripts/phantoms/make_phantoms.py --seed 1 --count 100 --out DIR [--noise 0.01 0.12 …]
 
 DIR then holds a case folder a scan in BraTS names (t1, t1ce, t2, flair, seg), references.csv and
-cohort.json. The same options give the same scans, in any order and for any --jobs; a second run goes
-on where the first stopped. --cohort takes seed, count and settings from cohorts.json.
+cohort.json. The same options give the same scans, in any order and for any --jobs; a second run
+goes on where the first stopped. --cohort takes seed, count and settings from cohorts.json.
 """
 import os
 

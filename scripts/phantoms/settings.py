@@ -4,11 +4,11 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Settings:
-    """Ranges are [low, high] of a uniform draw unless said otherwise; `_probability` is per scan or,
-    where noted, per channel."""
+    """Ranges are [low, high] of a uniform draw unless said otherwise; `_probability` is per scan
+    or, where noted, per channel."""
 
-    # Grid: network input. Fractions of tissue and tumour live on voxels `fine` times smaller. Lengths
-    # below are in voxels, so another spacing is another simulator.
+    # Grid: network input. Fractions of tissue and tumour live on voxels `fine` times smaller.
+    # Lengths below are in voxels, so another spacing is another simulator.
     shape: tuple = (80, 96, 80)
     spacing_mm: float = 2.0
     fine: int = 3

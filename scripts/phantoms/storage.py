@@ -28,7 +28,7 @@ def write_atomically(path, data):
 
 
 def nifti_bytes(image, spacing_mm):
-    """The image [x, y, z] in LPS, its middle at the origin, compressed; the same bytes each time."""
+    """The image [x, y, z] in LPS, its middle at the origin, compressed; the same bytes always."""
     affine = np.diag([-spacing_mm, -spacing_mm, spacing_mm, 1.0])
     affine[:3, 3] = -affine[:3, :3] @ ((np.array(image.shape) - 1) / 2)
     nifti = nibabel.Nifti1Image(image, affine)
@@ -101,7 +101,7 @@ def check_or_write_description(folder, anatomy, settings, seed, name, form):
                        if found.get("settings", {}).get(key) != wanted["settings"][key]]
             differ.remove("settings")
         if differ:
-            raise ValueError(f"{path}: the folder holds another cohort ({', '.join(differ)} differ); "
-                             "give another --out")
+            raise ValueError(f"{path}: the folder holds another cohort ({', '.join(differ)} "
+                             "differ); give another --out")
     else:
         write_atomically(path, (json.dumps(wanted, indent=2) + "\n").encode())

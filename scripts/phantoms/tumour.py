@@ -98,13 +98,12 @@ def step(density, faces, growth):
 
 
 def grow(head, target_voxels, settings, rng):
-    """Arrival time of the tumour [x, y, z], in steps: the smaller, the earlier; where it has not come
-    to, the last step. And the number of voxels reached."""
+    """Arrival time of the tumour [x, y, z], in steps: the smaller, the earlier; where it has not
+    come to, the last step. And the number of voxels reached."""
     tissue = head.white + head.grey
     ratio = rng.uniform(*settings.white_to_grey_diffusivity)
-    diffusivity = np.where(tissue >= LEAST_TISSUE,
-                           LARGEST_STEP * (head.white + head.grey / ratio) / np.maximum(tissue, 1e-6),
-                           0).astype(np.float32)
+    mean = LARGEST_STEP * (head.white + head.grey / ratio) / np.maximum(tissue, 1e-6)
+    diffusivity = np.where(tissue >= LEAST_TISSUE, mean, 0).astype(np.float32)
     growth = np.float32(rng.uniform(*settings.growth_per_step))
     faces = [face_diffusivity(diffusivity, axis) for axis in range(3)]
     density = np.zeros(tissue.shape, dtype=np.float32)
@@ -180,8 +179,8 @@ def padded_box(inside, margin, shape):
 
 
 def random_tumour(head, settings, rng):
-    """A tumour whose whole volume is drawn from `settings.tumour_ml` and met to a fine voxel, or less
-    where the brain has no room for it."""
+    """A tumour whose whole volume is drawn from `settings.tumour_ml` and met to a fine voxel, or
+    less where the brain has no room for it."""
     if rng.random() < settings.absent_probability:
         return no_tumour(head.mask.shape)
     voxel_ml = settings.spacing_mm**3 / 1000
@@ -214,7 +213,8 @@ def random_tumour(head, settings, rng):
     fractions = on_grid(whole & ~core), on_grid(core & ~necrosis), on_grid(necrosis)
     centre = np.array([np.average(np.arange(n), weights=sum(fractions).sum(axis=tuple(
         a for a in range(3) if a != axis))) for axis, n in enumerate(head.mask.shape)])
-    return Tumour(*fractions, dict(zip(REGIONS, map(float, volumes))), on_grid(edge), centre, radius)
+    volumes_ml = dict(zip(REGIONS, map(float, volumes)))
+    return Tumour(*fractions, volumes_ml, on_grid(edge), centre, radius)
 
 
 def label_map(tumour):

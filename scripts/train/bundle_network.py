@@ -114,8 +114,8 @@ def probabilities(network, channels, brain, size):
 
 
 def mean_probabilities(networks, scan, bundle, passes=0):
-    """[output, …]: the mean over the networks without dropout or, for passes > 0, over passes with
-    it, which the networks take turns at. `scan`: normalised channels and brain."""
+    """[output, …]: the mean over the networks without dropout or, for passes > 0, over passes
+    with it, which the networks take turns at. `scan`: normalised channels and brain."""
     size = bundle["window"]["output"]
     if not passes:
         return sum(probabilities(network, *scan, size) for network in networks) / len(networks)

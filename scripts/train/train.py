@@ -7,10 +7,8 @@ Stopped, by a signal or the machine, it goes on from RUN/checkpoint.pt when the 
 again. RUN/log.csv has the losses and the scores on the validation scans. scripts/train/README.md
 says what the options do; scripts/train/export.py makes a bundle of the checkpoint.
 """
-import argparse
 import math
 import os
-import re
 import signal
 import sys
 import time
@@ -23,6 +21,7 @@ import torch
 import losses
 import networks
 import scans
+import train_options
 from cohort_folder import origin_of, require_scans, wait_for_scans
 from run_folder import (CHECKPOINT, Log, Refused, compare_options, read_checkpoint,
                         read_hashed_checkpoint, write_atomically)
@@ -266,77 +265,8 @@ class Training:
         self.signal = number
 
 
-def size(text):
-    values = tuple(int(value) for value in text.split(","))
-    if min(values) < 1:
-        raise ValueError
-    return list(values)
-
-
-def positive(text):
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise ValueError
-    return value
-
-
-def rate_below_one(text):
-    value = float(text)
-    if not 0 <= value < 1:
-        raise ValueError
-    return value
-
-
-def natural(text):
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
-
-
-def device_name(text):
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
-        raise ValueError
-    return text
-
-
-def parse(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
-    add("--cohort", required=True, help="folder of scans to train on (.npz); may still grow")
-    add("--validation", help="folder of scans to score")
-    add("--out", required=True, help="run folder; a run in it goes on")
-    add("--network", choices=networks.NAMES, default="unet")
-    add("--channels", type=size, help="of the network's levels, comma-separated")
-    add("--dropout", type=rate_below_one, default=0.1, help="rate of every dropout layer (0.1)")
-    add("--steps", type=natural, help="end after so many steps")
-    add("--minutes", type=positive, help="end after so many minutes, over all resumes")
-    add("--batch", type=natural, default=1, help="scans a step (1)")
-    add("--learning-rate", type=positive, default=2e-3, help="the highest (2e-3)")
-    add("--seed", type=int, default=0)
-    add("--window", type=size, default=[80, 96, 80], help="voxels shown (80,96,80)")
-    add("--precision", choices=("bf16", "fp32"), default="bf16")
-    add("--initial", 
-        help="checkpoint whose averaged weights a new run begins with; unused when it goes on")
-    add("--threads", type=natural, help="default: PyTorch's")
-    add("--device", type=device_name, default="auto", help="auto, cpu or cuda[:N]")
-    add("--checkpoint-minutes", type=positive, default=3.0)
-    add("--validation-minutes", type=positive, default=10.0)
-    options = parser.parse_args(arguments)
-    if not options.steps and not options.minutes:
-        parser.error("expected --steps, --minutes or both")
-    if len(options.window) != 3:
-        parser.error("--window: expected three numbers")
-    complaint = networks.complaint(options.network, options.channels, options.window)
-    if complaint:
-        parser.error(complaint)
-    if options.seed < 0:
-        parser.error("--seed: expected 0 or more")
-    return options
-
-
 def main():
-    options = parse()
+    options = train_options.parse(__doc__.splitlines()[0])
     try:
         if options.validation:
             require_scans("--validation", options.validation)

@@ -20,7 +20,8 @@ try:
     import numpy as np
     from scipy import ndimage
 except ImportError as error:
-    raise unittest.SkipTest(f"{error.name} is missing: scripts/phantoms/requirements.txt") from error
+    raise unittest.SkipTest(
+        f"{error.name} is missing: scripts/phantoms/requirements.txt") from error
 
 import acquisition  # noqa: E402
 import anatomy  # noqa: E402
@@ -111,7 +112,8 @@ class Growth(unittest.TestCase):
             for axis in range(3):
                 inside, free = np.moveaxis(whole, axis, 0), np.moveaxis(tissue, axis, 0)
                 for step in (1, -1):
-                    face = (inside > 0.95) & (np.roll(inside, step, 0) < 0.05) & np.roll(free, step, 0)
+                    face = (inside > 0.95) & (np.roll(inside, step, 0) < 0.05)
+                    face &= np.roll(free, step, 0)
                     # Of a sphere of 150 ml: a cap 4 mm high has 8 voxels with a full neighbour.
                     self.assertLess(face.sum(axis=(1, 2)).max(), 25)
 
@@ -162,15 +164,16 @@ class Volumes(unittest.TestCase):
         self.assertEqual(list(simulator.label_volumes(labels, 0.5).values()), [1.5, 1.0, 0.5])
 
     def test_an_absent_tumour_is_0_everywhere(self):
-        phantom = simulator.simulate(self.template, replace(SETTINGS, absent_probability=1.0), 13, 0)
+        settings = replace(SETTINGS, absent_probability=1.0)
+        phantom = simulator.simulate(self.template, settings, 13, 0)
         self.assertEqual(set(phantom.true_ml.values()), {0.0})
         self.assertFalse(phantom.labels.any())
 
     def test_a_raters_border_moves_by_the_shift(self):
         rng = np.random.default_rng(5)
         truth = 4 / 3 * np.pi * 10**3 / 1000
-        radii = [(3000 * simulator.rater_volumes({"r": truth}, 0.5, rng)["r"] / (4 * np.pi)) ** (1 / 3)
-                 for _ in range(2000)]
+        found = [simulator.rater_volumes({"r": truth}, 0.5, rng)["r"] for _ in range(2000)]
+        radii = np.cbrt(3000 * np.array(found) / (4 * np.pi))
         self.assertAlmostEqual(np.mean(radii), 10.0, delta=0.05)
         self.assertAlmostEqual(np.std(radii), 0.5, delta=0.04)
 
@@ -208,7 +211,8 @@ class Scans(unittest.TestCase):
         self.assertAlmostEqual(float(bright.std()), 0.1, delta=1e-3)
 
     def test_settings_out_of_range_are_refused(self):
-        for change in ({"absent_probability": 1.5}, {"noise": (0.2, 0.1)}, {"tumour_ml": (0.0, 1.0)}):
+        for change in ({"absent_probability": 1.5}, {"noise": (0.2, 0.1)},
+                       {"tumour_ml": (0.0, 1.0)}):
             with self.assertRaises(ValueError):
                 replace(Settings(), **change)
 
@@ -272,8 +276,9 @@ class Command(unittest.TestCase):
 
     def run_command(self, out, *options):
         return subprocess.run(
-            [sys.executable, FOLDER / "make_phantoms.py", "--anatomy", self.anatomy, "--out",
-             Path(self.folder.name) / out, "--shape", "40", "48", "40", "--spacing-mm", "4", *options],
+            [sys.executable, FOLDER / "make_phantoms.py", "--anatomy", self.anatomy,
+             "--out", Path(self.folder.name) / out, "--shape", "40", "48", "40",
+             "--spacing-mm", "4", *options],
             capture_output=True, text=True, check=False)
 
     def hashes(self, out):

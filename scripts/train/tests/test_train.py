@@ -26,6 +26,7 @@ try:
     import networks
     import scans
     import train
+    import train_options
     from normalise import normalised
     from run_folder import Refused, read_checkpoint
     MISSING = None
@@ -65,12 +66,15 @@ def command(root, *more):
             "--device", "cpu", "--seed", "5", *more]
 
 
+def parsed(root, *more):
+    return train_options.parse("", command(root, *more))
+
+
 def trained(root, name, *stops, steps=9, more=()):
     """Runs until each of `stops` and then to the end; returns the checkpoint."""
     with contextlib.redirect_stderr(io.StringIO()):
         for stop in (*stops, None):
-            options = train.parse(command(root, "--steps", str(steps), "--out", str(root / name),
-                                          *more))
+            options = parsed(root, "--steps", str(steps), "--out", str(root / name), *more)
             (root / name).mkdir(exist_ok=True)
             train.Training(options).run(stop)
     return read_checkpoint(root / name / "checkpoint.pt")
@@ -193,7 +197,7 @@ class Runs(unittest.TestCase):
 
     def test_another_seed_gives_other_weights(self):
         first = trained(self.root, "first")
-        options = train.parse(command(self.root, "--steps", "9", "--seed", "6", "--out", "-"))
+        options = parsed(self.root, "--steps", "9", "--seed", "6", "--out", "-")
         with contextlib.redirect_stderr(io.StringIO()):
             options.out = str(self.root)
             train.Training(options).run()
@@ -224,8 +228,8 @@ class Runs(unittest.TestCase):
 
     def test_another_option_is_refused_by_name(self):
         trained(self.root, "run")
-        options = train.parse(command(self.root, "--steps", "9", "--dropout", "0.3",
-                                      "--out", str(self.root / "run")))
+        options = parsed(self.root, "--steps", "9", "--dropout", "0.3",
+                         "--out", str(self.root / "run"))
         with self.assertRaisesRegex(Refused, "--dropout 0.1, found 0.3"):
             train.Training(options)
 
@@ -262,9 +266,9 @@ class Runs(unittest.TestCase):
 
     def test_weights_of_another_network_are_refused(self):
         trained(self.root, "first", steps=1)
-        options = train.parse(command(self.root, "--steps", "2", "--out", str(self.root / "run"),
-                                      "--initial", str(self.root / "first" / "checkpoint.pt"),
-                                      "--channels", "4,8,8"))
+        options = parsed(self.root, "--steps", "2", "--out", str(self.root / "run"),
+                         "--initial", str(self.root / "first" / "checkpoint.pt"),
+                         "--channels", "4,8,8")
         with self.assertRaisesRegex(Refused, "^[^\n]*another network's weights[^\n]*$"):
             train.Training(options)
 
@@ -296,7 +300,7 @@ class Runs(unittest.TestCase):
                             ("fewer channels", ["--network", "highres3dnet", "--channels", "8,4"])):
             errors = io.StringIO()
             with contextlib.redirect_stderr(errors), self.assertRaises(SystemExit) as ended:
-                train.parse(command(self.root, "--steps", "1", "--out", "-", *more))
+                parsed(self.root, "--steps", "1", "--out", "-", *more)
             self.assertEqual(ended.exception.code, 2)
             self.assertIn(words, errors.getvalue())
 
