@@ -98,29 +98,6 @@ nlohmann::ordered_json text_or_null(const std::string& text) {
 
 }  // namespace
 
-NominalCoverage NominalCoverage::parse(const std::string& text) {
-  NominalCoverage level{text, 0.0};
-  const char* end = text.data() + text.size();
-  // A plain decimal: from_chars alone would also take "9e-1" and "inf".
-  const bool decimal = text.find_first_not_of("0123456789.") == std::string::npos;
-  const auto [stop, error] = std::from_chars(text.data(), end, level.value);
-  if (!decimal || error != std::errc() || stop != end || level.value <= 0.0 || level.value >= 1.0) {
-    throw UsageError("level \"" + text + "\": expected a decimal between 0 and 1, such as 0.9");
-  }
-  return level;
-}
-
-std::vector<NominalCoverage> parse_levels(const std::vector<std::string>& texts) {
-  std::vector<NominalCoverage> levels;
-  for (const std::string& text : texts) levels.push_back(NominalCoverage::parse(text));
-  std::stable_sort(levels.begin(), levels.end(),
-                   [](const auto& a, const auto& b) { return a.value < b.value; });
-  const auto last = std::unique(levels.begin(), levels.end(),
-                                [](const auto& a, const auto& b) { return a.value == b.value; });
-  levels.erase(last, levels.end());
-  return levels;
-}
-
 std::vector<VolumeRow> rows_of(const CaseRecord& record,
                                const std::vector<NominalCoverage>& levels) {
   if (record.status == CaseRecord::Status::kFailed) return {failed_row(record)};

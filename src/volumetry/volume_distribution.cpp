@@ -19,16 +19,10 @@ double latent_at(const VolumeCurve& curve, double z) {
   return normal_log_cdf(z) - normal_log_cdf(-z);
 }
 
-/// Latent x of a curve below which it lies with this probability.
-double latent_quantile(const VolumeCurve& curve, double probability) {
-  if (curve.latent == VolumeCurve::Latent::kNormal) return probit(probability) / curve.z_per_x;
-  return std::log(probability) - std::log1p(-probability);
-}
-
-double curve_cdf(const VolumeCurve& curve, double volume_ml) {
-  const double x = curve.volume_ml.inverse(volume_ml);
-  if (curve.latent == VolumeCurve::Latent::kNormal) return normal_cdf(x * curve.z_per_x);
-  return 1 / (1 + std::exp(-x));
+/// P(x <= t) of the latent; P(x > t) is that at -t.
+double latent_cdf(const VolumeCurve& curve, double t) {
+  if (curve.latent == VolumeCurve::Latent::kNormal) return normal_cdf(t * curve.z_per_x);
+  return 1 / (1 + std::exp(-t));
 }
 
 /// log P(x <= t) of the latent; log P(x > t) is that at -t.
@@ -70,6 +64,13 @@ std::vector<double> atoms_of(std::span<const LogitHistogram> passes, double voxe
   }
   std::sort(atoms.begin(), atoms.end());
   return atoms;
+}
+
+/// Of `count` equally likely atoms, the smallest that is reached with this probability.
+std::size_t atom_index(double probability, std::size_t count) {
+  // Rounding of probability * count must not skip an atom.
+  const double rank = probability * static_cast<double>(count);
+  return static_cast<std::size_t>(std::max(std::ceil(rank * (1 - 1e-12)) - 1, 0.0));
 }
 
 std::vector<VolumeCurve> curves_of(std::span<const LogitHistogram> passes, double voxel_volume_ml,
@@ -118,7 +119,15 @@ double VolumeDistribution::cdf(double volume_ml) const {
   if (!(volume_ml >= 0)) return 0;
   double sum = 0;
   for (const VolumeCurve& curve : curves_) {
-    sum += curve_cdf(curve, std::max(volume_ml, half_voxel_ml_));
+    sum += latent_cdf(curve, curve.volume_ml.inverse(std::max(volume_ml, half_voxel_ml_)));
+  }
+  return sum / static_cast<double>(curves_.size());
+}
+
+double VolumeDistribution::survival(double volume_ml) const {
+  double sum = 0;
+  for (const VolumeCurve& curve : curves_) {
+    sum += latent_cdf(curve, -curve.volume_ml.inverse(std::max(volume_ml, half_voxel_ml_)));
   }
   return sum / static_cast<double>(curves_.size());
 }
@@ -145,18 +154,18 @@ double VolumeDistribution::quantile(double probability) const {
   if (!(probability > 0 && probability < 1)) {
     throw Error("quantile: expected a probability in (0, 1), found " + std::to_string(probability));
   }
-  if (!atoms_ml_.empty()) {
-    // Rounding of probability * passes must not skip an atom.
-    const double rank = probability * static_cast<double>(atoms_ml_.size());
-    const double index = std::ceil(rank * (1 - 1e-12)) - 1;
-    return atoms_ml_[static_cast<std::size_t>(std::max(index, 0.0))];
-  }
-  if (cdf(0) >= probability) return 0;
+  if (!atoms_ml_.empty()) return atoms_ml_[atom_index(probability, atoms_ml_.size())];
+  return quantile_at_probit(probit(probability));
+}
+
+double VolumeDistribution::quantile_at_probit(double z) const {
+  if (!atoms_ml_.empty()) return atoms_ml_[atom_index(normal_cdf(z), atoms_ml_.size())];
+  if (reaches(0, z)) return 0;
   // The quantile of a mixture lies between those of its components.
   double low = kInfinity;
   double high = half_voxel_ml_;
   for (const VolumeCurve& curve : curves_) {
-    const double volume_ml = curve.volume_ml.value(latent_quantile(curve, probability));
+    const double volume_ml = curve.volume_ml.value(latent_at(curve, z));
     low = std::min(low, volume_ml);
     high = std::max(high, volume_ml);
   }
@@ -164,9 +173,29 @@ double VolumeDistribution::quantile(double probability) const {
   constexpr double kTolerance = 1e-10;
   while (high - low > kTolerance * high) {
     const double middle = low + (high - low) / 2;
-    (cdf(middle) >= probability ? high : low) = middle;
+    (reaches(middle, z) ? high : low) = middle;
   }
   return high;
+}
+
+bool VolumeDistribution::reaches(double volume_ml, double z) const {
+  constexpr double kLogsBeyond = 30;
+  if (std::abs(z) > kLogsBeyond) return probit_cdf(volume_ml) >= z;
+  if (z <= 0) return cdf(volume_ml) >= normal_cdf(z);
+  return survival(volume_ml) <= normal_cdf(-z);
+}
+
+std::vector<double> VolumeDistribution::volumes_at(std::span<const double> z) const {
+  std::vector<double> volumes;
+  volumes.reserve(z.size() * (atoms_ml_.size() + curves_.size()));
+  for (const double atom : atoms_ml_) volumes.insert(volumes.end(), z.size(), atom);
+  for (const VolumeCurve& curve : curves_) {
+    for (const double one : z) {
+      const double volume_ml = curve.volume_ml.value(latent_at(curve, one));
+      volumes.push_back(volume_ml < half_voxel_ml_ ? 0 : volume_ml);
+    }
+  }
+  return volumes;
 }
 
 double VolumeDistribution::mean_ml() const {

@@ -22,29 +22,6 @@ constexpr const char* kHeader =
     "case_id,region,level,volume_ml,lower_ml,upper_ml,raw_volume_ml,raw_lower_ml,raw_upper_ml,"
     "segmented_ml,passes,status,flags,error,model,calibration\n";
 
-TEST(NominalCoverage, KeepsTheDecimalAsGiven) {
-  const NominalCoverage level = NominalCoverage::parse("0.90");
-  EXPECT_EQ(level.text, "0.90");
-  EXPECT_EQ(level.value, 0.9);
-}
-
-TEST(NominalCoverage, RefusesWhatIsNoDecimalBetween0And1) {
-  for (const char* text : {"", "0", "1", "1.0", "90", "-0.5", "+0.5", "9e-1", "nan", "inf", "0.9 ",
-                           " 0.9", "0,9", "0.9.1", ".", "0.99999999999999999999", "90%"}) {
-    EXPECT_EQ(
-        message_from<UsageError>([&] { NominalCoverage::parse(text); }),
-        "level \"" + std::string(text) + "\": expected a decimal between 0 and 1, such as 0.9");
-  }
-}
-
-TEST(Levels, AreAscendingAndEachNumberOnce) {
-  const std::vector<NominalCoverage> levels = parse_levels({"0.95", "0.5", "0.950", "0.90"});
-  ASSERT_EQ(levels.size(), 3u);
-  EXPECT_EQ(levels[0].text, "0.5");
-  EXPECT_EQ(levels[1].text, "0.90");
-  EXPECT_EQ(levels[2].text, "0.95");
-}
-
 // Five passes that are certain of 1, 2, 3, 4 and 5 ml: the mixture's quantiles are those of five
 // equally likely numbers.
 TEST(VolumeRows, RawColumnsAreQuantilesOfTheMixtureOverPasses) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mcvol/calibration/nominal_coverage.h"
 #include "mcvol/io/case_record.h"
 
 #include <filesystem>
@@ -9,19 +10,6 @@
 #include <vector>
 
 namespace mcvol {
-
-/// A nominal coverage, kept as the decimal the user gave: "0.9" and "0.90" are the same number but
-/// doubles lose ranks (docs/interface.md).
-struct NominalCoverage {
-  std::string text;  ///< as given
-  double value = 0;  ///< in (0, 1)
-  /// @throws UsageError unless `text` is a decimal strictly between 0 and 1.
-  static NominalCoverage parse(const std::string& text);
-};
-
-/// Several levels: ascending, each number once (of "0.9" and "0.90" the first).
-/// @throws UsageError as NominalCoverage::parse.
-std::vector<NominalCoverage> parse_levels(const std::vector<std::string>& texts);
 
 /// One row of volumes.csv: a case, region and level; a failed case has one row with neither.
 struct VolumeRow {

@@ -26,10 +26,10 @@ struct PredictOptions {
   static constexpr std::int64_t kLeastMemory_bytes = std::int64_t{64} << 20;
   static constexpr std::int64_t kMostMemory_bytes = std::int64_t{1} << 50;
 
-  int passes = 20;                                    ///< Monte Carlo passes, 1 to kMostPasses
-  std::uint64_t seed = 0;                             ///< of the dropout masks
-  std::vector<NominalCoverage> levels{{"0.9", 0.9}};  ///< of parse_levels()
-  std::optional<DropoutScope> scope;                  ///< none: the bundle's
+  int passes = 20;         ///< Monte Carlo passes, 1 to kMostPasses
+  std::uint64_t seed = 0;  ///< of the dropout masks
+  std::vector<NominalCoverage> levels = parse_levels({"0.9"});
+  std::optional<DropoutScope> scope;  ///< none: the bundle's
   ScanLayout layout = ScanLayout::kAuto;
   std::optional<Shard> shard;  ///< none: every case
   bool fresh = false;          ///< measure every case again

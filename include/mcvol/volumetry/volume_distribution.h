@@ -44,6 +44,12 @@ class VolumeDistribution {
   double probit_cdf(double volume_ml) const;
   /// Smallest v with P(V <= v) >= probability, in ml; probability in (0, 1).
   double quantile(double probability) const;
+  /// Smallest v with probit_cdf(v) >= z, in ml: quantile() where the probability itself would round
+  /// to 0 or 1. At +infinity the end of the support.
+  double quantile_at_probit(double z) const;
+  /// The volume of each pass where the shared factor is z, in ml: [pass, z]. A summed probability
+  /// or a thresholded volume is the same for every z.
+  std::vector<double> volumes_at(std::span<const double> z) const;
   /// Mean: of the summed probability, or of the thresholded volume for kThreshold.
   double mean_ml() const;
   /// Standard deviation within and between passes (divided by their number, not one less).
@@ -56,6 +62,10 @@ class VolumeDistribution {
     double survival;
   };
   LogTails log_tails(double volume_ml) const;
+  /// P(V > volume_ml) of the random samplers, volume_ml >= 0.
+  double survival(double volume_ml) const;
+  /// Whether probit_cdf(volume_ml) >= z, for the random samplers and volume_ml >= 0.
+  bool reaches(double volume_ml, double z) const;
 
   double half_voxel_ml_;
   std::vector<VolumeCurve> curves_;  ///< one per pass, for the random samplers

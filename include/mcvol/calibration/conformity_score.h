@@ -1,0 +1,54 @@
+#pragma once
+
+#include "mcvol/calibration/weighted_sample.h"
+#include "mcvol/volumetry/volume_distribution.h"
+
+#include <string>
+
+namespace mcvol {
+
+/// How far a volume lies up or down in what was predicted of one region of one scan. Increasing
+/// in the volume, so that bounds on the score are bounds on the volume.
+enum class ScoreKind {
+  kPit,             ///< probit(F(v)), F the predictive distribution function
+  kStudentised,     ///< (v^(1/3) - E[V^(1/3)]) / SD[V^(1/3)], the SD held to kLeastSd to kMostSd
+  kRootDifference,  ///< v^(1/3) - median^(1/3): blind to how sure the network is
+};
+
+/// A number in (0, 1) that belongs to a case and region: it ranks the absent among the absent.
+/// Philox4x32-10 of their SHA-256 (docs/method.md).
+double atom_uniform(const std::string& case_id, const std::string& region);
+
+/// The conformity score of one region of one scan under one predictive distribution.
+///
+/// A volume up to least_volume_ml() counts as absent: there F is an atom, and its rank is spread
+/// over it, u = xi F(v0) with xi of atom_uniform(). A volume of 0 stands for all of them.
+class ConformityScore {
+ public:
+  static constexpr double kLeastSd = 0.05;  ///< ml^(1/3)
+  static constexpr double kMostSd = 1.0;    ///< ml^(1/3)
+
+  ConformityScore(ScoreKind kind, VolumeDistribution distribution, double voxel_volume_ml);
+
+  /// The score of a volume. @param uniform of the scan, in (0, 1); for absent volumes only.
+  double at(double volume_ml, double uniform) const;
+  /// The smallest volume whose score reaches this one, in ml; 0 where that counts as absent.
+  double volume_ml(double score) const;
+  /// As volume_ml(), in ml^(1/3), from the points of root_sample(): faster, for scores of whole
+  /// distributions.
+  double root(double score) const;
+  /// CRPS of V^(1/3) of the predictive distribution before calibration, in ml^(1/3).
+  double crps(double volume_ml) const;
+
+  double least_ml() const { return least_ml_; }
+
+ private:
+  ScoreKind kind_;
+  VolumeDistribution distribution_;
+  double least_ml_;
+  WeightedSample sample_;  ///< of V^(1/3)
+  double centre_ = 0;      ///< ml^(1/3); not of kPit
+  double spread_ = 1;      ///< ml^(1/3); not of kPit
+};
+
+}  // namespace mcvol
