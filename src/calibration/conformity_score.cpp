@@ -39,6 +39,10 @@ ConformityScore::ConformityScore(ScoreKind kind, VolumeDistribution distribution
 }
 
 double ConformityScore::at(double volume_ml, double uniform) const {
+  return std::clamp(unlimited(volume_ml, uniform), -kMostScore, kMostScore);
+}
+
+double ConformityScore::unlimited(double volume_ml, double uniform) const {
   if (kind_ != ScoreKind::kPit) return (root_of(volume_ml, least_ml_) - centre_) / spread_;
   if (volume_ml > least_ml_) return distribution_.probit_cdf(volume_ml);
   const double log_atom = normal_log_cdf(distribution_.probit_cdf(least_ml_)) + std::log(uniform);

@@ -1,6 +1,7 @@
 #include "mcvol/calibration/scores.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace mcvol {
 
@@ -13,6 +14,10 @@ double interval_score(double lower, double upper, double truth, const NominalCov
 bool covers(const PredictionInterval& interval, double volume_ml, double least_ml) {
   if (volume_ml <= least_ml) return interval.lower_ml <= 0;
   return interval.lower_ml <= volume_ml && volume_ml <= interval.upper_ml;
+}
+
+double root_width(const PredictionInterval& interval) {
+  return std::cbrt(interval.upper_ml) - std::cbrt(interval.lower_ml);
 }
 
 }  // namespace mcvol

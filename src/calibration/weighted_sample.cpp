@@ -117,4 +117,11 @@ WeightedSample root_sample(const VolumeDistribution& distribution, double least_
   return {std::move(roots), weights};
 }
 
+WeightedSample volume_sample(const VolumeDistribution& distribution, double least_ml) {
+  std::vector<double> volumes = distribution.volumes_at(normal_points().z);
+  for (double& volume_ml : volumes) volume_ml = volume_ml > least_ml ? volume_ml : 0;
+  const std::vector<double> weights = repeated_weights(volumes.size());
+  return {std::move(volumes), weights};
+}
+
 }  // namespace mcvol

@@ -1,7 +1,10 @@
 #include "mcvol/cli/command_line.h"
 
+#include "mcvol/cli/calibrate_command.h"
 #include "mcvol/cli/command.h"
+#include "mcvol/cli/evaluate_command.h"
 #include "mcvol/cli/inspect_command.h"
+#include "mcvol/cli/interval_command.h"
 #include "mcvol/cli/logging.h"
 #include "mcvol/cli/merge_command.h"
 #include "mcvol/cli/predict_command.h"
@@ -57,7 +60,7 @@ void require_known_command(const CLI::App& program, const std::string& word) {
   for (const CLI::App* command : program.get_subcommands(any)) {
     if (command->get_name() == word) return;
   }
-  for (const char* later : {"interval", "calibrate", "evaluate", "change", "report"}) {
+  for (const char* later : {"change", "report"}) {
     if (word == later) {
       throw UsageError(word + ": not in this version of mcvol; see docs/interface.md");
     }
@@ -76,6 +79,9 @@ int run(int argc, const char* const* argv) {
   commands.push_back(std::make_unique<PredictCommand>());
   commands.push_back(std::make_unique<InspectCommand>());
   commands.push_back(std::make_unique<MergeCommand>());
+  commands.push_back(std::make_unique<IntervalCommand>());
+  commands.push_back(std::make_unique<CalibrateCommand>());
+  commands.push_back(std::make_unique<EvaluateCommand>());
   for (const auto& command : commands) command->setup(program);
   if (argc > 1) require_known_command(program, argv[1]);
   try {

@@ -1,6 +1,8 @@
 #include "mcvol/cli/inspect_facts.h"
 
+#include "mcvol/calibration/coverage.h"
 #include "mcvol/error/error.h"
+#include "mcvol/io/calibration_file.h"
 #include "mcvol/io/case_record.h"
 #include "mcvol/io/image_file.h"
 #include "mcvol/io/nifti_header.h"
@@ -178,6 +180,39 @@ Facts facts_of_record(const fs::path& path) {
   return facts;
 }
 
+Facts facts_of_calibration(const fs::path& path) {
+  const CalibrationFile calibration = read_calibration_file(path);
+  Facts facts;
+  facts["sha256"] = calibration.sha256;
+  facts["method"] = to_string(calibration.method);
+  facts["simulated"] = calibration.simulated;
+  facts["version"] = calibration.version;
+  facts["model_sha256"] = calibration.model_sha256;
+  facts["scans"] = calibration.scans.size();
+  facts["passes"] = calibration.identity.value("passes", Facts());
+  facts["seed"] = calibration.identity.value("seed", Facts());
+  facts["scope"] = calibration.identity.value("scope", Facts());
+  facts["precision"] = calibration.identity.value("precision", Facts());
+  facts["regions"] = Facts::array();
+  for (const RegionCalibration& region : calibration.regions) {
+    Facts strata = Facts::array();
+    for (const RegionCalibration::Stratum& stratum : region.strata) {
+      const ConformalFit& fit = *stratum.fit(fit_kind_of(calibration.method).value());
+      Facts rhos = Facts::array();
+      for (const auto& candidate : fit.candidates()) rhos.push_back(candidate.rho);
+      strata.push_back({{"from_ml", stratum.from_ml},
+                        {"references", stratum.n()},
+                        {"rho", fit.candidates()[fit.best()].rho},
+                        {"rho_candidates", rhos}});
+    }
+    facts["regions"].push_back(
+        {{"region", region.region},
+         {"predicted_ml", {region.least_predicted_ml, region.most_predicted_ml}},
+         {"strata", strata}});
+  }
+  return facts;
+}
+
 Facts facts_of_results(const fs::path& folder) {
   const auto run = read_run_file(folder);
   if (!run)
@@ -211,6 +246,8 @@ std::string to_string(InspectedKind kind) {
       return "scan";
     case InspectedKind::kRecord:
       return "case record";
+    case InspectedKind::kCalibration:
+      return "calibration";
     case InspectedKind::kResults:
       break;
   }
@@ -230,11 +267,12 @@ InspectedKind kind_of(const fs::path& path) {
   if (name == "model.json") return InspectedKind::kBundle;
   if (name == "run.json") return InspectedKind::kResults;
   if (ends_with(name, ".nii") || ends_with(name, ".nii.gz")) return InspectedKind::kScan;
-  if (ends_with(name, ".json")) return InspectedKind::kRecord;
-  throw UsageError(
-      path.string() +
-      ": expected a model bundle, a scan (.nii, .nii.gz), a record (.json) or a result "
-      "folder");
+  if (ends_with(name, ".json")) {
+    return is_calibration_file(path) ? InspectedKind::kCalibration : InspectedKind::kRecord;
+  }
+  throw UsageError(path.string() +
+                   ": expected a model bundle, a scan (.nii, .nii.gz), a record or calibration "
+                   "(.json) or a result folder");
 }
 
 Facts facts_of(const fs::path& path, InspectedKind kind) {
@@ -248,6 +286,8 @@ Facts facts_of(const fs::path& path, InspectedKind kind) {
       return facts_of_scan(path);
     case InspectedKind::kRecord:
       return facts_of_record(path);
+    case InspectedKind::kCalibration:
+      return facts_of_calibration(path);
     case InspectedKind::kResults:
       break;
   }

@@ -2,12 +2,12 @@
 
 #include "mcvol/cli/config_file.h"
 #include "mcvol/cli/logging.h"
+#include "mcvol/cli/option_values.h"
 #include "mcvol/cli/predict_reporter.h"
 #include "mcvol/cli/version.h"
 #include "mcvol/pipeline/predict.h"
 #include "mcvol/pipeline/threads.h"
 
-#include <charconv>
 #include <iostream>
 #include <limits>
 
@@ -23,20 +23,6 @@ constexpr const char* kExample =
     "  mcvol predict scans/ --model models/glioma --out results\n"
     "  measures every case in scans/ into results/volumes.csv; the same line again goes on where\n"
     "  the run was interrupted.";
-
-/// Read by hand: the command-line library takes "-1" for a large unsigned number.
-template <typename Number>
-Number whole_number_from(const std::string& option, const std::string& text, Number smallest,
-                         Number largest) {
-  Number number = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end || number < smallest || number > largest) {
-    throw UsageError(option + ": expected a whole number from " + std::to_string(smallest) +
-                     " to " + std::to_string(largest) + ", found \"" + text + "\"");
-  }
-  return number;
-}
 
 int passes_from(const std::string& text) {
   if (text == "auto") {
@@ -119,7 +105,10 @@ void PredictCommand::add_measurement_options() {
       ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
       ->capture_default_str()
       ->group(group);
-  command_->add_option("--calibration", calibration_, "none: raw intervals, without a warning")
+  command_
+      ->add_option("--calibration", calibration_,
+                   "Calibration to apply, or none: raw intervals, without a warning (default: the "
+                   "bundle's own)")
       ->type_name("FILE|none")
       ->group(group);
   command_
@@ -189,10 +178,6 @@ void PredictCommand::refuse_what_is_not_built() const {
   if (!save_.empty()) {
     throw UsageError("--save: this version saves no images; leave the option out");
   }
-  if (!calibration_.empty() && calibration_ != "none") {
-    throw UsageError("--calibration " + calibration_ +
-                     ": this version cannot apply a calibration; use --calibration none");
-  }
 }
 
 PredictOptions PredictCommand::options() const {
@@ -209,6 +194,7 @@ PredictOptions PredictCommand::options() const {
   options.layout = layout_from(layout_);
   if (!shard_.empty()) options.shard = Shard::parse(shard_);
   options.fresh = fresh_;
+  options.calibration = CalibrationChoice::parse(calibration_);
   options.device = device_;
   if (!threads_.empty()) {
     options.threads = whole_number_from("--threads", threads_, 1, PredictOptions::kMostThreads);
@@ -225,7 +211,7 @@ ExitCode PredictCommand::list() const {
   PredictPlan plan = plan_scans(options);
   if (!options.output.empty()) {
     check_run_identity(plan, options.fresh);
-    ResultFolder results(plan.folder, options.levels, plan.identity_sha256);
+    ResultFolder results(plan.folder, options.levels, plan.identity_sha256, plan.calibration);
     for (const std::string& complaint : results.load()) spdlog::warn(complaint);
     keep_finished(plan, results, options.fresh);
   }

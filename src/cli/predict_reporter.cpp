@@ -30,10 +30,10 @@ std::string describe_rows(const std::vector<VolumeRow>& rows) {
   for (const VolumeRow& row : rows) {
     if (row.level != rows.front().level || !row.raw_volume_ml) continue;
     if (!text.empty()) text += ", ";
-    text += fmt::format("{} {:.1f} ml", row.region, *row.raw_volume_ml);
-    if (row.raw_lower_ml && row.raw_upper_ml) {
-      text += fmt::format(" [{:.1f}, {:.1f}]", *row.raw_lower_ml, *row.raw_upper_ml);
-    }
+    const auto& lower_ml = row.volume_ml ? row.lower_ml : row.raw_lower_ml;
+    const auto& upper_ml = row.volume_ml ? row.upper_ml : row.raw_upper_ml;
+    text += fmt::format("{} {:.1f} ml", row.region, row.volume_ml.value_or(*row.raw_volume_ml));
+    if (lower_ml && upper_ml) text += fmt::format(" [{:.1f}, {:.1f}]", *lower_ml, *upper_ml);
   }
   return text;
 }
@@ -71,12 +71,14 @@ void PredictReporter::planned(const PredictPlan& plan) {
   spdlog::debug("{} cases: {} to measure, {} measured before, {} that cannot be measured",
                 plan.cases.size(), plan.count(CaseAction::kMeasure), plan.count(CaseAction::kKeep),
                 plan.count(CaseAction::kRefuse));
-  if (!options_.uncalibrated_on_purpose) {
-    spdlog::warn(plan.bundle.has_calibration
-                     ? "uncalibrated: this version does not apply the bundle's calibration; the "
-                       "raw intervals promise no coverage"
-                     : "uncalibrated: the bundle has no calibration; the raw intervals promise no "
-                       "coverage");
+  if (!plan.calibration && !options_.uncalibrated_on_purpose) {
+    spdlog::warn(
+        "uncalibrated: the bundle has no calibration; the raw intervals promise no coverage");
+  }
+  if (plan.calibration && plan.calibration->other_seed) {
+    spdlog::warn(
+        "the calibration was made with another --seed, so its coverage is not exactly that; rows "
+        "carry the flag other_seed");
   }
   if (!plan.bundle.warning.empty()) spdlog::warn("{}", plan.bundle.warning);
   if (options_.print == ReporterOptions::Print::kCsv) print(volume_csv_header());

@@ -30,14 +30,21 @@ std::string packed(const LogitHistogram* histograms, std::size_t count) {
   return base64_from_counts(weights);
 }
 
+ordered_json above_half_of(const std::vector<LogitHistogram>& histograms) {
+  ordered_json counts = ordered_json::array();
+  for (const LogitHistogram& histogram : histograms) counts.push_back(histogram.above_half());
+  return counts;
+}
+
 ordered_json json_of(const RegionRecord& region) {
-  ordered_json above_half = ordered_json::array();
-  for (const LogitHistogram& pass : region.passes) above_half.push_back(pass.above_half());
   return {{"region", region.region},
-          {"above_half", std::move(above_half)},
+          {"above_half", above_half_of(region.passes)},
           {"histograms", packed(region.passes.data(), region.passes.size())},
           {"mean_above_half", region.mean.above_half()},
-          {"mean_histogram", packed(&region.mean, 1)}};
+          {"mean_histogram", packed(&region.mean, 1)},
+          {"without_dropout_above_half", above_half_of(region.without_dropout)},
+          {"without_dropout_histograms",
+           packed(region.without_dropout.data(), region.without_dropout.size())}};
 }
 
 ordered_json json_of(const InputFile& input) {
@@ -89,7 +96,8 @@ bool same_input(const InputFile& a, const InputFile& b) {
 }
 
 bool same_region(const RegionRecord& a, const RegionRecord& b) {
-  return a.region == b.region && a.passes == b.passes && a.mean == b.mean;
+  return a.region == b.region && a.passes == b.passes && a.mean == b.mean &&
+         a.without_dropout == b.without_dropout;
 }
 
 bool identical_grid(const Grid& a, const Grid& b) {

@@ -191,23 +191,40 @@ class RecordReader {
     return histograms;
   }
 
+  std::vector<std::int64_t> counts_in(JsonFields& fields, const std::string& key) const {
+    const json& array = fields.array(key);
+    std::vector<std::int64_t> counts;
+    for (std::size_t n = 0; n < array.size(); ++n) {
+      counts.push_back(integer_of(array[n], at_index(fields.path_of(key), n), 0));
+    }
+    return counts;
+  }
+
+  static void require_same_voxels(const JsonFields& fields, const std::string& key,
+                                  const std::vector<LogitHistogram>& passes,
+                                  const LogitHistogram& mean) {
+    for (const LogitHistogram& pass : passes) {
+      if (pass.voxel_count() == mean.voxel_count()) continue;
+      fields.fail(key, "expected as many voxels in every pass (" +
+                           std::to_string(mean.voxel_count()) + "), found " +
+                           std::to_string(pass.voxel_count()));
+    }
+  }
+
   RegionRecord region_in(JsonFields fields, std::size_t passes) const {
     RegionRecord region;
     region.region = text_in(fields, "region");
-    const json& array = array_of(fields, "above_half", passes);
-    std::vector<std::int64_t> above_half;
-    for (std::size_t n = 0; n < passes; ++n) {
-      above_half.push_back(integer_of(array[n], at_index(fields.path_of("above_half"), n), 0));
-    }
-    region.passes = histograms_in(fields, "histograms", above_half);
+    array_of(fields, "above_half", passes);
+    region.passes = histograms_in(fields, "histograms", counts_in(fields, "above_half"));
     region.mean =
         histograms_in(fields, "mean_histogram", {fields.integer("mean_above_half")}).front();
-    for (const LogitHistogram& pass : region.passes) {
-      if (pass.voxel_count() != region.mean.voxel_count()) {
-        fields.fail("histograms", "expected as many voxels in every pass (" +
-                                      std::to_string(region.mean.voxel_count()) + "), found " +
-                                      std::to_string(pass.voxel_count()));
-      }
+    require_same_voxels(fields, "histograms", region.passes, region.mean);
+    // Not in format 1.
+    if (fields.has("without_dropout_histograms")) {
+      region.without_dropout = histograms_in(fields, "without_dropout_histograms",
+                                             counts_in(fields, "without_dropout_above_half"));
+      require_same_voxels(fields, "without_dropout_histograms", region.without_dropout,
+                          region.mean);
     }
     fields.finish();
     return region;

@@ -45,8 +45,28 @@ std::string utf8_of(const std::string& text) {
   return json::parse(quoted).get<std::string>();
 }
 
-std::vector<std::string> region_flags(const CaseRecord& record, const RegionRecord& region) {
-  std::vector<std::string> flags = {"uncalibrated"};
+/// What the calibration says of a region; none where it does not apply.
+std::optional<VolumeEstimate> estimate_of(const CaseRecord& record, const RegionRecord& region,
+                                          const std::vector<NominalCoverage>& levels,
+                                          const AppliedCalibration* calibration) {
+  if (calibration == nullptr || record.run_identity != calibration->run_identity) return {};
+  return estimate_volume(prediction_of(record, region), calibration->file.region(region.region),
+                         calibration->file.method, levels);
+}
+
+std::vector<std::string> calibration_flags(const VolumeEstimate& estimate,
+                                           const AppliedCalibration& calibration) {
+  std::vector<std::string> flags;
+  if (calibration.file.simulated) flags.push_back("simulated_calibration");
+  if (calibration.other_seed) flags.push_back("other_seed");
+  if (estimate.outside_range) flags.push_back("outside_calibration_range");
+  if (estimate.uncertain) flags.push_back("uncertain");
+  if (estimate.not_nested) flags.push_back("not_nested");
+  return flags;
+}
+
+std::vector<std::string> region_flags(const CaseRecord& record, const RegionRecord& region,
+                                      std::vector<std::string> flags) {
   if (region.mean.above_half() == 0) flags.push_back("empty");
   std::copy_if(record.flags.begin(), record.flags.end(), std::back_inserter(flags),
                [](const std::string& flag) { return flag != "empty"; });
@@ -66,9 +86,12 @@ VolumeRow failed_row(const CaseRecord& record) {
 }
 
 void add_region_rows(const CaseRecord& record, const RegionRecord& region,
-                     const std::vector<NominalCoverage>& levels, std::vector<VolumeRow>& rows) {
+                     const std::vector<NominalCoverage>& levels,
+                     const AppliedCalibration* calibration, const SamplerOptions& sampler,
+                     std::vector<VolumeRow>& rows) {
   const double voxel_ml = record.grid.voxel_volume_ml();
-  const VolumeDistribution volume(region.passes, voxel_ml, {Sampler::kLevelSet, 1.0});
+  const VolumeDistribution volume(region.passes, voxel_ml, sampler);
+  const std::optional<VolumeEstimate> estimate = estimate_of(record, region, levels, calibration);
   VolumeRow row;
   row.case_id = record.case_id;
   row.region = region.region;
@@ -76,12 +99,23 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
   row.segmented_ml = static_cast<double>(region.mean.above_half()) * voxel_ml;
   row.passes = record.passes;
   row.status = "ok";
-  row.flags = region_flags(record, region);
+  std::vector<std::string> flags{"uncalibrated"};
+  if (estimate) flags = calibration_flags(*estimate, *calibration);
+  if (sampler.sampler != Sampler::kLevelSet) flags.push_back("other_sampler");
+  row.flags = region_flags(record, region, std::move(flags));
   row.model = record.model.substr(0, kHashDigits);
-  for (const NominalCoverage& level : levels) {
-    row.level = level.text;
-    row.raw_lower_ml = volume.quantile((1.0 - level.value) / 2.0);
-    row.raw_upper_ml = volume.quantile((1.0 + level.value) / 2.0);
+  if (estimate) {
+    row.volume_ml = estimate->median_ml;
+    row.calibration = calibration->file.sha256.substr(0, kHashDigits);
+  }
+  for (std::size_t n = 0; n < levels.size(); ++n) {
+    row.level = levels[n].text;
+    row.raw_lower_ml = volume.quantile((1.0 - levels[n].value) / 2.0);
+    row.raw_upper_ml = volume.quantile((1.0 + levels[n].value) / 2.0);
+    if (estimate) {
+      row.lower_ml = estimate->intervals[n].lower_ml;
+      row.upper_ml = estimate->intervals[n].upper_ml;
+    }
     rows.push_back(row);
   }
 }
@@ -98,11 +132,19 @@ nlohmann::ordered_json text_or_null(const std::string& text) {
 
 }  // namespace
 
-std::vector<VolumeRow> rows_of(const CaseRecord& record,
-                               const std::vector<NominalCoverage>& levels) {
+RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& region) {
+  return {record.case_id, region.region, region.passes, region.without_dropout,
+          record.grid.voxel_volume_ml()};
+}
+
+std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,
+                               const AppliedCalibration* calibration,
+                               const SamplerOptions& sampler) {
   if (record.status == CaseRecord::Status::kFailed) return {failed_row(record)};
   std::vector<VolumeRow> rows;
-  for (const RegionRecord& region : record.regions) add_region_rows(record, region, levels, rows);
+  for (const RegionRecord& region : record.regions) {
+    add_region_rows(record, region, levels, calibration, sampler, rows);
+  }
   return rows;
 }
 
@@ -156,12 +198,19 @@ std::string to_json_line(const VolumeRow& row) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-VolumeTable::VolumeTable(std::vector<NominalCoverage> levels) : levels_(std::move(levels)) {}
+VolumeTable::VolumeTable(std::vector<NominalCoverage> levels, CalibrationPointer calibration)
+    : levels_(std::move(levels)), calibration_(std::move(calibration)) {}
 
-void VolumeTable::put(const CaseRecord& record) {
+std::vector<VolumeRow> VolumeTable::put(const CaseRecord& record) {
+  std::vector<VolumeRow> rows = rows_of(record, levels_, calibration_.get());
+  put(record.case_id, rows);
+  return rows;
+}
+
+void VolumeTable::put(const std::string& case_id, const std::vector<VolumeRow>& rows) {
   std::string lines;
-  for (const VolumeRow& row : rows_of(record, levels_)) lines += to_csv(row);
-  lines_[record.case_id] = std::move(lines);
+  for (const VolumeRow& row : rows) lines += to_csv(row);
+  lines_[case_id] = std::move(lines);
 }
 
 std::string VolumeTable::csv() const {

@@ -11,6 +11,8 @@ namespace mcvol {
 namespace {
 
 constexpr std::int64_t kDrawColumns = 7;
+/// In the column of the pass, where a row keeps everything as it is.
+constexpr std::int64_t kDropoutOff = -1;
 
 /// Kept values become value * scale + kept_offset, dropped ones dropped_value.
 struct Affine {
@@ -122,6 +124,15 @@ at::Tensor element_keep(const at::Tensor& input, const at::Tensor& draws,
   return keep;
 }
 
+/// Sets the rows of `factors` whose dropout is off to `value`. Several in a row may belong to one.
+void fill_rows_off(at::Tensor& factors, const at::Tensor& draws, double value) {
+  const std::int64_t each = draws.size(0) > 0 ? factors.size(0) / draws.size(0) : 0;
+  for (std::int64_t row = 0; row < draws.size(0); ++row) {
+    const std::int64_t pass = draws.const_data_ptr<std::int64_t>()[row * kDrawColumns + 2];
+    if (pass == kDropoutOff) factors.narrow(0, row * each, each).fill_(value);
+  }
+}
+
 at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::Tensor& positions,
                    const Layer& layer) {
   TORCH_CHECK(layer.sharing != MaskSharing::kChannel || input.dim() == 5, "dropout layer ",
@@ -138,11 +149,12 @@ at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::T
                         : channel_keep(input, draws, layer);
   const Affine affine = affine_of(layer.form, layer.rate);
   at::Tensor scale = keep * affine.scale;
+  fill_rows_off(scale, draws, 1.0);
   if (layer.form == DropoutForm::kInverted) {
     return input * scale.to(input.device(), input.scalar_type());
   }
-  const at::Tensor offset =
-      keep * (affine.kept_offset - affine.dropped_value) + affine.dropped_value;
+  at::Tensor offset = keep * (affine.kept_offset - affine.dropped_value) + affine.dropped_value;
+  fill_rows_off(offset, draws, 0.0);
   return at::addcmul(offset.to(input.device(), input.scalar_type()), input,
                      scale.to(input.device(), input.scalar_type()));
 }
@@ -181,7 +193,7 @@ at::Tensor make_draws(const std::vector<MaskDraw>& rows, std::int64_t tile_voxel
   for (const MaskDraw& row : rows) {
     *column++ = static_cast<std::int64_t>(row.seed);
     *column++ = row.member;
-    *column++ = row.pass;
+    *column++ = row.dropout_off ? kDropoutOff : std::int64_t{row.pass};
     for (const std::int32_t corner : row.window) *column++ = corner;
     *column++ = tile_voxels;
   }

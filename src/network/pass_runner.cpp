@@ -156,6 +156,7 @@ at::Tensor PassRunner::draws_of(const Job& job, std::span<const int> passes,
     rows[row].seed = job.seed;
     rows[row].member = options_.member;
     rows[row].pass = static_cast<std::uint32_t>(passes[row]);
+    rows[row].dropout_off = passes[row] >= job.first_without_dropout;
     for (std::size_t axis = 0; axis < 3; ++axis) {
       rows[row].window[axis] = static_cast<std::int32_t>(job.corner[axis]);
     }

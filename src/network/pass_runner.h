@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -57,6 +58,7 @@ class PassRunner {
     Index3 corner{0, 0, 0};                      ///< first output voxel, on the grid
     std::span<const std::int64_t> tile_offsets;  ///< of the measured voxels in the output tile
     std::span<const int> passes;                 ///< those of this network, ascending
+    int first_without_dropout = std::numeric_limits<int>::max();  ///< of the passes
     std::uint64_t seed = 0;
   };
   struct Outputs {

@@ -36,11 +36,18 @@ void require_active_dropout(const DropoutGraph& graph, const std::string& file) 
                    reason + "); export it with dropout layers of rate > 0");
 }
 
+/// With those without dropout, which come last.
+int all_passes(const PassRequest& request, int networks) {
+  return request.passes + (request.without_dropout ? networks : 0);
+}
+
 /// The passes of a range that network `member` of `networks` runs.
-std::vector<int> passes_of(int member, int networks, int first, int count) {
+std::vector<int> passes_of(int member, int networks, int first, int count,
+                           const PassRequest& request) {
   std::vector<int> passes;
   for (int pass = first; pass < first + count; ++pass) {
-    if (pass % networks == member) passes.push_back(pass);
+    const int turn = pass < request.passes ? pass : pass - request.passes;
+    if (turn % networks == member) passes.push_back(pass);
   }
   return passes;
 }
@@ -185,8 +192,9 @@ bool TorchScriptSegmenter::run_windows(const PreparedScan& scan, const WindowPla
     job.corner = window.output_begin;
     job.tile_offsets = voxels.tile_offsets;
     job.seed = request.seed;
+    job.first_without_dropout = request.passes;
     for (int member = 0; member < members; ++member) {
-      const std::vector<int> own = passes_of(member, members, passes.first, passes.count);
+      const std::vector<int> own = passes_of(member, members, passes.first, passes.count, request);
       if (own.empty()) continue;
       job.passes = own;
       const auto before = static_cast<double>(n * networks_.size()) + member;
@@ -207,7 +215,8 @@ bool TorchScriptSegmenter::run_abutting(const PreparedScan& scan, const WindowPl
                                      static_cast<std::size_t>(outputs.values.size(2)));
     give(outputs.values, voxels, outputs.passes, sink);
   };
-  return run_windows(scan, plan, request, {0, request.passes}, nullptr, take, progress);
+  const Passes all{0, all_passes(request, summary_.networks)};
+  return run_windows(scan, plan, request, all, nullptr, take, progress);
 }
 
 /// As many passes together as the memory holds sums for; the prefixes are run anew for each group.
@@ -215,12 +224,13 @@ bool TorchScriptSegmenter::run_blended(const PreparedScan& scan, const WindowPla
                                        const PassRequest& request, LogitSink& sink,
                                        const WindowProgress& progress) {
   const std::int64_t voxels = plan.measured_voxels();
-  const int group = passes_per_group(voxels, request.passes);
-  const int groups = (request.passes + group - 1) / group;
+  const int all = all_passes(request, summary_.networks);
+  const int group = passes_per_group(voxels, all);
+  const int groups = (all + group - 1) / group;
   const std::vector<float> importance = importance_map(window_.output, window_.blend);
   WindowBlend blend(voxels, bundle_.output.channels, group);
-  for (int first = 0; first < request.passes; first += group) {
-    const Passes passes{first, std::min(group, request.passes - first)};
+  for (int first = 0; first < all; first += group) {
+    const Passes passes{first, std::min(group, all - first)};
     std::vector<float> weights;
     const auto begin_window = [&](const WindowVoxels& window) {
       weights.resize(window.tile_offsets.size());

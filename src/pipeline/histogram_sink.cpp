@@ -40,18 +40,19 @@ void probabilities_from_logits(std::span<const float> logits,
 }  // namespace
 
 HistogramSink::HistogramSink(std::vector<std::string> regions, std::int64_t measured_voxels,
-                             int passes)
+                             int passes, int without_dropout)
     : regions_(std::move(regions)),
       voxels_(static_cast<std::size_t>(measured_voxels)),
       passes_(passes),
-      histograms_(regions_.size() * static_cast<std::size_t>(passes)),
+      all_passes_(passes + without_dropout),
+      histograms_(regions_.size() * static_cast<std::size_t>(all_passes_)),
       probability_sums_(regions_.size() * voxels_, 0) {}
 
 void HistogramSink::check(const LogitBlock& block) const {
   const std::size_t count = block.voxels.size();
   const bool shape_fits =
       block.first_pass >= 0 && block.pass_count >= 0 &&
-      block.first_pass + block.pass_count <= passes_ &&
+      block.first_pass + block.pass_count <= all_passes_ &&
       block.region_count == static_cast<int>(regions_.size()) &&
       block.logits.size() == static_cast<std::size_t>(block.pass_count) * regions_.size() * count;
   const auto outside = [this](std::int64_t voxel) {
@@ -65,25 +66,28 @@ void HistogramSink::check(const LogitBlock& block) const {
 void HistogramSink::accept(const LogitBlock& block) {
   check(block);
   const std::size_t count = block.voxels.size();
-  std::array<std::int64_t, kChunk> probabilities;
   for (int pass = 0; pass < block.pass_count; ++pass) {
     for (std::size_t region = 0; region < regions_.size(); ++region) {
       const std::size_t row = static_cast<std::size_t>(pass) * regions_.size() + region;
       const std::span<const float> logits = block.logits.subspan(row * count, count);
       LogitHistogram histogram;
       histogram.add(logits);
-      std::int64_t* sums = probability_sums_.data() + region * voxels_;
-      for (std::size_t begin = 0; begin < count; begin += kChunk) {
-        const std::size_t size = std::min(kChunk, count - begin);
-        probabilities_from_logits(logits.subspan(begin, size), probabilities);
-        for (std::size_t n = 0; n < size; ++n) {
-          sums[block.voxels[begin + n]] += probabilities[n];
-        }
-      }
+      if (block.first_pass + pass < passes_) add_to_mean(region, block.voxels, logits);
       const std::scoped_lock lock(mutex_);
-      histograms_[region * static_cast<std::size_t>(passes_) +
+      histograms_[region * static_cast<std::size_t>(all_passes_) +
                   static_cast<std::size_t>(block.first_pass + pass)] += histogram;
     }
+  }
+}
+
+void HistogramSink::add_to_mean(std::size_t region, std::span<const std::int64_t> voxels,
+                                std::span<const float> logits) {
+  std::array<std::int64_t, kChunk> probabilities;
+  std::int64_t* sums = probability_sums_.data() + region * voxels_;
+  for (std::size_t begin = 0; begin < voxels.size(); begin += kChunk) {
+    const std::size_t size = std::min(kChunk, voxels.size() - begin);
+    probabilities_from_logits(logits.subspan(begin, size), probabilities);
+    for (std::size_t n = 0; n < size; ++n) sums[voxels[begin + n]] += probabilities[n];
   }
 }
 
@@ -113,15 +117,15 @@ std::vector<RegionRecord> HistogramSink::finish() {
   for (std::size_t region = 0; region < regions_.size(); ++region) {
     RegionRecord record;
     record.region = regions_[region];
-    const auto first = histograms_.begin() + static_cast<std::ptrdiff_t>(region) * passes_;
-    record.passes.assign(first, first + passes_);
-    for (const LogitHistogram& pass : record.passes) {
-      if (pass.voxel_count() != static_cast<std::int64_t>(voxels_)) {
-        throw ModelError("the network's windows gave " + std::to_string(pass.voxel_count()) +
-                         " voxels of " + std::to_string(voxels_) +
-                         " to measure; check \"window\" in model.json");
-      }
+    const auto first = histograms_.begin() + static_cast<std::ptrdiff_t>(region) * all_passes_;
+    for (auto histogram = first; histogram != first + all_passes_; ++histogram) {
+      if (histogram->voxel_count() == static_cast<std::int64_t>(voxels_)) continue;
+      throw ModelError("the network's windows gave " + std::to_string(histogram->voxel_count()) +
+                       " voxels of " + std::to_string(voxels_) +
+                       " to measure; check \"window\" in model.json");
     }
+    record.passes.assign(first, first + passes_);
+    record.without_dropout.assign(first + passes_, first + all_passes_);
     record.mean = mean_histogram(region);
     records.push_back(std::move(record));
   }

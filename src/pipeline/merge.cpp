@@ -5,6 +5,7 @@
 #include "mcvol/io/case_record.h"
 #include "mcvol/io/run_file.h"
 #include "mcvol/io/run_lock.h"
+#include "mcvol/pipeline/calibration_use.h"
 
 #include <algorithm>
 #include <map>
@@ -27,6 +28,9 @@ class Merge {
     report_.notes = std::move(sources_.notes);
     report_.complete = report_.notes.empty();
     levels_ = options.levels.empty() ? levels_of_sources() : options.levels;
+    calibration_folder_ = folder_of_calibration();
+    calibration_ =
+        kept_calibration(calibration_folder_, sources_.folders.front().run.identity, levels_);
   }
 
   MergeReport run() {
@@ -34,8 +38,9 @@ class Merge {
     // Marked as a merge before its records are there, so that one cut short can be taken up.
     RunFile merged = summary();
     merged.state = RunFile::State::kRunning;
+    keep_calibration(calibration_.get(), calibration_path(calibration_folder_), out_);
     write_run_file(merged, out_);
-    VolumeTable table(levels_);
+    VolumeTable table(levels_, calibration_);
     for (const auto& [case_id, chosen] : chosen_) write_case(case_id, chosen, table);
     table.write(out_);
     write_run_file(summary(), out_);
@@ -59,6 +64,22 @@ class Merge {
                        ": run.json names no level; say which with --level, such as 0.9");
     }
     return parse_levels(texts);
+  }
+
+  /// Of the sources' calibrations, which have to be one.
+  fs::path folder_of_calibration() const {
+    const auto text_of = [](const fs::path& folder) {
+      const fs::path path = calibration_path(folder);
+      return fs::exists(path) ? read_file(path) : "";
+    };
+    const fs::path& first = sources_.folders.front().folder;
+    for (const MergeSource& source : sources_.folders) {
+      if (text_of(source.folder) == text_of(first)) continue;
+      throw UsageError(first.string() + " and " + source.folder.string() +
+                       " have different calibrations; run mcvol predict on both with the same "
+                       "--calibration, which measures nothing again");
+    }
+    return first;
   }
 
   void note(const std::string& line) {
@@ -154,6 +175,8 @@ class Merge {
   fs::path out_;
   MergeSources sources_;
   std::vector<NominalCoverage> levels_;
+  fs::path calibration_folder_;
+  CalibrationPointer calibration_;
   std::map<std::string, Choice> chosen_;
   std::map<fs::path, int> usable_records_;
   MergeReport report_;

@@ -55,7 +55,7 @@ class PredictRun {
         services_(services),
         observer_(observer),
         plan_(std::move(plan)),
-        results_(plan_.folder, options.levels, plan_.identity_sha256),
+        results_(plan_.folder, options.levels, plan_.identity_sha256, plan_.calibration),
         loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle)),
         threads_(options.threads > 0 ? options.threads : default_thread_count()) {}
 
@@ -166,6 +166,8 @@ void PredictRun::start_run_file() {
   run_file_.model_sha256 = plan_.bundle.sha256;
   run_file_.options = json_of(options_, plan_.scope, threads_);
   run_file_.options["window"] = window_in_use();
+  run_file_.options["calibration"] = nullptr;
+  if (plan_.calibration) run_file_.options["calibration"] = plan_.calibration->file.sha256;
   for (const NominalCoverage& level : options_.levels) run_file_.levels.push_back(level.text);
   run_file_.identity = plan_.identity;
   run_file_.started = utc_now();
@@ -174,6 +176,7 @@ void PredictRun::start_run_file() {
   } else if (earlier_) {
     run_file_.device = earlier_->device;
   }
+  keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
   write_run_file_as(RunFile::State::kRunning);
 }
 
@@ -288,12 +291,14 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     const std::int64_t voxels = static_cast<std::int64_t>(measured.size()) -
                                 std::count(measured.begin(), measured.end(), std::uint8_t{0});
     if (voxels == 0) throw InputError("no voxel to measure: the scan is zero everywhere");
-    HistogramSink sink(region_names(plan_.bundle), voxels, options_.passes);
+    HistogramSink sink(region_names(plan_.bundle), voxels, options_.passes,
+                       segmenter_->summary().networks);
     const auto progress = [&](double share) {
       observer_.progress(share);
       return !stopping();
     };
-    const PassRequest request{options_.passes, options_.seed};
+    const PassRequest request{
+        .passes = options_.passes, .seed = options_.seed, .without_dropout = true};
     if (!segmenter_->run(loaded.scan, request, sink, progress)) {
       if (!stopping()) stop_ = ExitCode::kInterrupted;
       return false;

@@ -69,7 +69,6 @@ nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, int th
   json["seed"] = options.seed;
   json["scope"] = to_string(scope);
   json["precision"] = "fp32";
-  json["calibration"] = nullptr;
   json["layout"] = to_string(options.layout);
   json["device"] = options.device;
   json["threads"] = threads;

@@ -25,6 +25,13 @@ void require_whole_rounds(int passes, int networks) {
                    "; use " + nearest);
 }
 
+std::optional<std::filesystem::path> calibration_file_of(const Bundle& bundle,
+                                                         const CalibrationChoice& choice) {
+  if (choice.kind == CalibrationChoice::Kind::kFile) return choice.file;
+  if (choice.kind == CalibrationChoice::Kind::kNone || !bundle.has_calibration) return {};
+  return calibration_path(bundle.folder);
+}
+
 }  // namespace
 
 int PredictPlan::count(CaseAction action) const {
@@ -59,6 +66,10 @@ PredictPlan plan_scans(const PredictOptions& options) {
   identity_options.memory_bytes = options.memory_bytes;
   plan.identity = run_identity_of(plan.bundle, identity_options);
   plan.identity_sha256 = sha256_of_identity(plan.identity);
+  if (const auto file = calibration_file_of(plan.bundle, options.calibration)) {
+    plan.calibration_file = *file;
+    plan.calibration = read_calibration_for(*file, plan.identity, options.levels);
+  }
   plan.folder = options.shard ? shard_folder(options.output, *options.shard) : options.output;
 
   ScanDiscovery discovery =

@@ -7,11 +7,10 @@
 namespace mcvol {
 
 ResultFolder::ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels,
-                           std::string run_identity)
+                           std::string run_identity, CalibrationPointer calibration)
     : folder_(std::move(folder)),
-      levels_(std::move(levels)),
       run_identity_(std::move(run_identity)),
-      table_(levels_) {}
+      table_(std::move(levels), std::move(calibration)) {}
 
 std::vector<std::string> ResultFolder::load() {
   std::vector<std::string> complaints;
@@ -32,20 +31,18 @@ const ResultFolder::Entry* ResultFolder::find(const std::string& case_id) const 
 
 std::vector<VolumeRow> ResultFolder::put(const CaseRecord& record) {
   write_case_record(record, case_record_path(folder_, record.case_id));
-  remember(record);
-  return rows_of(record, levels_);
+  return remember(record);
 }
 
-void ResultFolder::remember(const CaseRecord& record) {
+std::vector<VolumeRow> ResultFolder::remember(const CaseRecord& record) {
+  entries_[record.case_id] = {record.status, record.run_identity, record.inputs};
   if (record.status == CaseRecord::Status::kOk && record.run_identity != run_identity_) {
     CaseRecord flagged = record;
     flagged.flags.push_back("other_run");
     std::sort(flagged.flags.begin(), flagged.flags.end());
-    table_.put(flagged);
-  } else {
-    table_.put(record);
+    return table_.put(flagged);
   }
-  entries_[record.case_id] = {record.status, record.run_identity, record.inputs};
+  return table_.put(record);
 }
 
 int ResultFolder::count_of_other_runs() const {

@@ -42,6 +42,31 @@ TEST(CaseRecordFile, MeasuredCaseComesBackToTheLastBit) {
   EXPECT_EQ(back.grid.direction, record.grid.direction);
 }
 
+TEST(CaseRecordFile, PassWithoutDropoutComesBack) {
+  const TemporaryFolder scratch;
+  CaseRecord record = measured_record("case_01");
+  for (RegionRecord& region : record.regions) {
+    region.without_dropout = {sharp_histogram(700, kSyntheticVoxels)};
+  }
+  write_case_record(record, scratch.path() / "a.json");
+  const CaseRecord back = read_case_record(scratch.path() / "a.json");
+  EXPECT_TRUE(back.same_measurement(record));
+  EXPECT_FALSE(back.same_measurement(measured_record("case_01")));
+}
+
+TEST_F(DamagedRecord, FormatOneHadNoPassWithoutDropoutAndIsRead) {
+  const std::string message = message_after([](json& whole) {
+    whole["format"] = 1;
+    for (json& region : whole["regions"]) {
+      region.erase("without_dropout_above_half");
+      region.erase("without_dropout_histograms");
+    }
+  });
+  EXPECT_EQ(message, "");
+  EXPECT_TRUE(
+      read_case_record(scratch_.path() / "case_01.json").regions[0].without_dropout.empty());
+}
+
 TEST(CaseRecordFile, FailedCaseKeepsItsError) {
   const TemporaryFolder scratch;
   const auto path = scratch.path() / "x.json";
@@ -96,10 +121,10 @@ TEST(CaseRecordFile, MissingFileIsAnInputErrorThatNamesIt) {
 
 TEST_F(DamagedRecord, NewerFormatSaysUpdate) {
   expect_part(message_after([](json& whole) {
-                whole["format"] = 2;
+                whole["format"] = 3;
                 whole["novelty"] = true;
               }),
-              "case_01.json: format: 2 is newer than this mcvol reads (1); update mcvol");
+              "case_01.json: format: 3 is newer than this mcvol reads (2); update mcvol");
 }
 
 TEST_F(DamagedRecord, OtherJsonIsNoRecord) {

@@ -128,7 +128,8 @@ Logits logits_of(Segmenter& segmenter, const Bundle& bundle, const PreparedScan&
                  const PassRequest& request) {
   const auto voxels = static_cast<std::size_t>(
       std::count(scan.measured.values.begin(), scan.measured.values.end(), 1));
-  KeepingSink sink(request.passes, bundle.regions.size(), voxels);
+  const int more = request.without_dropout ? static_cast<int>(bundle.networks.size()) : 0;
+  KeepingSink sink(request.passes + more, bundle.regions.size(), voxels);
   EXPECT_TRUE(segmenter.run(scan, request, sink, [](double) { return true; }));
   return sink.values();
 }

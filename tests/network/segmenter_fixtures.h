@@ -17,7 +17,7 @@ struct WorkOrder;
 
 namespace mcvol::testing {
 
-/// [pass][region][voxel]
+/// [pass][region][voxel]; passes without dropout come last
 using Logits = std::vector<std::vector<std::vector<float>>>;
 
 /// A bundle as write_tiny_bundle() makes it, in the running test's own folder, of these networks:

@@ -33,6 +33,7 @@ class FakeSegmenter : public Segmenter {
            const WindowProgress& progress) override {
     behaviour_->runs += 1;
     if (behaviour_->on_run) behaviour_->on_run(behaviour_->runs);
+    const int passes = request.passes + (request.without_dropout ? summary_.networks : 0);
     std::vector<float> sums;
     for (std::size_t n = 0; n < scan.measured.values.size(); ++n) {
       if (scan.measured.values[n] == 0) continue;
@@ -43,11 +44,11 @@ class FakeSegmenter : public Segmenter {
     for (std::size_t begin = 0; begin < sums.size(); begin += behaviour_->block_size) {
       const std::size_t end = std::min(begin + behaviour_->block_size, sums.size());
       if (behaviour_->passes_backwards) {
-        for (int pass = request.passes - 1; pass >= 0; --pass) {
+        for (int pass = passes - 1; pass >= 0; --pass) {
           give(sums, begin, end, pass, pass + 1, request.seed, sink);
         }
       } else {
-        give(sums, begin, end, 0, request.passes, request.seed, sink);
+        give(sums, begin, end, 0, passes, request.seed, sink);
       }
       if (!progress(static_cast<double>(end) / static_cast<double>(sums.size()))) return false;
     }

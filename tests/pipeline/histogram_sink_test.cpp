@@ -53,7 +53,7 @@ std::vector<std::int64_t> range(std::int64_t begin, std::int64_t end) {
 }
 
 std::vector<RegionRecord> whole(Logits& logits) {
-  HistogramSink sink({"a", "b"}, logits.voxels, logits.passes);
+  HistogramSink sink({"a", "b"}, logits.voxels, logits.passes, 0);
   give(logits, range(0, logits.voxels), 0, logits.passes, sink);
   return sink.finish();
 }
@@ -119,7 +119,7 @@ TEST(HistogramSink, InfinitiesGoToTheEnds) {
 TEST(HistogramSink, BlocksAndGroupsOfPassesDoNotChangeABit) {
   Logits logits = random_logits(7, 2000);
   const auto expected = whole(logits);
-  HistogramSink sink({"a", "b"}, logits.voxels, logits.passes);
+  HistogramSink sink({"a", "b"}, logits.voxels, logits.passes, 0);
   std::vector<std::int64_t> order = range(0, logits.voxels);
   std::shuffle(order.begin(), order.end(), std::mt19937(3));
   for (int first = 0; first < 7; first += 3) {
@@ -140,7 +140,7 @@ TEST(HistogramSink, OrderOfPassesDoesNotChangeABit) {
   std::mt19937 generator(11);
   for (int trial = 0; trial < 5; ++trial) {
     std::shuffle(passes.begin(), passes.end(), generator);
-    HistogramSink sink({"a", "b"}, logits.voxels, logits.passes);
+    HistogramSink sink({"a", "b"}, logits.voxels, logits.passes, 0);
     for (const int pass : passes) give(logits, range(0, logits.voxels), pass, 1, sink);
     expect_equal(sink.finish(), expected);
   }
@@ -195,7 +195,7 @@ TEST(HistogramSink, MostPassesOfCertaintyFit) {
 TEST(HistogramSink, ThreadsDoNotChangeABit) {
   Logits logits = random_logits(5, 4000);
   const auto expected = whole(logits);
-  HistogramSink sink({"a", "b"}, logits.voxels, logits.passes);
+  HistogramSink sink({"a", "b"}, logits.voxels, logits.passes, 0);
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&, thread] {
@@ -209,16 +209,32 @@ TEST(HistogramSink, ThreadsDoNotChangeABit) {
   expect_equal(sink.finish(), expected);
 }
 
+TEST(HistogramSink, PassesWithoutDropoutAreNoPartOfTheMean) {
+  Logits logits = random_logits(5, 700);
+  HistogramSink sink({"a", "b"}, 700, 3, 2);
+  give(logits, range(0, 700), 0, 5, sink);
+  HistogramSink of_three({"a", "b"}, 700, 3, 0);
+  give(logits, range(0, 700), 0, 3, of_three);
+  const auto records = sink.finish();
+  expect_equal(records, of_three.finish());
+  const auto all = whole(logits);
+  for (std::size_t region = 0; region < 2; ++region) {
+    ASSERT_EQ(records[region].without_dropout.size(), 2u);
+    EXPECT_EQ(records[region].without_dropout[0], all[region].passes[3]);
+    EXPECT_EQ(records[region].without_dropout[1], all[region].passes[4]);
+  }
+}
+
 TEST(HistogramSink, MissingVoxelsAreAnErrorOfTheModel) {
   Logits logits = random_logits(2, 100);
-  HistogramSink sink({"a", "b"}, 100, 2);
+  HistogramSink sink({"a", "b"}, 100, 2, 0);
   give(logits, range(0, 99), 0, 2, sink);
   EXPECT_THROW(sink.finish(), ModelError);
 }
 
 TEST(HistogramSink, RefusesNanAndBlocksOutsideTheScan) {
   Logits logits = random_logits(2, 10);
-  HistogramSink sink({"a", "b"}, 9, 2);
+  HistogramSink sink({"a", "b"}, 9, 2, 0);
   EXPECT_THROW(give(logits, range(0, 10), 0, 2, sink), Error);
   const std::vector<std::int64_t> one{0};
   const std::vector<float> values(4, 0.0f);

@@ -3,6 +3,7 @@
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/run_file.h"
 #include "mcvol/io/run_lock.h"
+#include "mcvol/pipeline/calibrate.h"
 #include "mcvol/pipeline/merge.h"
 
 #include <chrono>
@@ -123,6 +124,61 @@ TEST_F(Predict, FinishedFolderLoadsNoNetwork) {
   EXPECT_EQ(behaviour_->runs, 3);
   EXPECT_EQ(table(), before);
   EXPECT_EQ(run_file().device, "fake");
+}
+
+TEST_F(Predict, CalibrationIsAppliedWithoutInferenceAndKeptInTheFolder) {
+  run(options());
+  write_file_atomically(root_ / "references.csv",
+                        "case_id,region,volume_ml\ncase_a,whole,1\ncase_b,whole,2\n"
+                        "case_c,whole,1.5\ncase_a,core,1\ncase_b,core,1.2\ncase_c,core,0\n");
+  CalibrateOptions calibration;
+  calibration.results = root_ / "out";
+  calibration.references.path = root_ / "references.csv";
+  calibration.output = root_ / "calibration.json";
+  calibration.levels = parse_levels({"0.5"});
+  calibrate(calibration);
+  PredictOptions calibrated = options();
+  calibrated.levels = parse_levels({"0.5"});
+  calibrated.calibration = {CalibrationChoice::Kind::kFile, root_ / "calibration.json"};
+  EXPECT_EQ(run(calibrated).kept, 3);
+  EXPECT_EQ(behaviour_->loads, 1);
+  EXPECT_EQ(table().find("uncalibrated"), std::string::npos);
+  EXPECT_EQ(read_file(root_ / "out" / "calibration.json"), read_file(root_ / "calibration.json"));
+  EXPECT_EQ(run_file().options["calibration"],
+            read_calibration_file(root_ / "calibration.json").sha256);
+
+  calibrated.levels = parse_levels({"0.9"});
+  EXPECT_THROW(run(calibrated), CalibrationError);
+  calibrated.calibration = {CalibrationChoice::Kind::kNone, {}};
+  run(calibrated);
+  EXPECT_NE(table().find("uncalibrated"), std::string::npos);
+  EXPECT_FALSE(fs::exists(root_ / "out" / "calibration.json"));
+}
+
+TEST_F(Predict, BundlesOwnCalibrationIsTheDefault) {
+  run(options());
+  write_file_atomically(root_ / "references.csv",
+                        "case_id,region,volume_ml\ncase_a,whole,1\ncase_b,whole,2\n"
+                        "case_c,whole,1.5\ncase_a,core,1\ncase_b,core,1.2\ncase_c,core,0\n");
+  CalibrateOptions calibration;
+  calibration.results = root_ / "out";
+  calibration.references.path = root_ / "references.csv";
+  calibration.output = root_ / "model" / "calibration.json";
+  calibration.levels = parse_levels({"0.5"});
+  calibrate(calibration);
+  PredictOptions with_default = options();
+  with_default.levels = parse_levels({"0.5"});
+  run(with_default);
+  EXPECT_EQ(table().find("uncalibrated"), std::string::npos);
+  with_default.passes = 4;
+  with_default.output = root_ / "other";
+  EXPECT_THROW(run(with_default), CalibrationError);
+}
+
+TEST_F(Predict, RecordsHoldAPassWithoutDropout) {
+  run(options());
+  ASSERT_EQ(record("case_a").regions[0].without_dropout.size(), 1u);
+  EXPECT_NE(record("case_a").regions[0].without_dropout[0], record("case_a").regions[0].passes[0]);
 }
 
 TEST_F(Predict, OtherLevelNeedsNoNetwork) {
@@ -601,7 +657,7 @@ TEST_F(Predict, PlanSaysWhatIsKeptMeasuredAndRefused) {
   testing::write_fake_scan(root_ / "scans", "case_d", 4);
   PredictPlan plan = plan_scans(options());
   check_run_identity(plan, false);
-  ResultFolder results(plan.folder, options().levels, plan.identity_sha256);
+  ResultFolder results(plan.folder, options().levels, plan.identity_sha256, nullptr);
   EXPECT_TRUE(results.load().empty());
   keep_finished(plan, results, false);
   ASSERT_EQ(plan.cases.size(), 4u);

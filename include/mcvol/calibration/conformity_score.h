@@ -25,12 +25,14 @@ double atom_uniform(const std::string& case_id, const std::string& region);
 /// over it, u = xi F(v0) with xi of atom_uniform(). A volume of 0 stands for all of them.
 class ConformityScore {
  public:
-  static constexpr double kLeastSd = 0.05;  ///< ml^(1/3)
-  static constexpr double kMostSd = 1.0;    ///< ml^(1/3)
+  static constexpr double kLeastSd = 0.05;   ///< ml^(1/3)
+  static constexpr double kMostSd = 1.0;     ///< ml^(1/3)
+  static constexpr double kMostScore = 1e6;  ///< of a volume that the passes rule out
 
   ConformityScore(ScoreKind kind, VolumeDistribution distribution, double voxel_volume_ml);
 
-  /// The score of a volume. @param uniform of the scan, in (0, 1); for absent volumes only.
+  /// The score of a volume, within ±kMostScore. @param uniform of the scan, in (0, 1); for absent
+  /// volumes only.
   double at(double volume_ml, double uniform) const;
   /// The smallest volume whose score reaches this one, in ml; 0 where that counts as absent.
   double volume_ml(double score) const;
@@ -43,6 +45,8 @@ class ConformityScore {
   double least_ml() const { return least_ml_; }
 
  private:
+  double unlimited(double volume_ml, double uniform) const;
+
   ScoreKind kind_;
   VolumeDistribution distribution_;
   double least_ml_;

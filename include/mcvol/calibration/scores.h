@@ -13,4 +13,7 @@ double interval_score(double lower, double upper, double truth, const NominalCov
 /// from 0 on holds.
 bool covers(const PredictionInterval& interval, double volume_ml, double least_ml);
 
+/// Upper less lower bound as V^(1/3), in ml^(1/3).
+double root_width(const PredictionInterval& interval);
+
 }  // namespace mcvol

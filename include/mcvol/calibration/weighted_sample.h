@@ -37,5 +37,7 @@ class WeightedSample {
 /// spaced values of the shared factor z in [-6, 6], weighted by the normal density; 0 where the
 /// region counts as absent.
 WeightedSample root_sample(const VolumeDistribution& distribution, double least_ml);
+/// The same of V, in ml.
+WeightedSample volume_sample(const VolumeDistribution& distribution, double least_ml);
 
 }  // namespace mcvol

@@ -10,7 +10,7 @@ namespace mcvol {
 /// In the order they are printed in.
 using Facts = nlohmann::ordered_json;
 
-enum class InspectedKind { kBundle, kScan, kRecord, kResults };
+enum class InspectedKind { kBundle, kScan, kRecord, kCalibration, kResults };
 std::string to_string(InspectedKind kind);
 
 /// What a path is, by its name and what lies in it.

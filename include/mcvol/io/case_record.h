@@ -24,6 +24,8 @@ struct RegionRecord {
   std::string region;
   std::vector<LogitHistogram> passes;  ///< one per pass, in order
   LogitHistogram mean;                 ///< of the mean probability over passes
+  /// One pass with dropout off per network of the bundle; empty in records of format 1.
+  std::vector<LogitHistogram> without_dropout;
 };
 
 /// Everything kept of a case: cases/<case_id>.json. Every conversion, level and calibration is a

@@ -13,6 +13,7 @@ struct MaskDraw {
   std::uint64_t seed = 0;
   int member = 0;                               ///< network of an ensemble, 0 to 65535
   std::uint32_t pass = 0;                       ///< 0-based
+  bool dropout_off = false;                     ///< everything is kept as it is, as in eval mode
   std::array<std::int32_t, 3> window{0, 0, 0};  ///< first output voxel of the window, on the grid
 };
 

@@ -45,6 +45,8 @@ struct NetworkSummary {
 struct PassRequest {
   int passes = 20;
   std::uint64_t seed = 0;
+  /// Adds a pass with dropout off for each network: number `passes` is that of the first.
+  bool without_dropout = false;
 };
 
 /// Logits of every region at some measured voxels, for consecutive passes.

@@ -6,13 +6,15 @@
 
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace mcvol {
 
 /// Turns the logits of a scan into the histograms of its record as they come: per region one for
-/// each pass and one for the mean probability over passes.
+/// each pass, one for the mean probability over passes, and one for each pass without dropout,
+/// which is no part of the mean.
 ///
 /// Holds one 64-bit integer per region and measured voxel, whatever the number of passes. The
 /// histograms are integers, and so are the sums of a voxel's probabilities, in steps of 2^-48: the
@@ -23,8 +25,10 @@ namespace mcvol {
 class HistogramSink : public LogitSink {
  public:
   /// @param measured_voxels number of non-zero voxels in PreparedScan::measured.
-  /// @param passes at most PredictOptions::kMostPasses, which the sums hold.
-  HistogramSink(std::vector<std::string> regions, std::int64_t measured_voxels, int passes);
+  /// @param passes with dropout, at most PredictOptions::kMostPasses, which the sums hold.
+  /// @param without_dropout passes that come after these.
+  HistogramSink(std::vector<std::string> regions, std::int64_t measured_voxels, int passes,
+                int without_dropout);
 
   /// May be called from several threads at once, with disjoint voxels.
   /// @throws InputError for NaN; Error for a block outside the scan.
@@ -36,11 +40,14 @@ class HistogramSink : public LogitSink {
 
  private:
   void check(const LogitBlock& block) const;
+  void add_to_mean(std::size_t region, std::span<const std::int64_t> voxels,
+                   std::span<const float> logits);
   LogitHistogram mean_histogram(std::size_t region) const;
 
   std::vector<std::string> regions_;
   std::size_t voxels_;
   int passes_;
+  int all_passes_;                          ///< with those without dropout
   std::vector<LogitHistogram> histograms_;  ///< [region, pass]
   /// [region, voxel], over passes, in steps of 2^-48. Not guarded: threads have disjoint voxels.
   std::vector<std::int64_t> probability_sums_;

@@ -28,12 +28,14 @@ struct MergeReport {
 /// records, run.json, volumes.csv. The table has the bytes that one run over all cases would have
 /// written. Can be repeated: an earlier merge in `out` is brought up to date.
 ///
+/// The calibration of the sources goes with them.
+///
 /// Of two records of a case `ok` beats `failed`; of an earlier merge in `out` only what no source
 /// has measured is kept. A record that cannot be read or was made under another run identity is
 /// left out, with a note.
 /// @throws UsageError for a folder that is no result folder, for run identities that differ (naming
-///   folders, field and values), and for two `ok` records of a case that differ (naming case and
-///   folders): before any result is written.
+///   folders, field and values), for calibrations that differ, and for two `ok` records of a case
+///   that differ (naming case and folders): before any result is written.
 /// @throws FolderLockedError where a run holds a source or `out`. @throws Error where `out` cannot
 ///   be written.
 MergeReport merge_results(const MergeOptions& options);

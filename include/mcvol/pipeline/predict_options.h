@@ -3,6 +3,7 @@
 #include "mcvol/io/scan_discovery.h"
 #include "mcvol/io/volume_table.h"
 #include "mcvol/network/bundle.h"
+#include "mcvol/pipeline/calibration_use.h"
 #include "mcvol/pipeline/shard.h"
 
 #include <cstdint>
@@ -33,6 +34,7 @@ struct PredictOptions {
   ScanLayout layout = ScanLayout::kAuto;
   std::optional<Shard> shard;  ///< none: every case
   bool fresh = false;          ///< measure every case again
+  CalibrationChoice calibration;
 
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N
   int threads = 0;              ///< 0: default_thread_count()

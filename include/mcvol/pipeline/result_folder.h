@@ -23,9 +23,10 @@ class ResultFolder {
 
   /// Opens nothing yet.
   /// @param run_identity of the run at work, sha256: rows of records made under another one carry
-  ///   the flag `other_run`.
+  ///   the flag `other_run`, and stay uncalibrated.
+  /// @param calibration may be null.
   ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels,
-               std::string run_identity);
+               std::string run_identity, CalibrationPointer calibration);
 
   /// Reads every record in cases/. Returns a sentence about each that cannot be read; such a
   /// record counts as absent.
@@ -47,10 +48,9 @@ class ResultFolder {
   const std::filesystem::path& path() const { return folder_; }
 
  private:
-  void remember(const CaseRecord& record);
+  std::vector<VolumeRow> remember(const CaseRecord& record);
 
   std::filesystem::path folder_;
-  std::vector<NominalCoverage> levels_;
   std::string run_identity_;
   VolumeTable table_;
   std::map<std::string, Entry> entries_;  ///< by case_id

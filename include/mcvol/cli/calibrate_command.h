@@ -1,0 +1,28 @@
+#pragma once
+
+#include "mcvol/cli/command.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// `mcvol calibrate`: a calibration from measured scans of known volume.
+class CalibrateCommand : public Command {
+ public:
+  void setup(CLI::App& program) override;
+  bool chosen() const override { return command_->parsed(); }
+  ExitCode run() override;
+
+ private:
+  ExitCode plan() const;
+
+  CLI::App* command_ = nullptr;
+  std::filesystem::path results_, references_, groups_, output_ = "calibration.json";
+  std::vector<std::string> levels_{"0.9"};
+  std::string method_ = "conformal", strata_, label_map_, threads_;
+  bool simulated_ = false, plan_ = false, quiet_ = false;
+};
+
+}  // namespace mcvol

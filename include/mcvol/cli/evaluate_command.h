@@ -1,0 +1,26 @@
+#pragma once
+
+#include "mcvol/cli/command.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// `mcvol evaluate`: coverage and scores of intervals on scans of known volume.
+class EvaluateCommand : public Command {
+ public:
+  void setup(CLI::App& program) override;
+  bool chosen() const override { return command_->parsed(); }
+  ExitCode run() override;
+
+ private:
+  CLI::App* command_ = nullptr;
+  std::filesystem::path results_, references_, output_;
+  std::vector<std::string> levels_;
+  std::string calibration_, label_map_, threads_;
+  bool quiet_ = false;
+};
+
+}  // namespace mcvol

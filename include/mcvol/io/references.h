@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mcvol {
+
+/// Known volumes, by case_id and region, in ml.
+using References = std::map<std::pair<std::string, std::string>, double>;
+
+/// Reads the columns case_id, region and volume_ml of a CSV file; others are passed over.
+/// @throws UsageError naming file and line: a column missing, a volume that is no number from 0, a
+///   case and region given twice. @throws Error when it cannot be read.
+References read_reference_table(const std::filesystem::path& path);
+
+/// What the values of a label map stand for.
+struct LabelMeaning {
+  struct Region {
+    std::string name;
+    std::set<int> labels;
+  };
+  std::vector<Region> regions;
+  std::map<int, int> remapped;  ///< value in the file -> value of the model
+};
+
+/// The label map of a case in a folder: `<case_id>`, `<case_id>_seg` or `<case_id>-seg` with .nii
+/// or .nii.gz, in it or in its folder `<case_id>`. None where there is none.
+/// @throws UsageError for several.
+std::optional<std::filesystem::path> find_label_map(const std::filesystem::path& folder,
+                                                    const std::string& case_id);
+
+/// Volumes of the regions of a label map, on its own grid, in ml, in the order of `meaning`.
+/// @throws UsageError for a value that is neither 0 nor in any region, naming value and file;
+///   InputError as read_label_map.
+std::vector<double> volumes_of_label_map(const std::filesystem::path& path,
+                                         const LabelMeaning& meaning);
+
+/// "3=4,10=1": the value 3 of label maps stands for 4. @throws UsageError.
+std::map<int, int> parse_label_mapping(const std::string& text);
+
+}  // namespace mcvol

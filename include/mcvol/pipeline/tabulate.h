@@ -1,0 +1,34 @@
+#pragma once
+
+#include "mcvol/pipeline/calibration_use.h"
+#include "mcvol/volumetry/volume_distribution.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+struct TabulateOptions {
+  std::filesystem::path results;
+  CalibrationChoice calibration;        ///< by default the one that the result folder keeps
+  std::vector<NominalCoverage> levels;  ///< empty: those of the run
+  /// In place of level sets in the raw columns; such rows are not calibrated.
+  std::optional<SamplerOptions> sampler;
+  int threads = 1;
+};
+
+struct Tabulation {
+  std::string csv;  ///< as volumes.csv
+  int failed = 0;   ///< cases
+  bool calibrated = false;
+  std::vector<std::string> notes;  ///< a line each
+};
+
+/// volumes.csv of a result folder's records at other levels, with another calibration or another
+/// conversion. No inference.
+/// @throws UsageError, CalibrationError.
+Tabulation tabulate(const TabulateOptions& options);
+
+}  // namespace mcvol

@@ -1,0 +1,252 @@
+#include "mcvol/calibration/region_calibration.h"
+
+#include "mcvol/calibration/coverage.h"
+#include "mcvol/calibration/scores.h"
+#include "mcvol/error/error.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace mcvol {
+
+namespace {
+
+constexpr std::array kRhos{0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0};
+
+std::string text_of(double ml) {
+  std::ostringstream text;
+  text << ml;
+  return text.str();
+}
+
+/// The grid a fit chooses from. kSizeOnly has nothing to choose.
+std::span<const double> rhos_of(FitKind kind) {
+  return kind == FitKind::kSizeOnly ? rho_grid().last(1) : rho_grid();
+}
+
+const CandidateScores* scores_of(const CalibrationScan& scan, FitKind kind) {
+  for (const auto& [of_kind, scores] : scan.scores) {
+    if (of_kind == kind) return &scores;
+  }
+  return nullptr;
+}
+
+RegionCalibration::Stratum fit_stratum(double from_ml,
+                                       const std::vector<const CalibrationScan*>& scans) {
+  RegionCalibration::Stratum stratum;
+  stratum.from_ml = from_ml;
+  for (const FitKind kind : kFitKinds) {
+    std::vector<CandidateScores> all;
+    for (const CalibrationScan* scan : scans) {
+      if (const CandidateScores* scores = scores_of(*scan, kind)) all.push_back(*scores);
+    }
+    if (all.size() < scans.size()) continue;
+    stratum.fits.emplace_back(kind, ConformalFit::fit(score_kind_of(kind), rhos_of(kind), all));
+  }
+  return stratum;
+}
+
+const ConformalFit& fit_for(const RegionCalibration& calibration, IntervalMethod method,
+                            double predicted_ml) {
+  const FitKind kind = fit_kind_of(method).value();
+  const ConformalFit* fit = calibration.stratum_of(predicted_ml).fit(kind);
+  if (fit == nullptr) throw CalibrationError(calibration.region + ": no fit of " + to_string(kind));
+  return *fit;
+}
+
+/// A scan's scores under the candidates of a fit.
+std::vector<ConformityScore> scores_for(const ConformalFit& fit, const RegionPrediction& prediction,
+                                        IntervalMethod method) {
+  std::vector<double> rhos;
+  for (const ConformalFit::Candidate& candidate : fit.candidates()) rhos.push_back(candidate.rho);
+  return conformity_scores(prediction, fit_kind_of(method).value(), rhos);
+}
+
+bool sticks_out(const PredictionInterval& inner, const PredictionInterval& outer) {
+  return inner.lower_ml < outer.lower_ml || inner.upper_ml > outer.upper_ml;
+}
+
+}  // namespace
+
+std::string to_string(IntervalMethod method) {
+  switch (method) {
+    case IntervalMethod::kConformal:
+      return "conformal";
+    case IntervalMethod::kScaled:
+      return "scaled";
+    case IntervalMethod::kQuantile:
+      return "quantile";
+    case IntervalMethod::kSizeOnly:
+      return "size_only";
+    case IntervalMethod::kNoDropout:
+      return "no_dropout";
+    case IntervalMethod::kLevelSets:
+      break;
+  }
+  return "level_sets";
+}
+
+IntervalMethod interval_method_from(const std::string& word) {
+  for (const IntervalMethod method : kIntervalMethods) {
+    if (word == to_string(method)) return method;
+  }
+  throw UsageError("method \"" + word + "\": expected conformal, scaled or quantile");
+}
+
+std::string to_string(FitKind kind) {
+  switch (kind) {
+    case FitKind::kMonteCarlo:
+      return "monte_carlo";
+    case FitKind::kStudentised:
+      return "studentised";
+    case FitKind::kSizeOnly:
+      return "size_only";
+    case FitKind::kNoDropout:
+      break;
+  }
+  return "no_dropout";
+}
+
+ScoreKind score_kind_of(FitKind kind) {
+  if (kind == FitKind::kStudentised) return ScoreKind::kStudentised;
+  return kind == FitKind::kSizeOnly ? ScoreKind::kRootDifference : ScoreKind::kPit;
+}
+
+std::optional<FitKind> fit_kind_of(IntervalMethod method) {
+  switch (method) {
+    case IntervalMethod::kConformal:
+    case IntervalMethod::kQuantile:
+      return FitKind::kMonteCarlo;
+    case IntervalMethod::kScaled:
+      return FitKind::kStudentised;
+    case IntervalMethod::kSizeOnly:
+      return FitKind::kSizeOnly;
+    case IntervalMethod::kNoDropout:
+      return FitKind::kNoDropout;
+    case IntervalMethod::kLevelSets:
+      break;
+  }
+  return std::nullopt;
+}
+
+double predicted_volume_ml(const RegionPrediction& prediction) {
+  return VolumeDistribution(prediction.passes, prediction.voxel_volume_ml, {}).quantile(0.5);
+}
+
+std::span<const double> rho_grid() { return kRhos; }
+
+std::vector<ConformityScore> conformity_scores(const RegionPrediction& prediction, FitKind kind,
+                                               std::span<const double> rhos) {
+  const auto& passes = kind == FitKind::kNoDropout ? prediction.without_dropout : prediction.passes;
+  std::vector<ConformityScore> scores;
+  for (const double rho : rhos) {
+    scores.emplace_back(
+        score_kind_of(kind),
+        VolumeDistribution(passes, prediction.voxel_volume_ml, {Sampler::kCopula, rho}),
+        prediction.voxel_volume_ml);
+  }
+  return scores;
+}
+
+CandidateScores candidate_scores(const RegionPrediction& prediction, FitKind kind,
+                                 double volume_ml) {
+  const double uniform = atom_uniform(prediction.case_id, prediction.region);
+  CandidateScores candidates;
+  for (const double rho : rhos_of(kind)) {
+    const ConformityScore score = std::move(conformity_scores(prediction, kind, {&rho, 1}).front());
+    candidates.losses.push_back(score.crps(volume_ml));
+    candidates.scores.push_back(score.at(volume_ml, uniform));
+  }
+  return candidates;
+}
+
+const ConformalFit* RegionCalibration::Stratum::fit(FitKind kind) const {
+  for (const auto& [of_kind, fit] : fits) {
+    if (of_kind == kind) return &fit;
+  }
+  return nullptr;
+}
+
+const RegionCalibration::Stratum& RegionCalibration::stratum_of(double predicted_ml) const {
+  const Stratum* found = &strata.front();
+  for (const Stratum& stratum : strata) {
+    if (stratum.from_ml <= predicted_ml) found = &stratum;
+  }
+  return *found;
+}
+
+RegionCalibration fit_region(const std::string& region, std::span<const double> edges_ml,
+                             std::span<const CalibrationScan> scans, std::int64_t least_scans) {
+  if (scans.empty()) throw CalibrationError(region + ": no scan with a reference");
+  RegionCalibration calibration;
+  calibration.region = region;
+  const auto by_volume = [](const CalibrationScan& a, const CalibrationScan& b) {
+    return a.predicted_ml < b.predicted_ml;
+  };
+  const auto [least, most] = std::minmax_element(scans.begin(), scans.end(), by_volume);
+  calibration.least_predicted_ml = least->predicted_ml;
+  calibration.most_predicted_ml = most->predicted_ml;
+  std::vector<double> bounds{0};
+  bounds.insert(bounds.end(), edges_ml.begin(), edges_ml.end());
+  for (std::size_t s = 0; s < bounds.size(); ++s) {
+    std::vector<const CalibrationScan*> within;
+    for (const CalibrationScan& scan : scans) {
+      const bool above = scan.predicted_ml >= bounds[s];
+      const bool below = s + 1 == bounds.size() || scan.predicted_ml < bounds[s + 1];
+      if (above && below) within.push_back(&scan);
+    }
+    if (bounds.size() > 1 && static_cast<std::int64_t>(within.size()) < least_scans) {
+      throw CalibrationError(region + ": the stratum from " + text_of(bounds[s]) + " ml has " +
+                             std::to_string(within.size()) + " references, expected at least " +
+                             std::to_string(least_scans) + "; choose wider strata");
+    }
+    calibration.strata.push_back(fit_stratum(bounds[s], within));
+  }
+  return calibration;
+}
+
+std::optional<ScoreCut> cut_of(IntervalMethod method, std::int64_t n,
+                               const NominalCoverage& level) {
+  if (method == IntervalMethod::kQuantile) return quantile_cut(n, level);
+  return conformal_cut(n, level);
+}
+
+VolumeEstimate estimate_volume(const RegionPrediction& prediction,
+                               const RegionCalibration& calibration, IntervalMethod method,
+                               std::span<const NominalCoverage> levels) {
+  const double predicted_ml = predicted_volume_ml(prediction);
+  const ConformalFit& fit = fit_for(calibration, method, predicted_ml);
+  const auto cut_at = [&](const NominalCoverage& level) {
+    if (const auto cut = cut_of(method, fit.n(), level)) return *cut;
+    throw CalibrationError(calibration.region + ": " + std::to_string(fit.n()) +
+                           " references do not reach level " + level.text + ", which takes " +
+                           std::to_string(least_references(level)));
+  };
+  const std::vector<ConformityScore> scan = scores_for(fit, prediction, method);
+
+  VolumeEstimate estimate;
+  estimate.median_ml = fit.median_ml(scan);
+  for (const NominalCoverage& level : levels) {
+    estimate.intervals.push_back(fit.interval(scan, cut_at(level)));
+    const std::size_t last = estimate.intervals.size() - 1;
+    if (last > 0 && sticks_out(estimate.intervals[last - 1], estimate.intervals[last])) {
+      estimate.not_nested = true;
+    }
+  }
+  estimate.outside_range =
+      predicted_ml < calibration.least_predicted_ml || predicted_ml > calibration.most_predicted_ml;
+  if (calibration.most_usual_width > 0) {
+    const auto cut = cut_of(method, fit.n(), calibration.width_level);
+    estimate.uncertain = cut && root_width(fit.interval(scan, *cut)) > calibration.most_usual_width;
+  }
+  return estimate;
+}
+
+ConformalFit::Crps calibrated_crps(const RegionPrediction& prediction,
+                                   const RegionCalibration& calibration, IntervalMethod method,
+                                   double volume_ml) {
+  const ConformalFit& fit = fit_for(calibration, method, predicted_volume_ml(prediction));
+  return fit.crps(scores_for(fit, prediction, method), volume_ml);
+}
+
+}  // namespace mcvol

@@ -1,0 +1,181 @@
+#include "mcvol/cli/calibrate_command.h"
+
+#include "mcvol/cli/logging.h"
+#include "mcvol/cli/option_values.h"
+#include "mcvol/cli/version.h"
+#include "mcvol/pipeline/calibrate.h"
+
+#include <charconv>
+#include <cmath>
+#include <iostream>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+namespace mcvol {
+
+namespace {
+
+constexpr const char* kExample =
+    "Examples:\n"
+    "  mcvol calibrate results --references volumes.csv --output calibration.json\n"
+    "  mcvol calibrate --plan --level 0.9 --level 0.95\n"
+    "stdout: what is promised and how the calibration did on its own scans, as CSV.";
+
+/// "5,20": ascending volumes above 0.
+std::vector<double> strata_from(const std::string& text) {
+  std::vector<double> edges;
+  const auto refuse = [&] {
+    throw UsageError("--strata: expected ascending volumes above 0 ml such as 5,20, found \"" +
+                     text + "\"");
+  };
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (at != end) {
+    double edge = 0;
+    const auto parsed = std::from_chars(at, end, edge);
+    const bool ascending = edge > (edges.empty() ? 0.0 : edges.back());
+    if (parsed.ec != std::errc() || !std::isfinite(edge) || !ascending) refuse();
+    edges.push_back(edge);
+    at = parsed.ptr;
+    if (at == end) break;
+    if (*at != ',' || at + 1 == end) refuse();
+    ++at;
+  }
+  return edges;
+}
+
+std::string csv_of(const std::vector<StratumReport>& reports) {
+  std::string text =
+      "region,from_ml,level,n,rank,expected_coverage,coverage_lower,coverage_upper,raw_coverage,"
+      "raw_coverage_lower,raw_coverage_upper,raw_mean_width_ml,raw_interval_score_ml,"
+      "raw_crps_root,cv_mean_width_ml,cv_interval_score_ml,cv_crps_root\n";
+  for (const StratumReport& report : reports) {
+    text += fmt::format("{},{:g},{},{},{}", report.region, report.from_ml, report.level.text,
+                        report.n, report.rank);
+    text += report.rank > 0 ? fmt::format(",{:.4f},{:.4f},{:.4f}", report.expected_coverage,
+                                          report.coverage_range.lower, report.coverage_range.upper)
+                            : ",,,";
+    const CoverageSummary& raw = report.raw;
+    text += fmt::format(",{:.4f},{:.4f},{:.4f},{:.3f},{:.3f},{:.4f}", raw.coverage,
+                        raw.coverage_range.lower, raw.coverage_range.upper, raw.mean_width_ml,
+                        raw.interval_score_ml, raw.crps_root);
+    const CoverageSummary& cross = report.cross_validated;
+    text += cross.n > 0 ? fmt::format(",{:.3f},{:.3f},{:.4f}\n", cross.mean_width_ml,
+                                      cross.interval_score_ml, cross.crps_root)
+                        : ",,,\n";
+  }
+  return text;
+}
+
+void say_promise(const StratumReport& report, IntervalMethod method) {
+  const std::string where = report.from_ml > 0
+                                ? fmt::format("{} from {:g} ml", report.region, report.from_ml)
+                                : report.region;
+  if (report.rank == 0) {
+    spdlog::warn("{}: {} references do not reach level {}, which takes {}", where, report.n,
+                 report.level.text, least_references(report.level));
+  } else if (method == IntervalMethod::kQuantile) {
+    const auto n = static_cast<double>(report.n);
+    spdlog::info(
+        "{}: level {} covers {:.1f} % on average with {} references; --method conformal "
+        "does not fall short",
+        where, report.level.text, 100 * report.level.value * (n - 1) / (n + 1), report.n);
+  } else {
+    spdlog::info(
+        "{}: level {} covers {:.1f} % on average over calibrations with {} references; this one "
+        "between {:.1f} and {:.1f} % (9 of 10 calibrations)",
+        where, report.level.text, 100 * report.expected_coverage, report.n,
+        100 * report.coverage_range.lower, 100 * report.coverage_range.upper);
+  }
+}
+
+}  // namespace
+
+void CalibrateCommand::setup(CLI::App& program) {
+  command_ =
+      program.add_subcommand("calibrate", "Make a calibration from measured scans of known volume");
+  command_->footer(kExample);
+  command_->add_option("results", results_, "Result folder of mcvol predict")->type_name("RESULTS");
+  command_
+      ->add_option("--references", references_,
+                   "Known volumes: a CSV file (case_id, region, volume_ml) or a folder of label "
+                   "maps")
+      ->type_name("FILE|DIR");
+  command_
+      ->add_option("--label-map", label_map_,
+                   "What values of label maps stand for in the model, such as 3=4,10=0")
+      ->type_name("A=B,…");
+  command_->add_option("--method", method_, "conformal, scaled or quantile")
+      ->type_name("METHOD")
+      ->check(CLI::IsMember({"conformal", "scaled", "quantile"}))
+      ->capture_default_str();
+  command_
+      ->add_option("--strata", strata_,
+                   "Calibrate bands of predicted volume apart, cut at these volumes; at least 50 "
+                   "references in each")
+      ->type_name("ML,…");
+  command_
+      ->add_option("--group", groups_,
+                   "CSV of case_id and group: one scan of each group (patient) counts")
+      ->type_name("CSV");
+  command_->add_flag("--simulated", simulated_,
+                     "The scans are simulated: says so in the file and in a flag on every row");
+  command_->add_option("--level", levels_, "Coverage to report on, above 0 and below 1; repeatable")
+      ->type_name("P")
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  command_->add_flag("--plan", plan_,
+                     "Only say how many references a level takes and how far coverage spreads");
+  command_->add_option("--output", output_, "Calibration to write")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
+      ->type_name("N");
+  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+}
+
+ExitCode CalibrateCommand::plan() const {
+  std::string text = "level,n,rank,expected_coverage,coverage_lower,coverage_upper\n";
+  for (const PlanRow& row : plan_references(parse_levels(levels_))) {
+    text += fmt::format("{},{},{},{:.4f},{:.4f},{:.4f}\n", row.level.text, row.n, row.rank,
+                        row.expected_coverage, row.coverage_range.lower, row.coverage_range.upper);
+  }
+  std::cout << text;
+  return ExitCode::kSuccess;
+}
+
+ExitCode CalibrateCommand::run() {
+  if (quiet_) set_up_logging(Verbosity::kQuiet);
+  if (plan_) return plan();
+  if (results_.empty()) throw UsageError("no result folder given (RESULTS)");
+  if (references_.empty()) {
+    throw UsageError(
+        "no known volumes given; name a table or a folder of label maps with "
+        "--references");
+  }
+  CalibrateOptions options;
+  options.results = results_;
+  options.references = {references_, parse_label_mapping(label_map_)};
+  options.method = interval_method_from(method_);
+  options.strata_ml = strata_from(strata_);
+  options.groups = groups_;
+  options.simulated = simulated_;
+  options.levels = parse_levels(levels_);
+  options.output = output_;
+  options.threads = threads_from(threads_);
+  options.version = program_version();
+  const CalibrateReport report = calibrate(options);
+  for (const std::string& note : report.notes) spdlog::warn("{}", note);
+  for (const StratumReport& stratum : report.strata) say_promise(stratum, options.method);
+  spdlog::info(
+      "{}: {} calibration from {} scans, {}; it holds for scans drawn like these, of the "
+      "volume the reference procedure would give",
+      output_.string(), method_, report.scans, report.calibration.sha256.substr(0, 8));
+  std::cout << csv_of(report.strata);
+  return ExitCode::kSuccess;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,83 @@
+#include "mcvol/cli/evaluate_command.h"
+
+#include "mcvol/cli/logging.h"
+#include "mcvol/cli/option_values.h"
+#include "mcvol/files/text_file.h"
+#include "mcvol/pipeline/evaluate.h"
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+namespace mcvol {
+
+namespace {
+
+constexpr const char* kExample =
+    "Example:\n"
+    "  mcvol evaluate results --references volumes.csv --out evaluation\n"
+    "  writes evaluation/coverage.csv, comparison.csv and intervals.csv.";
+
+void say_coverage(const Evaluation& evaluation) {
+  for (const CoverageRow& row : evaluation.coverage) {
+    if (row.stratum != "all") continue;
+    const CoverageSummary& of = row.summary;
+    spdlog::info("{}, {} at {}: {} of {} covered, {:.1f} % [{:.1f}, {:.1f}]; mean width {:.1f} ml",
+                 row.region, row.method, row.level, of.covered, of.n, 100 * of.coverage,
+                 100 * of.coverage_range.lower, 100 * of.coverage_range.upper, of.mean_width_ml);
+  }
+}
+
+}  // namespace
+
+void EvaluateCommand::setup(CLI::App& program) {
+  command_ = program.add_subcommand(
+      "evaluate", "Coverage of intervals on scans of known volume, beside other methods");
+  command_->footer(kExample);
+  command_->add_option("results", results_, "Result folder")->type_name("RESULTS")->required();
+  command_
+      ->add_option("--references", references_,
+                   "Known volumes: a CSV file (case_id, region, volume_ml) or a folder of label "
+                   "maps")
+      ->type_name("FILE|DIR")
+      ->required();
+  command_
+      ->add_option("--label-map", label_map_,
+                   "What values of label maps stand for in the model, such as 3=4,10=0")
+      ->type_name("A=B,…");
+  command_
+      ->add_option("--calibration", calibration_,
+                   "Calibration to evaluate, or none (default: the one in the result folder)")
+      ->type_name("FILE|none");
+  command_
+      ->add_option("--level", levels_,
+                   "Coverage of the intervals, above 0 and below 1; repeatable (default: those of "
+                   "the run)")
+      ->type_name("P")
+      ->allow_extra_args(false);
+  command_->add_option("--out", output_, "Folder of the tables (default: the result folder)")
+      ->type_name("DIR");
+  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
+      ->type_name("N");
+  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+}
+
+ExitCode EvaluateCommand::run() {
+  if (quiet_) set_up_logging(Verbosity::kQuiet);
+  EvaluateOptions options;
+  options.results = results_;
+  options.references = {references_, parse_label_mapping(label_map_)};
+  options.calibration = CalibrationChoice::parse(calibration_);
+  options.levels = parse_levels(levels_);
+  options.threads = threads_from(threads_);
+  const Evaluation evaluation = evaluate(options);
+  for (const std::string& note : evaluation.notes) spdlog::warn("{}", note);
+  const std::filesystem::path folder = output_.empty() ? results_ : output_;
+  write_file_atomically(folder / "intervals.csv", intervals_csv(evaluation));
+  write_file_atomically(folder / "comparison.csv", comparison_csv(evaluation));
+  write_file_atomically(folder / "coverage.csv", coverage_csv(evaluation));
+  say_coverage(evaluation);
+  spdlog::info("{}", (folder / "coverage.csv").string());
+  return ExitCode::kSuccess;
+}
+
+}  // namespace mcvol

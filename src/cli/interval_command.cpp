@@ -1,0 +1,103 @@
+#include "mcvol/cli/interval_command.h"
+
+#include "mcvol/cli/logging.h"
+#include "mcvol/cli/option_values.h"
+#include "mcvol/files/text_file.h"
+#include "mcvol/pipeline/tabulate.h"
+
+#include <charconv>
+#include <iostream>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+namespace mcvol {
+
+namespace {
+
+constexpr const char* kExample =
+    "Examples:\n"
+    "  mcvol interval results --level 0.5 --level 0.95 > volumes_2.csv\n"
+    "  mcvol interval results --calibration mine.json --output results/volumes.csv";
+
+double rho_from(const std::string& text) {
+  double rho = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, rho);
+  if (parsed.ec != std::errc() || parsed.ptr != end || !(rho >= 0 && rho <= 1)) {
+    throw UsageError("--rho: expected a number from 0 to 1, found \"" + text + "\"");
+  }
+  return rho;
+}
+
+std::optional<SamplerOptions> sampler_from(const std::string& word, const std::string& rho) {
+  if (word.empty()) {
+    if (!rho.empty()) throw UsageError("--rho goes with --sampler copula");
+    return std::nullopt;
+  }
+  if (word == "copula") {
+    if (rho.empty()) throw UsageError("--sampler copula: give its correlation with --rho");
+    return SamplerOptions{Sampler::kCopula, rho_from(rho)};
+  }
+  if (!rho.empty()) throw UsageError("--rho goes with --sampler copula");
+  if (word == "soft") return SamplerOptions{Sampler::kSoft, 1};
+  if (word == "threshold") return SamplerOptions{Sampler::kThreshold, 1};
+  if (word == "bernoulli") return SamplerOptions{Sampler::kBernoulli, 0};
+  return SamplerOptions{Sampler::kLevelSet, 1};
+}
+
+}  // namespace
+
+void IntervalCommand::setup(CLI::App& program) {
+  command_ = program.add_subcommand(
+      "interval", "Other levels or another calibration for measured cases, without inference");
+  command_->footer(kExample);
+  command_->add_option("results", results_, "Result folder")->type_name("RESULTS")->required();
+  command_
+      ->add_option("--level", levels_,
+                   "Coverage of the intervals, above 0 and below 1; repeatable (default: those of "
+                   "the run)")
+      ->type_name("P")
+      ->allow_extra_args(false);
+  command_
+      ->add_option("--calibration", calibration_,
+                   "Calibration to apply, or none (default: the one in the result folder)")
+      ->type_name("FILE|none");
+  command_
+      ->add_option("--sampler", sampler_,
+                   "Conversion of the raw columns in place of level sets; not calibrated")
+      ->type_name("SAMPLER")
+      ->check(CLI::IsMember({"soft", "threshold", "bernoulli", "level_set", "copula"}));
+  command_->add_option("--rho", rho_, "Correlation of --sampler copula, 0 to 1")->type_name("R");
+  command_->add_option("--output", output_, "Table to write; - is stdout")
+      ->type_name("FILE|-")
+      ->capture_default_str();
+  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
+      ->type_name("N");
+  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+}
+
+ExitCode IntervalCommand::run() {
+  if (quiet_) set_up_logging(Verbosity::kQuiet);
+  TabulateOptions options;
+  options.results = results_;
+  options.calibration = CalibrationChoice::parse(calibration_);
+  options.levels = parse_levels(levels_);
+  options.sampler = sampler_from(sampler_, rho_);
+  options.threads = threads_from(threads_);
+  const Tabulation tabulation = tabulate(options);
+  for (const std::string& note : tabulation.notes) spdlog::warn("{}", note);
+  if (!tabulation.calibrated && calibration_ != "none" && !options.sampler) {
+    spdlog::warn(
+        "uncalibrated: no calibration in the result folder; the raw intervals promise no coverage");
+  }
+  if (output_ == "-") {
+    std::cout << tabulation.csv;
+  } else {
+    write_file_atomically(output_, tabulation.csv);
+  }
+  return tabulation.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
+}
+
+}  // namespace mcvol

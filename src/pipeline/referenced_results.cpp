@@ -1,0 +1,171 @@
+#include "mcvol/pipeline/referenced_results.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/io/calibration_file.h"
+#include "mcvol/io/case_record.h"
+#include "mcvol/io/volume_table.h"
+#include "mcvol/pipeline/parallel.h"
+#include "mcvol/pipeline/run_identity.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <system_error>
+
+namespace mcvol {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::vector<std::string> regions_of(const json& model) {
+  std::vector<std::string> names;
+  for (const json& region : model.at("regions")) names.push_back(region.at("name"));
+  return names;
+}
+
+/// Which label values each region of the bundle is made of.
+LabelMeaning label_meaning_of(const json& model, const std::map<int, int>& remapped) {
+  const json& labels = model.at("output").at("labels");
+  LabelMeaning meaning;
+  meaning.remapped = remapped;
+  for (const json& region : model.at("regions")) {
+    LabelMeaning::Region of_region;
+    of_region.name = region.at("name");
+    for (const json& output : region.at("outputs")) {
+      const json& label = labels.at(output.get<std::size_t>());
+      if (!label.is_null()) of_region.labels.insert(label.get<int>());
+    }
+    meaning.regions.push_back(std::move(of_region));
+  }
+  return meaning;
+}
+
+/// Known volumes of one case by region, from a table or its label map.
+class ReferenceReader {
+ public:
+  ReferenceReader(const ReferenceSource& source, const json& model) : source_(source) {
+    std::error_code error;
+    if (fs::is_directory(source.path, error)) {
+      meaning_ = label_meaning_of(model, source.label_map);
+    } else {
+      table_ = read_reference_table(source.path);
+    }
+  }
+
+  std::map<std::string, double> volumes_of(const std::string& case_id) const {
+    std::map<std::string, double> volumes;
+    if (meaning_) {
+      const auto path = find_label_map(source_.path, case_id);
+      if (!path) return volumes;
+      const std::vector<double> measured = volumes_of_label_map(*path, *meaning_);
+      for (std::size_t r = 0; r < measured.size(); ++r) {
+        volumes[meaning_->regions[r].name] = measured[r];
+      }
+      return volumes;
+    }
+    for (auto entry = table_.lower_bound({case_id, ""});
+         entry != table_.end() && entry->first.first == case_id; ++entry) {
+      volumes[entry->first.second] = entry->second;
+    }
+    return volumes;
+  }
+
+  /// Cases of the table; none of a folder.
+  std::set<std::string> case_ids() const {
+    std::set<std::string> ids;
+    for (const auto& [key, volume] : table_) ids.insert(key.first);
+    return ids;
+  }
+
+ private:
+  const ReferenceSource& source_;
+  std::optional<LabelMeaning> meaning_;
+  References table_;
+};
+
+enum class Fate { kUsed, kFailed, kOtherRun, kUnreadable, kNoReference };
+
+bool has_flag(const CaseRecord& record, const char* flag) {
+  return std::find(record.flags.begin(), record.flags.end(), flag) != record.flags.end();
+}
+
+Fate read_case(const fs::path& folder, const std::string& case_id, const std::string& identity,
+               const ReferenceReader& references, ReferencedCase& into) {
+  const std::map<std::string, double> volumes = references.volumes_of(case_id);
+  if (volumes.empty()) return Fate::kNoReference;
+  CaseRecord record;
+  try {
+    record = read_case_record(folder, case_id);
+  } catch (const InputError&) {
+    return Fate::kUnreadable;
+  }
+  if (record.status == CaseRecord::Status::kFailed) return Fate::kFailed;
+  if (record.run_identity != identity) return Fate::kOtherRun;
+  into.case_id = case_id;
+  into.scan_sha256 = scan_sha256(record);
+  into.resampled = has_flag(record, "resampled");
+  into.touches_border = has_flag(record, "touches_border");
+  for (const RegionRecord& region : record.regions) {
+    const auto volume = volumes.find(region.region);
+    if (volume == volumes.end()) continue;
+    into.regions.push_back({prediction_of(record, region), volume->second});
+  }
+  return into.regions.empty() ? Fate::kNoReference : Fate::kUsed;
+}
+
+void note_count(std::vector<std::string>& notes, std::size_t count, const std::string& what) {
+  if (count > 0) notes.push_back(std::to_string(count) + " case(s) " + what);
+}
+
+}  // namespace
+
+RunFile require_run_file(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    throw UsageError(folder.string() + ": no such folder; expected a result folder");
+  }
+  std::optional<RunFile> run = read_run_file(folder);
+  if (run) return *std::move(run);
+  throw UsageError(folder.string() + ": no run.json; expected a result folder of mcvol predict" +
+                   (fs::is_directory(folder / "shards", error)
+                        ? ", and it has shards only: bring them together with mcvol merge"
+                        : ""));
+}
+
+ReferencedResults read_referenced_results(const fs::path& folder, const ReferenceSource& source,
+                                          int threads) {
+  ReferencedResults results;
+  results.run = require_run_file(folder);
+  results.regions = regions_of(results.run.model);
+  const ReferenceReader references(source, results.run.model);
+  const std::string identity = sha256_of_identity(results.run.identity);
+  const std::vector<std::string> ids = recorded_case_ids(folder);
+  std::vector<ReferencedCase> cases(ids.size());
+  std::vector<Fate> fates(ids.size());
+  for_each_parallel(ids.size(), threads, [&](std::size_t n) {
+    fates[n] = read_case(folder, ids[n], identity, references, cases[n]);
+  });
+  for (std::size_t n = 0; n < ids.size(); ++n) {
+    if (fates[n] == Fate::kUsed) results.cases.push_back(std::move(cases[n]));
+  }
+  const auto count = [&](Fate fate) {
+    return static_cast<std::size_t>(std::count(fates.begin(), fates.end(), fate));
+  };
+  std::set<std::string> unmatched = references.case_ids();
+  for (const std::string& id : ids) unmatched.erase(id);
+  note_count(results.notes, count(Fate::kNoReference), "without a reference left out");
+  note_count(results.notes, count(Fate::kFailed), "that failed left out");
+  note_count(results.notes, count(Fate::kOtherRun), "measured with other settings left out");
+  note_count(results.notes, count(Fate::kUnreadable), "whose record cannot be read left out");
+  note_count(results.notes, unmatched.size(), "of the references have not been measured");
+  if (results.cases.empty()) {
+    throw UsageError(source.path.string() + ": no measured case of " + folder.string() +
+                     " has a reference there; expected its case_id and regions " +
+                     results.regions.front() + ", …");
+  }
+  return results;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,118 @@
+#include "mcvol/files/text_file.h"
+
+#include <algorithm>
+
+#include "cli/process.h"
+#include "files/temporary_folder.h"
+#include "pipeline/synthetic_results.h"
+#include <gtest/gtest.h>
+
+namespace mcvol::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// calibrate, interval, evaluate and inspect, one after the other, on synthetic scans.
+class CalibrateCommand : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto all = synthetic_scans(80, 33);
+    write_synthetic_results(path("known"), {all.begin(), all.begin() + 50});
+    write_synthetic_results(path("new"), {all.begin() + 50, all.end()});
+    write_synthetic_references(path("references.csv"), all);
+  }
+  std::string path(const std::string& name) const { return (temporary_.path() / name).string(); }
+  ProcessResult calibrate(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"calibrate",    path("known"),
+                                       "--references", path("references.csv"),
+                                       "--output",     path("calibration.json")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_mcvol(arguments);
+  }
+
+  TemporaryFolder temporary_;
+};
+
+TEST_F(CalibrateCommand, PrintsWhatIsPromisedAsCsv) {
+  const ProcessResult result = calibrate();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out.rfind("region,from_ml,level,n,rank,expected_coverage,", 0), 0u);
+  EXPECT_TRUE(contains(result.out, "\nwhole,0,0.9,50,2,0.9216,")) << result.out;
+  EXPECT_TRUE(contains(result.err, "whole: level 0.9 covers 92.2 % on average")) << result.err;
+  EXPECT_TRUE(contains(result.err, "30 case(s) of the references have not been measured"));
+}
+
+TEST_F(CalibrateCommand, QuietMeansAnEmptyStderr) { EXPECT_EQ(calibrate({"--quiet"}).err, ""); }
+
+TEST_F(CalibrateCommand, PlanNeedsNoResults) {
+  const ProcessResult result = run_mcvol({"calibrate", "--plan", "--level", "0.95"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(contains(result.out, "\n0.95,39,1,0.9500,")) << result.out;
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(CalibrateCommand, IntervalTabulatesWithIt) {
+  calibrate({"--simulated"});
+  const ProcessResult result = run_mcvol({"interval", path("new"), "--calibration",
+                                          path("calibration.json"), "--level", "0.5", "--quiet"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1 + 2 * 30);
+  EXPECT_TRUE(contains(result.out, "simulated_calibration"));
+  EXPECT_FALSE(contains(result.out, "uncalibrated"));
+}
+
+TEST_F(CalibrateCommand, IntervalWithoutACalibrationWarnsOnce) {
+  const ProcessResult result = run_mcvol({"interval", path("new")});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(contains(result.err, "uncalibrated"));
+  EXPECT_EQ(run_mcvol({"interval", path("new"), "--calibration", "none"}).err, "");
+}
+
+TEST_F(CalibrateCommand, EvaluateWritesItsTables) {
+  calibrate();
+  const ProcessResult result =
+      run_mcvol({"evaluate", path("new"), "--references", path("references.csv"), "--calibration",
+                 path("calibration.json"), "--out", path("evaluation")});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(contains(result.err, "whole, no_dropout at 0.9: "));
+  for (const char* name : {"coverage.csv", "comparison.csv", "intervals.csv"}) {
+    EXPECT_TRUE(fs::exists(temporary_.path() / "evaluation" / name)) << name;
+  }
+}
+
+TEST_F(CalibrateCommand, InspectSaysWhatACalibrationIs) {
+  calibrate();
+  const ProcessResult result = run_mcvol({"inspect", path("calibration.json")});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(contains(result.out, "calibration")) << result.out;
+  EXPECT_TRUE(contains(result.out, "references: 50")) << result.out;
+}
+
+TEST_F(CalibrateCommand, MistakesAreNamedWithWhatToDo) {
+  const auto refused = [&](const std::vector<std::string>& arguments, const std::string& part) {
+    const ProcessResult result = run_mcvol(arguments);
+    EXPECT_EQ(result.exit_code, 2) << part;
+    EXPECT_TRUE(contains(result.err, part)) << result.err;
+    EXPECT_EQ(result.out, "");
+  };
+  refused({"calibrate"}, "no result folder given");
+  refused({"calibrate", path("known")}, "--references");
+  refused({"calibrate", path("nowhere"), "--references", path("references.csv")},
+          "no such folder; expected a result folder");
+  refused({"calibrate", path("known"), "--references", path("references.csv"), "--strata", "9,3"},
+          "--strata: expected ascending volumes");
+  refused({"calibrate", path("known"), "--references", path("references.csv"), "--method", "best"},
+          "--method");
+  refused({"interval", path("known"), "--rho", "0.5"}, "--rho goes with --sampler copula");
+  refused({"interval", path("known"), "--calibration", path("references.csv")}, "references.csv");
+  refused({"evaluate", path("known")}, "--references");
+}
+
+}  // namespace
+}  // namespace mcvol::testing
