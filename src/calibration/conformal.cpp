@@ -11,18 +11,12 @@ namespace mcvol {
 
 namespace {
 
-/// Smallest and largest volume that is kept. Looks along V^(1/3) between the outermost bounds of
-/// all candidates, and for the edge between two steps by bisection. `otherwise` where nothing is.
+/// Smallest and largest volume within `outer` that is kept: along V^(1/3) in steps, and for the
+/// edge between two steps by bisection. None where nothing is.
 template <typename Kept>
-PredictionInterval hull_of(const Kept& kept, std::span<const PredictionInterval> each,
-                           const PredictionInterval& otherwise) {
+std::optional<PredictionInterval> hull_within(const PredictionInterval& outer, const Kept& kept) {
   constexpr int kSteps = 128;
   constexpr int kHalvings = 40;
-  PredictionInterval outer = each.front();
-  for (const PredictionInterval& one : each) {
-    outer.lower_ml = std::min(outer.lower_ml, one.lower_ml);
-    outer.upper_ml = std::max(outer.upper_ml, one.upper_ml);
-  }
   const double first = std::cbrt(outer.lower_ml);
   const double step = (std::cbrt(outer.upper_ml) - first) / kSteps;
   const auto volume_at = [](double root) { return root * root * root; };
@@ -43,8 +37,12 @@ PredictionInterval hull_of(const Kept& kept, std::span<const PredictionInterval>
   };
   const std::optional<double> lower = edge(outer.lower_ml, first, step);
   const std::optional<double> upper = edge(outer.upper_ml, first + kSteps * step, -step);
-  if (!lower || !upper) return otherwise;
-  return {*lower, *upper};
+  if (!lower || !upper) return std::nullopt;
+  return PredictionInterval{*lower, *upper};
+}
+
+PredictionInterval hull_of(const PredictionInterval& a, const PredictionInterval& b) {
+  return {std::min(a.lower_ml, b.lower_ml), std::max(a.upper_ml, b.upper_ml)};
 }
 
 }  // namespace
@@ -126,20 +124,35 @@ bool ConformalFit::keeps(std::span<const double> losses, std::span<const double>
 
 PredictionInterval ConformalFit::interval(std::span<const ConformityScore> scan,
                                           ScoreCut cut) const {
-  std::vector<PredictionInterval> each;
-  for (std::size_t g = 0; g < candidates_.size(); ++g) {
-    // What is up to v0 counts as absent: an upper bound of 0 cannot tell it apart.
-    each.push_back({scan[g].volume_ml(score_at(g, cut.lower)),
-                    std::max(scan[g].volume_ml(score_at(g, cut.upper)), scan[g].least_ml())});
+  // Of a candidate's own; found when it is first chosen, since most never are.
+  std::vector<std::optional<PredictionInterval>> bounds(candidates_.size());
+  const auto bounds_of = [&](std::size_t g) -> const PredictionInterval& {
+    if (!bounds[g]) {
+      // What is up to v0 counts as absent: an upper bound of 0 cannot tell it apart.
+      bounds[g] = {scan[g].volume_ml(score_at(g, cut.lower)),
+                   std::max(scan[g].volume_ml(score_at(g, cut.upper)), scan[g].least_ml())};
+    }
+    return *bounds[g];
+  };
+  if (candidates_.size() == 1) return bounds_of(0);
+  std::vector<double> losses(candidates_.size());
+  const auto chosen_for = [&](double volume_ml) {
+    for (std::size_t g = 0; g < losses.size(); ++g) losses[g] = scan[g].crps(volume_ml);
+    return chosen(losses);
+  };
+  // Who is chosen anywhere: differences between losses do not change beyond all points.
+  constexpr int kLooks = 64;
+  constexpr double kBeyondAllPoints = 8;
+  const double look = scan[best_].root(kBeyondAllPoints) / (kLooks / 2);
+  PredictionInterval outer = bounds_of(best_);
+  for (int n = 0; n <= kLooks; ++n) {
+    outer = hull_of(outer, bounds_of(chosen_for(n * look * n * look * n * look)));
   }
-  if (each.size() == 1) return each.front();
-  std::vector<double> losses(each.size());
   const auto kept = [&](double volume_ml) {
-    for (std::size_t g = 0; g < each.size(); ++g) losses[g] = scan[g].crps(volume_ml);
-    const PredictionInterval& of_chosen = each[chosen(losses)];
+    const PredictionInterval& of_chosen = bounds_of(chosen_for(volume_ml));
     return of_chosen.lower_ml <= volume_ml && volume_ml <= of_chosen.upper_ml;
   };
-  return hull_of(kept, each, each[best_]);
+  return hull_within(outer, kept).value_or(bounds_of(best_));
 }
 
 double ConformalFit::median_ml(std::span<const ConformityScore> scan) const {

@@ -224,6 +224,14 @@ VolumeEstimate estimate_volume(const RegionPrediction& prediction,
   };
   const std::vector<ConformityScore> scan = scores_for(fit, prediction, method);
 
+  // At the level that widths are compared at.
+  const auto usual_interval = [&](const VolumeEstimate& made) {
+    for (std::size_t n = 0; n < levels.size(); ++n) {
+      if (levels[n].value == calibration.width_level.value) return made.intervals[n];
+    }
+    return fit.interval(scan, cut_at(calibration.width_level));
+  };
+
   VolumeEstimate estimate;
   estimate.median_ml = fit.median_ml(scan);
   for (const NominalCoverage& level : levels) {
@@ -236,8 +244,7 @@ VolumeEstimate estimate_volume(const RegionPrediction& prediction,
   estimate.outside_range =
       predicted_ml < calibration.least_predicted_ml || predicted_ml > calibration.most_predicted_ml;
   if (calibration.most_usual_width > 0) {
-    const auto cut = cut_of(method, fit.n(), calibration.width_level);
-    estimate.uncertain = cut && root_width(fit.interval(scan, *cut)) > calibration.most_usual_width;
+    estimate.uncertain = root_width(usual_interval(estimate)) > calibration.most_usual_width;
   }
   return estimate;
 }

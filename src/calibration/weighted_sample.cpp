@@ -52,6 +52,34 @@ std::vector<double> repeated_weights(std::size_t points) {
   return weights;
 }
 
+using WeightedPoint = std::pair<double, double>;
+
+/// Sorts points that are ascending runs one after the other, as passes are, by merging the runs.
+void merge_runs(std::vector<WeightedPoint>& points) {
+  std::vector<std::size_t> bounds{0};
+  for (std::size_t n = 1; n < points.size(); ++n) {
+    if (points[n].first < points[n - 1].first) bounds.push_back(n);
+  }
+  bounds.push_back(points.size());
+  std::vector<WeightedPoint> merged(points.size());
+  while (bounds.size() > 2) {
+    std::vector<std::size_t> next{0};
+    for (std::size_t b = 0; b + 1 < bounds.size(); b += 2) {
+      const auto at = [&](std::size_t bound) {
+        return points.begin() + static_cast<std::ptrdiff_t>(bound);
+      };
+      const std::size_t middle = bounds[b + 1];
+      const std::size_t last = b + 2 < bounds.size() ? bounds[b + 2] : middle;
+      std::merge(at(bounds[b]), at(middle), at(middle), at(last),
+                 merged.begin() + static_cast<std::ptrdiff_t>(bounds[b]),
+                 [](const auto& x, const auto& y) { return x.first < y.first; });
+      next.push_back(last);
+    }
+    points.swap(merged);
+    bounds = std::move(next);
+  }
+}
+
 }  // namespace
 
 double least_volume_ml(double voxel_volume_ml) { return std::max(voxel_volume_ml, 0.05); }
@@ -64,9 +92,9 @@ WeightedSample::WeightedSample(std::vector<double> points, const std::vector<dou
   if (points.empty() || points.size() != weights.size()) {
     throw Error("weighted sample: expected as many weights as points, and some");
   }
-  std::vector<std::pair<double, double>> sorted(points.size());
+  std::vector<WeightedPoint> sorted(points.size());
   for (std::size_t n = 0; n < points.size(); ++n) sorted[n] = {points[n], weights[n]};
-  std::sort(sorted.begin(), sorted.end());
+  merge_runs(sorted);
   points_ = std::move(points);
   weights_.resize(sorted.size());
   moments_.resize(sorted.size());

@@ -46,7 +46,8 @@ std::shared_ptr<const CopulaBasis> make_basis(double rho) {
   const double width = std::sqrt(1 - rho);
   // Beyond the last node's probit by six kernel widths everything is in or out.
   const double limit = node_probits()[kHistogramNodes - 1] + 6 * width;
-  const int half = static_cast<int>(std::ceil(limit / std::min(1.0 / 16, width / 4)));
+  // A quarter of the width of the kernel that smooths m: cubic pieces are then off by 1e-6 of it.
+  const int half = static_cast<int>(std::ceil(limit / (width / 4)));
   basis->rho = rho;
   basis->start = -limit;
   basis->spacing = limit / half;

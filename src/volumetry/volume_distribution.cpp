@@ -8,6 +8,8 @@
 #include <limits>
 #include <string>
 
+#include <boost/math/tools/toms748_solve.hpp>
+
 namespace mcvol {
 namespace {
 
@@ -160,7 +162,7 @@ double VolumeDistribution::quantile(double probability) const {
 
 double VolumeDistribution::quantile_at_probit(double z) const {
   if (!atoms_ml_.empty()) return atoms_ml_[atom_index(normal_cdf(z), atoms_ml_.size())];
-  if (reaches(0, z)) return 0;
+  if (excess(0, z) >= 0) return 0;
   // The quantile of a mixture lies between those of its components.
   double low = kInfinity;
   double high = half_voxel_ml_;
@@ -171,18 +173,26 @@ double VolumeDistribution::quantile_at_probit(double z) const {
   }
   low = std::max(low, half_voxel_ml_);
   constexpr double kTolerance = 1e-10;
-  while (high - low > kTolerance * high) {
-    const double middle = low + (high - low) / 2;
-    (reaches(middle, z) ? high : low) = middle;
-  }
-  return high;
+  const auto close = [](double a, double b) { return b - a <= kTolerance * b; };
+  double at_low = excess(low, z);
+  double at_high = excess(high, z);
+  if (at_low >= 0 || close(low, high)) return at_low >= 0 ? low : high;
+  if (!(at_high > 0)) return high;
+  // Steep on one side of a quantile and flat on the other, so no plain secant.
+  std::uintmax_t iterations = 100;
+  return boost::math::tools::toms748_solve([&](double volume_ml) { return excess(volume_ml, z); },
+                                           low, high, at_low, at_high, close, iterations)
+      .second;
 }
 
-bool VolumeDistribution::reaches(double volume_ml, double z) const {
+double VolumeDistribution::excess(double volume_ml, double z) const {
   constexpr double kLogsBeyond = 30;
-  if (std::abs(z) > kLogsBeyond) return probit_cdf(volume_ml) >= z;
-  if (z <= 0) return cdf(volume_ml) >= normal_cdf(z);
-  return survival(volume_ml) <= normal_cdf(-z);
+  if (std::abs(z) > kLogsBeyond) {
+    // Infinities would not tell a root finder how far it is.
+    return std::clamp(probit_cdf(volume_ml), -1e9, 1e9) - z;
+  }
+  if (z <= 0) return cdf(volume_ml) - normal_cdf(z);
+  return normal_cdf(-z) - survival(volume_ml);
 }
 
 std::vector<double> VolumeDistribution::volumes_at(std::span<const double> z) const {

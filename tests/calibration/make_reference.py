@@ -42,7 +42,7 @@ class Curve:
         probits[NODES > 0] = -probits[NODES < 0][::-1]
         width = np.sqrt(1 - rho)
         limit = probits[-1] + 6 * width
-        half = int(np.ceil(limit / min(1 / 16, width / 4)))
+        half = int(np.ceil(limit / (width / 4)))
         self.spacing = limit / half
         self.x = np.arange(-half, half + 1) * self.spacing
         self.y = special.ndtr((probits[None] + self.x[:, None]) / width) @ counts * VOXEL_ML

@@ -64,8 +64,9 @@ class VolumeDistribution {
   LogTails log_tails(double volume_ml) const;
   /// P(V > volume_ml) of the random samplers, volume_ml >= 0.
   double survival(double volume_ml) const;
-  /// Whether probit_cdf(volume_ml) >= z, for the random samplers and volume_ml >= 0.
-  bool reaches(double volume_ml, double z) const;
+  /// Has the sign of probit_cdf(volume_ml) - z and increases; for the random samplers and
+  /// volume_ml >= 0.
+  double excess(double volume_ml, double z) const;
 
   double half_voxel_ml_;
   std::vector<VolumeCurve> curves_;  ///< one per pass, for the random samplers
