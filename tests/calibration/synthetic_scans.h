@@ -26,7 +26,9 @@ inline LogitHistogram ball_histogram(double half, double softness) {
   std::int64_t rest = kVoxels * kVoxelWeight;
   for (int n = kHistogramNodes - 1; n > 0; --n) {
     const double logit = histogram_nodes().logits[n];
-    const double share = voxels_above(logit - 0.0625) - voxels_above(logit + 0.0625);
+    // The end node has everything beyond it, too.
+    const double above = n == kHistogramNodes - 1 ? 0 : voxels_above(logit + 0.0625);
+    const double share = voxels_above(logit - 0.0625) - above;
     weights[n] = std::min(rest, static_cast<std::int64_t>(share * kVoxelWeight));
     rest -= weights[n];
   }
