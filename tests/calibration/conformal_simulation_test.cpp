@@ -7,10 +7,13 @@
 
 #include <cmath>
 #include <functional>
+#include <iomanip>
+#include <iostream>
 #include <memory>
 #include <numeric>
 #include <random>
 #include <span>
+#include <sstream>
 
 #include "calibration/synthetic_scans.h"
 #include <gtest/gtest.h>
@@ -137,11 +140,28 @@ void for_each_setting(const Pool& pool, const Check& check) {
   }
 }
 
+std::string percent(const Coverage& coverage) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(2) << 100 * coverage.mean << " ± "
+       << 100 * coverage.standard_error;
+  return text.str();
+}
+
+/// The figures of docs/method.md, in per cent.
+void print(int n, const NominalCoverage& level, double expected,
+           const std::vector<Coverage>& coverages) {
+  std::cout << "| " << n << " | " << level.text << " | " << std::fixed << std::setprecision(2)
+            << 100 * expected;
+  for (const Coverage& coverage : coverages) std::cout << " | " << percent(coverage);
+  std::cout << " |\n";
+}
+
 void expect_exact_coverage(const Pool& pool) {
   for_each_setting(pool, [](const Pool& of, int n, const NominalCoverage& level, double expected) {
     const Coverage fixed = fixed_rho(of, n, conformal_cut(n, level).value());
     const Coverage refitted = kept_set(of, n, level, Rho::kRefitted);
     const Coverage full = kept_set(of, n, level, Rho::kFullConformal);
+    print(n, level, expected, {fixed, refitted, full});
     EXPECT_NEAR(fixed.mean, expected, 3 * fixed.standard_error) << "fixed rho";
     EXPECT_NEAR(refitted.mean, expected, 3 * refitted.standard_error) << "refitted rho";
     EXPECT_NEAR(full.mean, expected, 3 * full.standard_error) << "full conformal";
@@ -158,6 +178,7 @@ TEST(ConformalCoverage, IsNoLessWithAbsentTumours) {
   for_each_setting(pool_with_absent_tumours(),
                    [](const Pool& of, int n, const NominalCoverage& level, double expected) {
                      const Coverage full = kept_set(of, n, level, Rho::kFullConformal);
+                     print(n, level, expected, {full});
                      EXPECT_GE(full.mean, expected - 3 * full.standard_error);
                    });
 }
