@@ -1,5 +1,6 @@
 #include "mcvol/pipeline/merge.h"
 
+#include "mcvol/io/calibration_file.h"
 #include "mcvol/io/run_file.h"
 #include "mcvol/io/run_lock.h"
 #include "mcvol/pipeline/run_identity.h"
@@ -111,6 +112,45 @@ class MergeResults : public testing::Test {
 
   TemporaryFolder temporary_;
 };
+
+/// A calibration of both regions for level 0.5, with these scores.
+void write_calibration(const fs::path& folder, double least_score) {
+  CalibrationFile calibration;
+  calibration.identity = identity_with(5);
+  for (const char* name : {"whole", "core"}) {
+    RegionCalibration region;
+    region.region = name;
+    region.width_level = NominalCoverage::parse("0.5");
+    region.most_usual_width = 9;
+    region.most_predicted_ml = 9;
+    region.strata.resize(1);
+    for (const FitKind kind : kFitKinds) {
+      const std::vector<ConformalFit::Candidate> one{{0.5, 1.0, {least_score, 0.1, 1.0}}};
+      region.strata[0].fits.emplace_back(kind, ConformalFit(score_kind_of(kind), one));
+    }
+    calibration.regions.push_back(std::move(region));
+  }
+  write_calibration_file(calibration, folder / "calibration.json");
+}
+
+TEST_F(MergeResults, CalibrationOfTheShardsGoesWithThem) {
+  write_shards(folder("out"), twelve_cases(), 2);
+  for (int index : {1, 2}) write_calibration(shard_folder(folder("out"), {index, 2}), -1.0);
+  merge_results({{folder("out")}, folder("merged"), parse_levels({"0.5"})});
+  const std::string table = text_of_file(folder("merged") / "volumes.csv");
+  EXPECT_EQ(table.find("uncalibrated"), std::string::npos) << table;
+  EXPECT_EQ(text_of_file(folder("merged") / "calibration.json"),
+            text_of_file(shard_folder(folder("out"), {1, 2}) / "calibration.json"));
+}
+
+TEST_F(MergeResults, DifferentCalibrationsAreRefused) {
+  write_shards(folder("out"), twelve_cases(), 2);
+  write_calibration(shard_folder(folder("out"), {1, 2}), -1.0);
+  expect_part(refusal({"out"}, "merged"), "have different calibrations");
+  write_calibration(shard_folder(folder("out"), {2, 2}), -2.0);
+  expect_part(refusal({"out"}, "merged"), "have different calibrations");
+  EXPECT_FALSE(fs::exists(folder("merged") / "volumes.csv"));
+}
 
 TEST_F(MergeResults, ShardsMergedIntoTheirParentAreTheBytesOfOneRun) {
   const std::vector<CaseRecord> records = twelve_cases();
