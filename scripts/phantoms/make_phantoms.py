@@ -14,6 +14,7 @@ import os
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
 import argparse  # noqa: E402
+import contextlib  # noqa: E402
 import json  # noqa: E402
 import multiprocessing  # noqa: E402
 import re  # noqa: E402
@@ -103,10 +104,27 @@ def make_one(index):
     return case_id, storage.rows_of(case_id, phantom)
 
 
+@contextlib.contextmanager
+def mapping(jobs, state):
+    """A map over scans: of a pool of processes, or in this one."""
+    pool = None
+    if jobs > 1:
+        try:
+            pool = multiprocessing.Pool(jobs, start_worker, state)
+        except OSError as error:  # no shared memory, as in some containers
+            print(f"one process only: {error}", file=sys.stderr)
+    if pool is None:
+        start_worker(*state)
+        yield map
+        return
+    with pool:
+        yield pool.imap
+
+
 def make_all(indices, jobs, state, done):
     folder, begin = state[4], time.monotonic()
-    with multiprocessing.Pool(jobs, start_worker, state) as pool:
-        for number, (case_id, rows) in enumerate(pool.imap(make_one, indices), 1):
+    with mapping(jobs, state) as mapped:
+        for number, (case_id, rows) in enumerate(mapped(make_one, indices), 1):
             done[case_id] = rows
             if number % 20 == 0 or number == len(indices):
                 storage.write_references(folder, done)

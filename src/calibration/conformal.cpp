@@ -140,13 +140,13 @@ PredictionInterval ConformalFit::interval(std::span<const ConformityScore> scan,
     for (std::size_t g = 0; g < losses.size(); ++g) losses[g] = scan[g].crps(volume_ml);
     return chosen(losses);
   };
-  // Who is chosen anywhere: differences between losses do not change beyond all points.
-  constexpr int kLooks = 64;
-  constexpr double kBeyondAllPoints = 8;
-  const double look = scan[best_].root(kBeyondAllPoints) / (kLooks / 2);
+  // Who is chosen anywhere, from end to end of each candidate's distribution.
   PredictionInterval outer = bounds_of(best_);
-  for (int n = 0; n <= kLooks; ++n) {
-    outer = hull_of(outer, bounds_of(chosen_for(n * look * n * look * n * look)));
+  for (const ConformityScore& of_candidate : scan) {
+    for (const double score : {-8.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 8.0}) {
+      const double root = of_candidate.root(score);
+      outer = hull_of(outer, bounds_of(chosen_for(root * root * root)));
+    }
   }
   const auto kept = [&](double volume_ml) {
     const PredictionInterval& of_chosen = bounds_of(chosen_for(volume_ml));

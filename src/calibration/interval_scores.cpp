@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace mcvol {
 
@@ -116,11 +117,13 @@ PairedRatio paired_ratio(std::span<const double> numerators, std::span<const dou
       above += numerators[at];
       below += denominators[at];
     }
-    ratios.push_back(above / below);
+    if (below > 0) ratios.push_back(above / below);
   }
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  if (ratios.empty()) return {kNone, {kNone, kNone}};
   std::sort(ratios.begin(), ratios.end());
   return {sum(numerators) / sum(denominators),
-          {ratios[kResamples / 40 - 1], ratios[kResamples - kResamples / 40]}};
+          {ratios[ratios.size() / 40], ratios[ratios.size() - 1 - ratios.size() / 40]}};
 }
 
 }  // namespace mcvol

@@ -11,7 +11,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr std::array kRhos{0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0};
+constexpr std::array kRhos{0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.0};
 
 std::string text_of(double ml) {
   std::ostringstream text;
@@ -63,7 +63,9 @@ std::vector<ConformityScore> scores_for(const ConformalFit& fit, const RegionPre
 }
 
 bool sticks_out(const PredictionInterval& inner, const PredictionInterval& outer) {
-  return inner.lower_ml < outer.lower_ml || inner.upper_ml > outer.upper_ml;
+  constexpr double kRounding = 1e-9;  // of edges found by bisection
+  return inner.lower_ml < outer.lower_ml * (1 - kRounding) ||
+         inner.upper_ml > outer.upper_ml * (1 + kRounding);
 }
 
 }  // namespace
@@ -225,11 +227,13 @@ VolumeEstimate estimate_volume(const RegionPrediction& prediction,
   const std::vector<ConformityScore> scan = scores_for(fit, prediction, method);
 
   // At the level that widths are compared at.
-  const auto usual_interval = [&](const VolumeEstimate& made) {
+  const auto usual_interval = [&](const VolumeEstimate& made) -> std::optional<PredictionInterval> {
     for (std::size_t n = 0; n < levels.size(); ++n) {
       if (levels[n].value == calibration.width_level.value) return made.intervals[n];
     }
-    return fit.interval(scan, cut_at(calibration.width_level));
+    const auto cut = cut_of(method, fit.n(), calibration.width_level);
+    if (!cut) return std::nullopt;  // of another method than the calibration's
+    return fit.interval(scan, *cut);
   };
 
   VolumeEstimate estimate;
@@ -244,7 +248,8 @@ VolumeEstimate estimate_volume(const RegionPrediction& prediction,
   estimate.outside_range =
       predicted_ml < calibration.least_predicted_ml || predicted_ml > calibration.most_predicted_ml;
   if (calibration.most_usual_width > 0) {
-    estimate.uncertain = root_width(usual_interval(estimate)) > calibration.most_usual_width;
+    const auto usual = usual_interval(estimate);
+    estimate.uncertain = usual && root_width(*usual) > calibration.most_usual_width;
   }
   return estimate;
 }

@@ -74,15 +74,14 @@ void say_promise(const StratumReport& report, IntervalMethod method) {
   const std::string where = report.from_ml > 0
                                 ? fmt::format("{} from {:g} ml", report.region, report.from_ml)
                                 : report.region;
-  if (report.rank == 0) {
+  if (method == IntervalMethod::kQuantile) {
+    spdlog::info(
+        "{}: level {} covers {:.1f} % on average with {} references; --method conformal does not "
+        "fall short",
+        where, report.level.text, 100 * report.expected_coverage, report.n);
+  } else if (report.rank == 0) {
     spdlog::warn("{}: {} references do not reach level {}, which takes {}", where, report.n,
                  report.level.text, least_references(report.level));
-  } else if (method == IntervalMethod::kQuantile) {
-    const auto n = static_cast<double>(report.n);
-    spdlog::info(
-        "{}: level {} covers {:.1f} % on average with {} references; --method conformal "
-        "does not fall short",
-        where, report.level.text, 100 * report.level.value * (n - 1) / (n + 1), report.n);
   } else {
     spdlog::info(
         "{}: level {} covers {:.1f} % on average over calibrations with {} references; this one "

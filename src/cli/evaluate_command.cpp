@@ -69,9 +69,10 @@ ExitCode EvaluateCommand::run() {
   options.calibration = CalibrationChoice::parse(calibration_);
   options.levels = parse_levels(levels_);
   options.threads = threads_from(threads_);
+  const std::filesystem::path folder = output_.empty() ? results_ : output_;
+  if (std::filesystem::is_directory(results_)) require_writable(folder / "coverage.csv");
   const Evaluation evaluation = evaluate(options);
   for (const std::string& note : evaluation.notes) spdlog::warn("{}", note);
-  const std::filesystem::path folder = output_.empty() ? results_ : output_;
   write_file_atomically(folder / "intervals.csv", intervals_csv(evaluation));
   write_file_atomically(folder / "comparison.csv", comparison_csv(evaluation));
   write_file_atomically(folder / "coverage.csv", coverage_csv(evaluation));

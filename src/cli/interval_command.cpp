@@ -19,7 +19,8 @@ namespace {
 constexpr const char* kExample =
     "Examples:\n"
     "  mcvol interval results --level 0.5 --level 0.95 > volumes_2.csv\n"
-    "  mcvol interval results --calibration mine.json --output results/volumes.csv";
+    "  mcvol interval results --calibration mine.json --output volumes_mine.csv\n"
+    "The table of the result folder itself: mcvol predict again, which measures nothing twice.";
 
 double rho_from(const std::string& text) {
   double rho = 0;
@@ -97,6 +98,9 @@ ExitCode IntervalCommand::run() {
   } else {
     write_file_atomically(output_, tabulation.csv);
   }
+  for (const std::string& line : tabulation.unreadable) spdlog::error("{}", line);
+  // A script must not take a table with a case missing for the whole.
+  if (!tabulation.unreadable.empty()) return ExitCode::kCannotGoOn;
   return tabulation.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
 }
 

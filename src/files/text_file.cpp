@@ -120,6 +120,14 @@ void write_file_atomically(const fs::path& path, std::string_view bytes) {
   sync_folder(path);
 }
 
+void require_writable(const std::filesystem::path& path) {
+  const std::filesystem::path trial =
+      path.parent_path() / ("." + path.filename().string() + ".try");
+  write_file_atomically(trial, "");
+  std::error_code ignored;
+  std::filesystem::remove(trial, ignored);
+}
+
 void remove_left_temporary_files(const fs::path& folder) {
   static const std::regex pattern(R"(\..+\.tmp-[0-9]+-[0-9]+)");
   std::error_code error;

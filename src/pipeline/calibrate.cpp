@@ -2,6 +2,7 @@
 
 #include "mcvol/calibration/scores.h"
 #include "mcvol/error/error.h"
+#include "mcvol/files/text_file.h"
 #include "mcvol/io/csv.h"
 #include "mcvol/pipeline/parallel.h"
 
@@ -47,6 +48,10 @@ std::map<std::string, std::string> read_groups(const std::filesystem::path& path
   }
   std::map<std::string, std::string> groups;
   for (const CsvRecord& record : table.records) {
+    if (record.fields[*group].empty()) {
+      throw UsageError(path.string() + ":" + std::to_string(record.line) + ": " +
+                       record.fields[*case_id] + " has no group; leave its row out, or name one");
+    }
     if (!groups.emplace(record.fields[*case_id], record.fields[*group]).second) {
       throw UsageError(path.string() + ":" + std::to_string(record.line) + ": " +
                        record.fields[*case_id] + " is given twice; keep one of them");
@@ -109,15 +114,15 @@ std::vector<std::size_t> folds_of(const RegionData& data) {
   return folds;
 }
 
-/// Scores of each scan at each level by a calibration on the scans of other folds. Empty where
-/// these do not reach the levels.
-std::vector<std::vector<ScoredInterval>> cross_validated(const RegionCalibration& region,
-                                                         const RegionData& data,
-                                                         const CalibrateOptions& options) {
+/// Scores of each scan at a level by a calibration on the scans of other folds. Empty where these
+/// do not reach the level.
+std::vector<ScoredInterval> cross_validated(const RegionCalibration& region, const RegionData& data,
+                                            const CalibrateOptions& options,
+                                            const NominalCoverage& level) {
   const std::vector<std::size_t> folds = folds_of(data);
   std::vector<double> edges;
   for (std::size_t s = 1; s < region.strata.size(); ++s) edges.push_back(region.strata[s].from_ml);
-  std::vector<std::vector<ScoredInterval>> scored(data.scans.size());
+  std::vector<ScoredInterval> scored(data.scans.size());
   for (std::size_t fold = 0; fold < kFolds; ++fold) {
     std::vector<CalibrationScan> training;
     std::vector<std::size_t> held_out;
@@ -128,57 +133,72 @@ std::vector<std::vector<ScoredInterval>> cross_validated(const RegionCalibration
         training.push_back(data.scores[n]);
       }
     }
+    if (training.empty()) return {};
     const RegionCalibration fitted = fit_region(region.region, edges, training, 1);
     for (const RegionCalibration::Stratum& stratum : fitted.strata) {
-      for (const NominalCoverage& level : options.levels) {
-        if (!cut_of(options.method, stratum.n(), level)) return {};
-      }
+      if (!cut_of(options.method, stratum.n(), level)) return {};
     }
     for_each_parallel(held_out.size(), options.threads, [&](std::size_t n) {
       const ReferencedRegion& scan = *data.scans[held_out[n]];
       scored[held_out[n]] =
-          score_intervals(scan.prediction, scan.volume_ml, &fitted, options.method, options.levels);
+          score_intervals(scan.prediction, scan.volume_ml, &fitted, options.method, {&level, 1})
+              .front();
     });
   }
   return scored;
 }
 
-/// Of the scans of a stratum at one level.
-CoverageSummary summary_at(const std::vector<std::vector<ScoredInterval>>& scored,
-                           const std::vector<std::size_t>& scans, std::size_t level) {
+/// Of some of the scans; of none where they were not scored.
+CoverageSummary summary_of_scans(const std::vector<ScoredInterval>& scored,
+                                 const std::vector<std::size_t>& scans) {
   std::vector<ScoredInterval> picked;
   for (const std::size_t scan : scans) {
-    if (!scored.empty()) picked.push_back(scored[scan][level]);
+    if (!scored.empty()) picked.push_back(scored[scan]);
   }
   return summary_of(picked);
 }
 
+std::vector<ScoredInterval> raw_scores(const RegionData& data, int threads,
+                                       const NominalCoverage& level) {
+  std::vector<ScoredInterval> raw(data.scans.size());
+  for_each_parallel(data.scans.size(), threads, [&](std::size_t n) {
+    raw[n] = score_intervals(data.scans[n]->prediction, data.scans[n]->volume_ml, nullptr,
+                             IntervalMethod::kLevelSets, {&level, 1})
+                 .front();
+  });
+  return raw;
+}
+
+void set_promise(StratumReport& report, IntervalMethod method) {
+  if (method == IntervalMethod::kQuantile) {
+    const auto n = static_cast<double>(report.n);
+    report.expected_coverage = report.level.value * (n - 1) / (n + 1);
+    return;
+  }
+  report.rank = tail_rank(report.n, report.level);
+  if (report.rank == 0) return;
+  report.expected_coverage = expected_coverage(report.n, report.rank);
+  report.coverage_range = coverage_range(report.n, report.rank, 0.9);
+}
+
 void report_region(const RegionCalibration& region, const RegionData& data,
                    const CalibrateOptions& options, std::vector<StratumReport>& reports) {
-  std::vector<std::vector<ScoredInterval>> raw(data.scans.size());
-  for_each_parallel(data.scans.size(), options.threads, [&](std::size_t n) {
-    raw[n] = score_intervals(data.scans[n]->prediction, data.scans[n]->volume_ml, nullptr,
-                             IntervalMethod::kLevelSets, options.levels);
-  });
-  const auto validated = cross_validated(region, data, options);
-  for (const RegionCalibration::Stratum& stratum : region.strata) {
-    std::vector<std::size_t> scans;
-    for (std::size_t n = 0; n < data.scores.size(); ++n) {
-      if (&region.stratum_of(data.scores[n].predicted_ml) == &stratum) scans.push_back(n);
-    }
-    for (std::size_t n = 0; n < options.levels.size(); ++n) {
+  for (const NominalCoverage& level : options.levels) {
+    const auto raw = raw_scores(data, options.threads, level);
+    const auto validated = cross_validated(region, data, options, level);
+    for (const RegionCalibration::Stratum& stratum : region.strata) {
+      std::vector<std::size_t> scans;
+      for (std::size_t n = 0; n < data.scores.size(); ++n) {
+        if (&region.stratum_of(data.scores[n].predicted_ml) == &stratum) scans.push_back(n);
+      }
       StratumReport report;
       report.region = region.region;
       report.from_ml = stratum.from_ml;
-      report.level = options.levels[n];
+      report.level = level;
       report.n = stratum.n();
-      report.rank = tail_rank(stratum.n(), options.levels[n]);
-      if (report.rank > 0) {
-        report.expected_coverage = expected_coverage(report.n, report.rank);
-        report.coverage_range = coverage_range(report.n, report.rank, 0.9);
-      }
-      report.raw = summary_at(raw, scans, n);
-      report.cross_validated = summary_at(validated, scans, n);
+      set_promise(report, options.method);
+      report.raw = summary_of_scans(raw, scans);
+      report.cross_validated = summary_of_scans(validated, scans);
       reports.push_back(std::move(report));
     }
   }
@@ -189,13 +209,36 @@ void thin_out(ReferencedResults& results, const std::filesystem::path& groups,
               std::vector<std::string>& notes) {
   std::vector<std::string> ids;
   for (const ReferencedCase& one : results.cases) ids.push_back(one.case_id);
-  const std::vector<std::string> kept_ids = one_case_per_group(ids, read_groups(groups));
+  const std::map<std::string, std::string> group_of = read_groups(groups);
+  const auto ungrouped = std::count_if(
+      ids.begin(), ids.end(), [&](const std::string& id) { return !group_of.contains(id); });
+  if (ungrouped == static_cast<std::ptrdiff_t>(ids.size())) {
+    throw UsageError(groups.string() + ": names none of the " + std::to_string(ids.size()) +
+                     " cases, such as " + ids.front());
+  }
+  if (ungrouped > 0) {
+    notes.push_back(std::to_string(ungrouped) +
+                    " case(s) without a group count as patients of their own");
+  }
+  const std::vector<std::string> kept_ids = one_case_per_group(ids, group_of);
   const std::set<std::string> kept(kept_ids.begin(), kept_ids.end());
   const auto left_out = std::erase_if(
       results.cases, [&](const ReferencedCase& one) { return !kept.contains(one.case_id); });
   if (left_out > 0) {
     notes.push_back(std::to_string(left_out) + " case(s) left out for another one of their group");
   }
+}
+
+/// Before hours of reading: a folder that can be written to, and is no result folder, whose
+/// calibration.json is that of its table.
+void require_place_for(const std::filesystem::path& output) {
+  const std::filesystem::path folder = std::filesystem::absolute(output).parent_path();
+  if (output.filename() == "calibration.json" && std::filesystem::exists(folder / "run.json")) {
+    throw UsageError(output.string() +
+                     ": a result folder keeps the calibration of its table under this name; "
+                     "choose another --output");
+  }
+  require_writable(output);
 }
 
 }  // namespace
@@ -220,12 +263,18 @@ std::vector<std::string> one_case_per_group(const std::vector<std::string>& case
 }
 
 CalibrateReport calibrate(const CalibrateOptions& options) {
+  require_place_for(options.output);
   ReferencedResults results =
       read_referenced_results(options.results, options.references, options.threads);
   CalibrateReport report;
   report.notes = results.notes;
   CalibrationFile& calibration = report.calibration;
   for (const ReferencedCase& one : results.cases) calibration.scans.insert(one.scan_sha256);
+  if (const auto twice = results.cases.size() - calibration.scans.size(); twice > 0) {
+    report.notes.push_back(std::to_string(twice) +
+                           " case(s) have the same files as another one: each scan should count "
+                           "once (--group)");
+  }
   if (!options.groups.empty()) thin_out(results, options.groups, report.notes);
   report.scans = results.cases.size();
   calibration.method = options.method;

@@ -2,9 +2,11 @@
 
 #include "mcvol/calibration/coverage.h"
 #include "mcvol/error/error.h"
+#include "mcvol/files/sha256.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/pipeline/run_identity.h"
 
+#include <optional>
 #include <system_error>
 
 namespace mcvol {
@@ -35,6 +37,16 @@ bool differ_beyond_seed(nlohmann::json first, nlohmann::json second,
   second.erase("seed");
   found = difference(first, second);
   return found.has_value();
+}
+
+void require_own_copy(const fs::path& path, const std::string& bytes, const fs::path& folder) {
+  const std::optional<RunFile> run = read_run_file(folder);
+  const nlohmann::json named =
+      run ? run->options.value("calibration", nlohmann::json()) : nlohmann::json();
+  if (named == sha256_of_bytes(bytes)) return;
+  throw UsageError(path.string() +
+                   ": not the calibration of this table, so mcvol does not replace it; move it "
+                   "elsewhere, and name it with --calibration if it is to be applied");
 }
 
 }  // namespace
@@ -70,15 +82,36 @@ CalibrationPointer kept_calibration(const fs::path& folder, const nlohmann::json
   return read_calibration_for(path, identity, levels);
 }
 
+CalibrationPointer chosen_calibration(const CalibrationChoice& choice, const fs::path& folder,
+                                      const nlohmann::json& identity,
+                                      const std::vector<NominalCoverage>& levels) {
+  switch (choice.kind) {
+    case CalibrationChoice::Kind::kNone:
+      return nullptr;
+    case CalibrationChoice::Kind::kFile:
+      return read_calibration_for(choice.file, identity, levels);
+    case CalibrationChoice::Kind::kDefault:
+      break;
+  }
+  return kept_calibration(folder, identity, levels);
+}
+
+std::vector<NominalCoverage> levels_or_those_of(const std::vector<NominalCoverage>& levels,
+                                                const RunFile& run) {
+  if (!levels.empty()) return levels;
+  return parse_levels(run.levels.empty() ? std::vector<std::string>{"0.9"} : run.levels);
+}
+
 void keep_calibration(const AppliedCalibration* calibration, const fs::path& from,
                       const fs::path& folder) {
   const fs::path path = calibration_path(folder);
-  if (calibration != nullptr) {
-    const std::string bytes = read_file(from);
-    if (fs::exists(path) && read_file(path) == bytes) return;
-    write_file_atomically(path, bytes);
-    return;
+  const std::string bytes = calibration == nullptr ? "" : read_file(from);
+  if (fs::exists(path)) {
+    const std::string before = read_file(path);
+    if (before == bytes) return;
+    require_own_copy(path, before, folder);
   }
+  if (calibration != nullptr) return write_file_atomically(path, bytes);
   std::error_code error;
   fs::remove(path, error);
   if (error) throw Error(path.string() + ": cannot be removed: " + error.message());

@@ -20,27 +20,23 @@ struct EvaluatedRegion {
   std::vector<std::vector<ScoredInterval>> scored;  ///< [method][level]
 };
 
-std::vector<NominalCoverage> levels_of(const EvaluateOptions& options, const RunFile& run) {
-  if (!options.levels.empty()) return options.levels;
-  return parse_levels(run.levels.empty() ? std::vector<std::string>{"0.9"} : run.levels);
-}
-
-CalibrationPointer calibration_for(const EvaluateOptions& options, const RunFile& run,
-                                   const std::vector<NominalCoverage>& levels) {
-  switch (options.calibration.kind) {
-    case CalibrationChoice::Kind::kNone:
-      return nullptr;
-    case CalibrationChoice::Kind::kFile:
-      return read_calibration_for(options.calibration.file, run.identity, levels);
-    case CalibrationChoice::Kind::kDefault:
-      break;
+bool reaches(const CalibrationFile& calibration, IntervalMethod method,
+             const std::vector<NominalCoverage>& levels) {
+  if (method == IntervalMethod::kLevelSets) return true;
+  for (const RegionCalibration& region : calibration.regions) {
+    for (const RegionCalibration::Stratum& stratum : region.strata) {
+      for (const NominalCoverage& level : levels) {
+        if (!cut_of(method, stratum.n(), level)) return false;
+      }
+    }
   }
-  return kept_calibration(options.results, run.identity, levels);
+  return true;
 }
 
 /// Methods that every region and stratum has what it takes for, the calibration's own first.
 std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
                                        const std::vector<ReferencedCase>& cases,
+                                       const std::vector<NominalCoverage>& levels,
                                        std::vector<std::string>& notes) {
   if (calibration == nullptr) return {IntervalMethod::kLevelSets};
   bool fitted = true;
@@ -64,6 +60,10 @@ std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
   for (const IntervalMethod method : kIntervalMethods) {
     if (method == calibration->file.method) continue;
     if (method == IntervalMethod::kNoDropout && !(fitted && recorded)) continue;
+    if (!reaches(calibration->file, method, levels)) {
+      notes.push_back(to_string(method) + " is left out: too few references for a level");
+      continue;
+    }
     methods.push_back(method);
   }
   return methods;
@@ -212,19 +212,20 @@ class RegionTables {
 Evaluation evaluate(const EvaluateOptions& options) {
   ReferencedResults results =
       read_referenced_results(options.results, options.references, options.threads);
-  const std::vector<NominalCoverage> levels = levels_of(options, results.run);
-  const CalibrationPointer calibration = calibration_for(options, results.run, levels);
+  const std::vector<NominalCoverage> levels = levels_or_those_of(options.levels, results.run);
+  const CalibrationPointer calibration =
+      chosen_calibration(options.calibration, options.results, results.run.identity, levels);
   if (calibration) leave_out_calibration_scans(*calibration, results, options.results);
   Evaluation evaluation;
   evaluation.notes = results.notes;
-  if (!calibration) {
+  if (!calibration && options.calibration.kind == CalibrationChoice::Kind::kDefault) {
     evaluation.notes.push_back(
         "no calibration in the result folder: only the raw level sets are evaluated; give one with "
         "--calibration");
-  } else if (calibration->other_seed) {
+  } else if (calibration && calibration->other_seed) {
     evaluation.notes.push_back("the calibration was made with another --seed");
   }
-  const auto methods = methods_of(calibration.get(), results.cases, evaluation.notes);
+  const auto methods = methods_of(calibration.get(), results.cases, levels, evaluation.notes);
   evaluation.method = to_string(methods.front());
   for (const std::string& region : results.regions) {
     std::vector<const ReferencedRegion*> references;

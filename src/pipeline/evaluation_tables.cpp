@@ -3,14 +3,16 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <initializer_list>
 
 namespace mcvol {
 
 namespace {
 
-/// Six significant digits, a point whatever the locale.
+/// Six significant digits, a point whatever the locale; empty for what is no number.
 std::string number_text(double number) {
+  if (!std::isfinite(number)) return "";
   std::array<char, 64> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
                                  std::chars_format::general, 6);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -27,7 +28,11 @@ void for_each_parallel(std::size_t count, int threads,
   };
   std::vector<std::thread> others;
   const auto wanted = std::min(static_cast<std::size_t>(std::max(threads, 1)), count);
-  for (std::size_t n = 1; n < wanted; ++n) others.emplace_back(run);
+  try {
+    for (std::size_t n = 1; n < wanted; ++n) others.emplace_back(run);
+  } catch (const std::system_error&) {
+    // A limit on processes: it works with those there are.
+  }
   run();
   for (std::thread& other : others) other.join();
   if (error) std::rethrow_exception(error);

@@ -27,6 +27,12 @@ std::vector<std::string> regions_of(const json& model) {
 
 /// Which label values each region of the bundle is made of.
 LabelMeaning label_meaning_of(const json& model, const std::map<int, int>& remapped) {
+  if (model.at("output").value("activation", "") == "sigmoid") {
+    // Its regions overlap, so that a label does not say which of them a voxel belongs to.
+    throw UsageError(
+        "the model's regions overlap (activation sigmoid), and label maps do not say which labels "
+        "make up each; give their volumes as a table (case_id, region, volume_ml)");
+  }
   const json& labels = model.at("output").at("labels");
   LabelMeaning meaning;
   meaning.remapped = remapped;
@@ -49,9 +55,16 @@ class ReferenceReader {
     std::error_code error;
     if (fs::is_directory(source.path, error)) {
       meaning_ = label_meaning_of(model, source.label_map);
-    } else {
-      table_ = read_reference_table(source.path);
+      return;
     }
+    if (!fs::exists(source.path, error)) {
+      throw UsageError(source.path.string() + ": no such file or folder of references");
+    }
+    if (!source.label_map.empty()) {
+      throw UsageError("--label-map goes with a folder of label maps; " + source.path.string() +
+                       " is a table");
+    }
+    table_ = read_reference_table(source.path);
   }
 
   std::map<std::string, double> volumes_of(const std::string& case_id) const {
@@ -87,26 +100,21 @@ class ReferenceReader {
 
 enum class Fate { kUsed, kFailed, kOtherRun, kUnreadable, kNoReference };
 
-bool has_flag(const CaseRecord& record, const char* flag) {
-  return std::find(record.flags.begin(), record.flags.end(), flag) != record.flags.end();
-}
-
 Fate read_case(const fs::path& folder, const std::string& case_id, const std::string& identity,
                const ReferenceReader& references, ReferencedCase& into) {
-  const std::map<std::string, double> volumes = references.volumes_of(case_id);
-  if (volumes.empty()) return Fate::kNoReference;
   CaseRecord record;
+  std::map<std::string, double> volumes;
   try {
     record = read_case_record(folder, case_id);
-  } catch (const InputError&) {
+    if (record.status == CaseRecord::Status::kFailed) return Fate::kFailed;
+    if (record.run_identity != identity) return Fate::kOtherRun;
+    volumes = references.volumes_of(case_id);
+  } catch (const InputError& error) {
+    into.problem = error.what();
     return Fate::kUnreadable;
   }
-  if (record.status == CaseRecord::Status::kFailed) return Fate::kFailed;
-  if (record.run_identity != identity) return Fate::kOtherRun;
   into.case_id = case_id;
   into.scan_sha256 = scan_sha256(record);
-  into.resampled = has_flag(record, "resampled");
-  into.touches_border = has_flag(record, "touches_border");
   for (const RegionRecord& region : record.regions) {
     const auto volume = volumes.find(region.region);
     if (volume == volumes.end()) continue;
@@ -119,6 +127,19 @@ void note_count(std::vector<std::string>& notes, std::size_t count, const std::s
   if (count > 0) notes.push_back(std::to_string(count) + " case(s) " + what);
 }
 
+/// A calibration is of all regions of the bundle.
+void require_every_region(const ReferencedResults& results, const fs::path& path) {
+  std::set<std::string> seen;
+  for (const ReferencedCase& one : results.cases) {
+    for (const ReferencedRegion& region : one.regions) seen.insert(region.prediction.region);
+  }
+  for (const std::string& region : results.regions) {
+    if (results.cases.empty() || seen.contains(region)) continue;
+    throw UsageError(path.string() + ": no volume of the region " + region +
+                     "; expected some of each region of the model");
+  }
+}
+
 }  // namespace
 
 RunFile require_run_file(const fs::path& folder) {
@@ -127,7 +148,10 @@ RunFile require_run_file(const fs::path& folder) {
     throw UsageError(folder.string() + ": no such folder; expected a result folder");
   }
   std::optional<RunFile> run = read_run_file(folder);
-  if (run) return *std::move(run);
+  if (run && run->model.contains("regions") && run->model.contains("output")) {
+    return *std::move(run);
+  }
+  if (run) throw UsageError(folder.string() + "/run.json: holds no model; measure the scans again");
   throw UsageError(folder.string() + ": no run.json; expected a result folder of mcvol predict" +
                    (fs::is_directory(folder / "shards", error)
                         ? ", and it has shards only: bring them together with mcvol merge"
@@ -158,8 +182,11 @@ ReferencedResults read_referenced_results(const fs::path& folder, const Referenc
   note_count(results.notes, count(Fate::kNoReference), "without a reference left out");
   note_count(results.notes, count(Fate::kFailed), "that failed left out");
   note_count(results.notes, count(Fate::kOtherRun), "measured with other settings left out");
-  note_count(results.notes, count(Fate::kUnreadable), "whose record cannot be read left out");
+  for (std::size_t n = 0; n < ids.size(); ++n) {
+    if (fates[n] == Fate::kUnreadable) results.notes.push_back(cases[n].problem + "; left out");
+  }
   note_count(results.notes, unmatched.size(), "of the references have not been measured");
+  require_every_region(results, source.path);
   if (results.cases.empty()) {
     throw UsageError(source.path.string() + ": no measured case of " + folder.string() +
                      " has a reference there; expected its case_id and regions " +

@@ -39,15 +39,10 @@ TabulatedCase tabulate_case(const TabulateOptions& options, const std::string& c
 
 Tabulation tabulate(const TabulateOptions& options) {
   const RunFile run = require_run_file(options.results);
-  std::vector<NominalCoverage> levels = options.levels;
-  if (levels.empty()) {
-    levels = parse_levels(run.levels.empty() ? std::vector<std::string>{"0.9"} : run.levels);
-  }
+  const std::vector<NominalCoverage> levels = levels_or_those_of(options.levels, run);
   CalibrationPointer calibration;
-  if (options.calibration.kind == CalibrationChoice::Kind::kFile) {
-    calibration = read_calibration_for(options.calibration.file, run.identity, levels);
-  } else if (options.calibration.kind == CalibrationChoice::Kind::kDefault && !options.sampler) {
-    calibration = kept_calibration(options.results, run.identity, levels);
+  if (!options.sampler || options.calibration.kind == CalibrationChoice::Kind::kFile) {
+    calibration = chosen_calibration(options.calibration, options.results, run.identity, levels);
   }
   if (calibration && options.sampler) {
     throw UsageError(
@@ -65,7 +60,7 @@ Tabulation tabulate(const TabulateOptions& options) {
   VolumeTable table(levels);
   for (std::size_t n = 0; n < ids.size(); ++n) {
     if (!cases[n].note.empty()) {
-      tabulation.notes.push_back(cases[n].note);
+      tabulation.unreadable.push_back(cases[n].note);
       continue;
     }
     table.put(ids[n], cases[n].rows);

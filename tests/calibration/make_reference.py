@@ -5,6 +5,7 @@
 
 Nothing of mcvol is used: docs/method.md is implemented a second time. Histograms are made up.
 """
+import hashlib
 import json
 import sys
 
@@ -116,6 +117,25 @@ def root_points(curves):
     return roots, np.tile(density / density.sum(), len(curves)) / len(curves)
 
 
+def atom_uniform(case_id, region):
+    """Philox4x32-10 (Salmon et al. 2011) of the SHA-256 of both."""
+    digest = hashlib.sha256(f"{case_id}\n{region}".encode()).digest()
+    c = [int.from_bytes(digest[4 * i:4 * i + 4], "big") for i in range(4)]
+    key = [0x61746F6D, 0]
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(p1 >> 32) ^ c[1] ^ key[0], p1 & 0xFFFFFFFF, (p0 >> 32) ^ c[3] ^ key[1],
+             p0 & 0xFFFFFFFF]
+        key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return (c[0] + 0.5) / 2 ** 32
+
+
+def studentised(points, weights, volume):
+    mean = (weights * points).sum()
+    sd = np.sqrt((weights * (points - mean) ** 2).sum())
+    return (root(volume) - mean) / min(max(sd, 0.05), 1.0)
+
+
 def scan(rng, centre, spread, voxels):
     histograms = [histogram(rng, centre + rng.normal(0, .4), spread, voxels, 4000) for _ in range(3)]
     made = {"weights": [w.tolist() for w, _ in histograms], "above_half": [h for _, h in histograms],
@@ -126,6 +146,7 @@ def scan(rng, centre, spread, voxels):
         for volume in (0.0, 0.06, 0.3, 1.0, 5.0, 20.0):
             made["cases"].append({"rho": rho, "volume_ml": volume,
                                   "crps": crps(points, weights, root(volume)),
+                                  "studentised": studentised(points, weights, volume),
                                   "probit_at_least": probit_cdf(curves, LEAST_ML),
                                   "probit": probit_cdf(curves, volume)})
     return made
@@ -168,7 +189,9 @@ def main():
     reference = {"voxel_ml": VOXEL_ML,
                  "scans": [scan(rng, 1.0, 3.0, 1200), scan(rng, -2.0, 1.5, 60)],
                  "proportions": proportions(), "promises": promises(),
-                 "interval_scores": interval_scores()}
+                 "interval_scores": interval_scores(),
+                 "uniforms": [{"case_id": c, "region": r, "uniform": atom_uniform(c, r)}
+                              for c in ("case_01", "BraTS-0002") for r in ("whole_tumour", "core")]}
     json.dump(reference, sys.stdout, indent=None, separators=(",", ":"))
     print()
 

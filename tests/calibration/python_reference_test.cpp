@@ -3,9 +3,11 @@
 #include "mcvol/calibration/scores.h"
 #include "mcvol/files/json_fields.h"
 #include "mcvol/files/text_file.h"
+#include "mcvol/volumetry/normal.h"
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -39,6 +41,28 @@ ConformityScore score_of(const std::vector<LogitHistogram>& passes, double rho) 
   return {ScoreKind::kPit, VolumeDistribution(passes, voxel_ml, {Sampler::kCopula, rho}), voxel_ml};
 }
 
+TEST(PythonReference, AgreesOnStudentisedScores) {
+  const double voxel_ml = reference()["voxel_ml"];
+  for (const json& scan : reference()["scans"]) {
+    const std::vector<LogitHistogram> passes = passes_of(scan);
+    for (const json& expected : scan["cases"]) {
+      const ConformityScore score(
+          ScoreKind::kStudentised,
+          VolumeDistribution(passes, voxel_ml, {Sampler::kCopula, expected["rho"]}), voxel_ml);
+      EXPECT_NEAR(score.at(expected["volume_ml"], 0.5), expected["studentised"].get<double>(),
+                  1e-9);
+    }
+  }
+}
+
+TEST(PythonReference, AgreesOnTheDrawsOfAbsentTumours) {
+  for (const json& expected : reference()["uniforms"]) {
+    EXPECT_EQ(atom_uniform(expected["case_id"], expected["region"]),
+              expected["uniform"].get<double>())
+        << expected.dump();
+  }
+}
+
 TEST(PythonReference, AgreesOnPitAndCrpsTo1e9) {
   int compared = 0;
   for (const json& scan : reference()["scans"]) {
@@ -64,7 +88,9 @@ TEST(PythonReference, AgreesOnWhereAnAbsentTumourRanks) {
       const ConformityScore score = score_of(passes, expected["rho"]);
       // The whole atom has the rank of its upper end.
       EXPECT_NEAR(score.at(0.0, 1.0), expected["probit_at_least"].get<double>(), 1e-8);
-      EXPECT_LT(score.at(0.0, 0.5), score.at(0.0, 1.0));
+      // u = xi F(v0)
+      EXPECT_NEAR(normal_log_cdf(score.at(0.0, 0.25)),
+                  normal_log_cdf(score.at(0.0, 1.0)) + std::log(0.25), 1e-9);
       EXPECT_EQ(score.at(0.0, 0.5), score.at(score.least_ml(), 0.5));
     }
   }

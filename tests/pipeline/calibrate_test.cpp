@@ -145,6 +145,41 @@ TEST_F(Calibrate, OneScanOfAPatientCounts) {
   EXPECT_EQ(report.calibration.scans.size(), 60u);
 }
 
+TEST_F(Calibrate, GroupsThatNameNoCaseAreRefused) {
+  CalibrateOptions grouped = options();
+  grouped.groups = folder("groups.csv");
+  write_text(folder("groups.csv"), "case_id,group\nscan_1.nii.gz,a\n");
+  EXPECT_NE(message_from<UsageError>([&] { calibrate(grouped); }).find("names none of the 60"),
+            std::string::npos);
+  write_text(folder("groups.csv"), "case_id,group\nscan_1,\n");
+  EXPECT_NE(message_from<UsageError>([&] { calibrate(grouped); }).find("has no group"),
+            std::string::npos);
+  write_text(folder("groups.csv"), "case_id,group\nscan_1,a\nscan_2,a\n");
+  const auto notes = calibrate(grouped).notes;
+  EXPECT_NE(std::find(notes.begin(), notes.end(),
+                      "58 case(s) without a group count as patients of their own"),
+            notes.end());
+}
+
+TEST_F(Calibrate, SomebodysOwnCalibrationIsNeitherWrittenNorRemoved) {
+  CalibrateOptions into = options();
+  into.output = folder("results") / "calibration.json";
+  EXPECT_THROW(calibrate(into), UsageError);
+  write_text(folder("results") / "calibration.json", "{}");
+  const std::string message =
+      message_from<UsageError>([&] { keep_calibration(nullptr, {}, folder("results")); });
+  EXPECT_NE(message.find("not the calibration of this table"), std::string::npos) << message;
+  EXPECT_TRUE(fs::exists(folder("results") / "calibration.json"));
+}
+
+TEST_F(Calibrate, QuantilePromisesLess) {
+  CalibrateOptions quantile = options();
+  quantile.method = IntervalMethod::kQuantile;
+  const CalibrateReport report = calibrate(quantile);
+  EXPECT_DOUBLE_EQ(report.strata[0].expected_coverage, 0.9 * 59 / 61);
+  EXPECT_EQ(report.strata[0].rank, 0);
+}
+
 TEST(OneCasePerGroup, KeepsTheSameOneWhateverTheOrder) {
   const std::map<std::string, std::string> groups{{"a", "x"}, {"b", "x"}, {"c", "x"}, {"d", "y"}};
   const auto kept = one_case_per_group({"a", "b", "c", "d", "e"}, groups);

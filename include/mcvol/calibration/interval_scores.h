@@ -42,7 +42,7 @@ struct PairedRatio {
   double ratio = 1;
   Range range;
 };
-/// @throws Error unless both are of as many scans, and some.
+/// NaN where all denominators are 0. @throws Error unless both are of as many scans, and some.
 PairedRatio paired_ratio(std::span<const double> numerators, std::span<const double> denominators);
 
 }  // namespace mcvol

@@ -14,6 +14,10 @@ std::string read_file(const std::filesystem::path& path);
 /// read-only folder), leaving what was there before and no temporary file.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
+/// Tries whether write_file_atomically() could write there, before the work whose result is to go
+/// there. @throws Error as that would.
+void require_writable(const std::filesystem::path& path);
+
 /// Removes the temporary files that killed writers left in a folder; only names that
 /// write_file_atomically() gives. Call it where no writer is at work. What cannot be removed stays.
 void remove_left_temporary_files(const std::filesystem::path& folder);

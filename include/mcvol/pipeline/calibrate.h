@@ -30,9 +30,10 @@ struct StratumReport {
   double from_ml = 0;
   NominalCoverage level;
   std::int64_t n = 0;
-  std::int64_t rank = 0;         ///< of tail_rank(); 0 where n does not reach the level
+  /// Of tail_rank(); 0 where n does not reach the level, and for kQuantile, which has none.
+  std::int64_t rank = 0;
   double expected_coverage = 0;  ///< on average over calibration sets
-  Range coverage_range;          ///< of this one, 90 % of calibration sets
+  Range coverage_range;          ///< of this one, 90 % of calibration sets; not of kQuantile
   CoverageSummary raw;           ///< of level sets
   /// Each scan by a calibration on nine tenths of the others. Its coverage shows nothing: that of
   /// conformal intervals is what it is by construction.

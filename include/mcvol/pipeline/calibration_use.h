@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mcvol/io/run_file.h"
 #include "mcvol/io/volume_table.h"
 
 #include <filesystem>
@@ -39,7 +40,20 @@ CalibrationPointer kept_calibration(const std::filesystem::path& folder,
                                     const nlohmann::json& identity,
                                     const std::vector<NominalCoverage>& levels);
 
-/// Keeps a copy of the calibration's file in a result folder; of none, keeps none.
+/// What a command applies to a result folder: the choice, by default what the folder keeps; may be
+/// null.
+CalibrationPointer chosen_calibration(const CalibrationChoice& choice,
+                                      const std::filesystem::path& folder,
+                                      const nlohmann::json& identity,
+                                      const std::vector<NominalCoverage>& levels);
+
+/// The levels given, else those of the run, else 0.9.
+std::vector<NominalCoverage> levels_or_those_of(const std::vector<NominalCoverage>& levels,
+                                                const RunFile& run);
+
+/// Keeps a copy of the calibration's file in a result folder; of none, keeps none. A calibration
+/// that lies there but is not the one the folder's run.json names is somebody's own.
+/// @throws UsageError rather than remove or replace that one.
 void keep_calibration(const AppliedCalibration* calibration, const std::filesystem::path& from,
                       const std::filesystem::path& folder);
 

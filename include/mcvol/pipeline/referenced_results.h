@@ -27,8 +27,8 @@ struct ReferencedRegion {
 struct ReferencedCase {
   std::string case_id;
   std::string scan_sha256;
-  bool resampled = false, touches_border = false;
   std::vector<ReferencedRegion> regions;
+  std::string problem;  ///< why record or label map cannot be read
 };
 
 /// The measured cases of a result folder that have references.
@@ -44,7 +44,8 @@ RunFile require_run_file(const std::filesystem::path& folder);
 
 /// Reads records and references. Failed records, records of other runs, cases without references
 /// and references without cases are counted in the notes.
-/// @throws UsageError for references that cannot be read, or where no case has one.
+/// @throws UsageError for references that cannot be read, or where no case or for a region none has
+///   one.
 ReferencedResults read_referenced_results(const std::filesystem::path& folder,
                                           const ReferenceSource& source, int threads);
 

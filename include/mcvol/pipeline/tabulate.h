@@ -23,7 +23,8 @@ struct Tabulation {
   std::string csv;  ///< as volumes.csv
   int failed = 0;   ///< cases
   bool calibrated = false;
-  std::vector<std::string> notes;  ///< a line each
+  std::vector<std::string> notes;       ///< a line each
+  std::vector<std::string> unreadable;  ///< records that are not in the table, a line each
 };
 
 /// volumes.csv of a result folder's records at other levels, with another calibration or another
