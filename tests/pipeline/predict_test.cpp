@@ -70,6 +70,18 @@ class Predict : public ::testing::Test {
     listener_ = Listener();
     return predict(options, services_, listener_);
   }
+  /// On the three cases of out/, for level 0.5.
+  void calibrate_on_results(const fs::path& output) const {
+    write_file_atomically(root_ / "references.csv",
+                          "case_id,region,volume_ml\ncase_a,whole,1\ncase_b,whole,2\n"
+                          "case_c,whole,1.5\ncase_a,core,1\ncase_b,core,1.2\ncase_c,core,0\n");
+    CalibrateOptions calibration;
+    calibration.results = root_ / "out";
+    calibration.references.path = root_ / "references.csv";
+    calibration.output = output;
+    calibration.levels = parse_levels({"0.5"});
+    calibrate(calibration);
+  }
   std::string table(const std::string& out = "out") const {
     return read_file(root_ / out / "volumes.csv");
   }
@@ -128,15 +140,7 @@ TEST_F(Predict, FinishedFolderLoadsNoNetwork) {
 
 TEST_F(Predict, CalibrationIsAppliedWithoutInferenceAndKeptInTheFolder) {
   run(options());
-  write_file_atomically(root_ / "references.csv",
-                        "case_id,region,volume_ml\ncase_a,whole,1\ncase_b,whole,2\n"
-                        "case_c,whole,1.5\ncase_a,core,1\ncase_b,core,1.2\ncase_c,core,0\n");
-  CalibrateOptions calibration;
-  calibration.results = root_ / "out";
-  calibration.references.path = root_ / "references.csv";
-  calibration.output = root_ / "calibration.json";
-  calibration.levels = parse_levels({"0.5"});
-  calibrate(calibration);
+  calibrate_on_results(root_ / "calibration.json");
   PredictOptions calibrated = options();
   calibrated.levels = parse_levels({"0.5"});
   calibrated.calibration = {CalibrationChoice::Kind::kFile, root_ / "calibration.json"};
@@ -157,15 +161,7 @@ TEST_F(Predict, CalibrationIsAppliedWithoutInferenceAndKeptInTheFolder) {
 
 TEST_F(Predict, BundlesOwnCalibrationIsTheDefault) {
   run(options());
-  write_file_atomically(root_ / "references.csv",
-                        "case_id,region,volume_ml\ncase_a,whole,1\ncase_b,whole,2\n"
-                        "case_c,whole,1.5\ncase_a,core,1\ncase_b,core,1.2\ncase_c,core,0\n");
-  CalibrateOptions calibration;
-  calibration.results = root_ / "out";
-  calibration.references.path = root_ / "references.csv";
-  calibration.output = root_ / "model" / "calibration.json";
-  calibration.levels = parse_levels({"0.5"});
-  calibrate(calibration);
+  calibrate_on_results(root_ / "model" / "calibration.json");
   PredictOptions with_default = options();
   with_default.levels = parse_levels({"0.5"});
   run(with_default);
