@@ -223,19 +223,4 @@ void VolumeTable::write(const std::filesystem::path& folder) const {
   write_file_atomically(folder / "volumes.csv", csv());
 }
 
-std::vector<std::string> write_volume_table(const std::filesystem::path& folder,
-                                            const std::vector<NominalCoverage>& levels) {
-  VolumeTable table(levels);
-  std::vector<std::string> problems;
-  for (const std::string& case_id : recorded_case_ids(folder)) {
-    try {
-      table.put(read_case_record(folder, case_id));
-    } catch (const InputError& error) {
-      problems.emplace_back(error.what());
-    }
-  }
-  table.write(folder);
-  return problems;
-}
-
 }  // namespace mcvol

@@ -264,6 +264,16 @@ TEST_F(Calibrate, TableHasTheCalibratedNumbersAndSaysSoInItsFlags) {
   EXPECT_EQ(field("flags").find("uncalibrated"), std::string::npos);
 }
 
+TEST_F(Calibrate, UnreadableRecordIsNamedAndTheOthersAreInTheTable) {
+  write_text(case_record_path(folder("results"), "broken"), "{");
+  TabulateOptions table;
+  table.results = folder("results");
+  const Tabulation tabulation = tabulate(table);
+  ASSERT_EQ(tabulation.unreadable.size(), 1u);
+  EXPECT_NE(tabulation.unreadable[0].find("broken.json: "), std::string::npos);
+  EXPECT_EQ(std::count(tabulation.csv.begin(), tabulation.csv.end(), '\n'), 1 + 2 * kReferences);
+}
+
 TEST_F(Calibrate, EvaluationShowsEveryMethodOnOtherScans) {
   calibrate(options());
   testing::write_synthetic_results(folder("tests"), test_scans_);

@@ -5,6 +5,7 @@
 #include "mcvol/io/run_lock.h"
 #include "mcvol/pipeline/calibrate.h"
 #include "mcvol/pipeline/merge.h"
+#include "mcvol/pipeline/tabulate.h"
 
 #include <chrono>
 #include <new>
@@ -122,8 +123,9 @@ TEST_F(Predict, TableHasTheBytesThatTheRecordsGive) {
   run(options());
   const std::string written = table();
   EXPECT_EQ(written.find("\ncase_a,whole,0.9,"), written.find('\n'));
-  EXPECT_TRUE(write_volume_table(root_ / "out", options().levels).empty());
-  EXPECT_EQ(table(), written);
+  TabulateOptions tabulation;
+  tabulation.results = root_ / "out";
+  EXPECT_EQ(tabulate(tabulation).csv, written);
 }
 
 TEST_F(Predict, FinishedFolderLoadsNoNetwork) {

@@ -84,10 +84,4 @@ class VolumeTable {
   std::map<std::string, std::string> lines_;  ///< by case_id
 };
 
-/// Writes `folder`/volumes.csv from every record in `folder`/cases.
-/// @return a line for each record that cannot be read, naming it; the others are in the table.
-/// @throws Error when it cannot be written.
-[[nodiscard]] std::vector<std::string> write_volume_table(
-    const std::filesystem::path& folder, const std::vector<NominalCoverage>& levels);
-
 }  // namespace mcvol
