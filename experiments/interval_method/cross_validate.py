@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Compares interval methods and strata on one cohort, each scan's intervals made without it.
+
+    experiments/interval_method/cross_validate.py --mcvol BIN --results RESULT
+        --references COHORT/references.csv [--strata 3 --strata 10 ...] [--out DIR]
+
+Each fold's scans are evaluated (`mcvol evaluate`) under a calibration made on the others (`mcvol
+calibrate`); a scan's score is its mean over the repeats, each of which cuts the folds afresh.
+Interval scores (Gneiting and Raftery 2007) are those of V^(1/3), in ml^(1/3), and in ml. The ratios
+and their 95 % intervals are of means over the same scans (bootstrap over scans). Strata with too few
+references in a fold are left out, and said. Tables go to stdout as Markdown; --out takes a row per
+scan, region and candidate. Needs numpy.
+"""
+import argparse
+import csv
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+LEVEL = "0.9"
+BOOTSTRAPS = 10000
+ALL = "all regions"
+MEASURES = ("interval_score_root", "interval_score_ml", "width_root", "width_ml", "covered")
+
+
+def fail(message):
+    sys.exit(f"cross_validate.py: {message}")
+
+
+def read_rows(path):
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def write_references(path, rows, cases):
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, ("case_id", "region", "volume_ml"), extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(row for row in rows if row["case_id"] in cases)
+
+
+def run(command):
+    """stderr of a failed command, else none."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stderr.strip() if done.returncode else None
+
+
+def evaluate_fold(arguments, rows, fold, strata, scratch):
+    """Rows of intervals.csv for the fold's scans, or a reason."""
+    cases = {row["case_id"] for row in rows}
+    write_references(scratch / "train.csv", rows, cases - fold)
+    write_references(scratch / "fold.csv", rows, fold)
+    calibration = scratch / "calibration.json"
+    reason = run([arguments.mcvol, "calibrate", arguments.results, "--references",
+                  scratch / "train.csv", "--output", calibration, "--quiet", "--level", LEVEL]
+                 + (["--strata", strata] if strata else []))
+    if reason is None:
+        reason = run([arguments.mcvol, "evaluate", arguments.results, "--references",
+                      scratch / "fold.csv", "--calibration", calibration, "--level", LEVEL,
+                      "--out", scratch / "evaluation", "--quiet"])
+    if reason is not None:
+        return None, reason
+    return read_rows(scratch / "evaluation" / "intervals.csv"), None
+
+
+def cross_validate(arguments, rows, strata):
+    """{(region, case_id): {method: [measure]}}, means over the repeats."""
+    cases = sorted({row["case_id"] for row in rows})
+    sums = defaultdict(lambda: defaultdict(lambda: np.zeros(len(MEASURES))))
+    for repeat in range(arguments.repeats):
+        order = np.random.default_rng(arguments.seed + repeat).permutation(len(cases))
+        for part in np.array_split(order, arguments.folds):
+            with tempfile.TemporaryDirectory() as folder:
+                found, reason = evaluate_fold(arguments, rows, {cases[n] for n in part}, strata,
+                                              Path(folder))
+            if reason is not None:
+                print(f"strata {strata} left out: {reason.splitlines()[-1]}", file=sys.stderr)
+                return None
+            for row in found:
+                lower, upper = float(row["lower_ml"]), float(row["upper_ml"])
+                values = (float(row["interval_score_root"]), float(row["interval_score_ml"]),
+                          np.cbrt(upper) - np.cbrt(lower), upper - lower, float(row["covered"]))
+                sums[row["region"], row["case_id"]][row["method"]] += np.array(values)
+        print(f"strata {strata or 'none'}: repeat {repeat + 1}/{arguments.repeats}",
+              file=sys.stderr)
+    return {key: {method: total / arguments.repeats for method, total in methods.items()}
+            for key, methods in sums.items()}
+
+
+def candidates_of(arguments, rows):
+    """{candidate: {(region, case_id): [measure]}}; methods without calibration once only."""
+    tables = {}
+    for strata in ["", *arguments.strata]:
+        scored = cross_validate(arguments, rows, strata)
+        if scored is None:
+            continue
+        for key, methods in scored.items():
+            for method, values in methods.items():
+                if strata and method == "level_sets":
+                    continue
+                name = method + (f", strata at {strata} ml" if strata else "")
+                tables.setdefault(name, {})[key] = values
+    return tables
+
+
+def matrix_of(table, cases, regions):
+    """[case, measure], the mean over `regions`; a case that lacks one is left out."""
+    return np.array([np.mean([table[region, case] for region in regions], axis=0)
+                     for case in cases if all((region, case) in table for region in regions)])
+
+
+def ratio_text(values, reference, rng):
+    """Of means, with its bootstrap interval."""
+    picked = rng.integers(0, len(values), (BOOTSTRAPS, len(values)))
+    ratios = values[picked].mean(axis=1) / reference[picked].mean(axis=1)
+    low, high = np.quantile(ratios, (0.025, 0.975))
+    return f"{values.mean() / reference.mean():.3f} [{low:.3f}, {high:.3f}]"
+
+
+def print_tables(tables, reference_name):
+    some = next(iter(tables.values()))
+    regions = list(dict.fromkeys(region for region, _ in some))
+    cases = sorted({case for _, case in some})
+    for title, chosen in [*((region, [region]) for region in regions), (ALL, regions)]:
+        reference = matrix_of(tables[reference_name], cases, chosen)
+        print(f"\n## {title}\n\n| candidate | score, ml^(1/3) | to `{reference_name}` [95 %] "
+              f"| score, ml | to `{reference_name}` [95 %] | mean width, ml^(1/3) | ml | covered |\n"
+              "|---|---|---|---|---|---|---|---|")
+        matrices = {name: matrix_of(table, cases, chosen) for name, table in tables.items()}
+        for name, values in sorted(matrices.items(), key=lambda item: item[1][:, 0].mean()):
+            rng = np.random.default_rng(1)  # the same resamples for all
+            ratios = [ratio_text(values[:, k], reference[:, k], rng) for k in (0, 1)]
+            mean = values.mean(axis=0)
+            print(f"| {name} | {mean[0]:.3f} | {ratios[0]} | {mean[1]:.2f} | {ratios[1]} "
+                  f"| {mean[2]:.3f} | {mean[3]:.2f} | {mean[4]:.3f} |")
+
+
+def write_scores(path, tables):
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("case_id", "region", "candidate", *MEASURES))
+        for name, table in tables.items():
+            for (region, case), values in sorted(table.items()):
+                writer.writerow((case, region, name, *(f"{value:.5g}" for value in values)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--mcvol", required=True, help="the program")
+    parser.add_argument("--results", required=True, help="result folder of mcvol predict")
+    parser.add_argument("--references", required=True, help="its references.csv")
+    parser.add_argument("--strata", action="append", default=[],
+                        help="edges in ml to try, as mcvol calibrate takes them; repeatable")
+    parser.add_argument("--folds", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--compare-with", default="conformal", metavar="CANDIDATE")
+    parser.add_argument("--out", type=Path, help="folder of cross_validate.csv")
+    arguments = parser.parse_args()
+    try:
+        rows = read_rows(arguments.references)
+        tables = candidates_of(arguments, rows)
+    except (OSError, KeyError) as error:
+        fail(str(error))
+    if arguments.compare_with not in tables:
+        fail(f"--compare-with {arguments.compare_with}: expected one of {', '.join(tables)}")
+    print(f"{len({row['case_id'] for row in rows})} cases, {arguments.folds} folds, "
+          f"{arguments.repeats} repeats, level {LEVEL}")
+    print_tables(tables, arguments.compare_with)
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        write_scores(arguments.out / "cross_validate.csv", tables)
+
+
+if __name__ == "__main__":
+    main()
