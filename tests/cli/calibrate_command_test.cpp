@@ -80,7 +80,10 @@ TEST_F(CalibrateCommand, EvaluateWritesItsTables) {
                  path("calibration.json"), "--out", path("evaluation")});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.out, "");
-  EXPECT_TRUE(contains(result.err, "whole, no_dropout at 0.9: "));
+  EXPECT_TRUE(contains(result.err, "whole, conformal at 0.9: "));
+  EXPECT_FALSE(contains(result.err, "level_sets"));
+  EXPECT_TRUE(contains(read_file(temporary_.path() / "evaluation/coverage.csv"),
+                       "\nwhole,no_dropout,0.9,"));
   for (const char* name : {"coverage.csv", "comparison.csv", "intervals.csv"}) {
     EXPECT_TRUE(fs::exists(temporary_.path() / "evaluation" / name)) << name;
   }
