@@ -46,14 +46,6 @@ RegionCalibration::Stratum fit_stratum(double from_ml,
   return stratum;
 }
 
-const ConformalFit& fit_for(const RegionCalibration& calibration, IntervalMethod method,
-                            double predicted_ml) {
-  const FitKind kind = fit_kind_of(method).value();
-  const ConformalFit* fit = calibration.stratum_of(predicted_ml).fit(kind);
-  if (fit == nullptr) throw CalibrationError(calibration.region + ": no fit of " + to_string(kind));
-  return *fit;
-}
-
 /// A scan's scores under the candidates of a fit.
 std::vector<ConformityScore> scores_for(const ConformalFit& fit, const RegionPrediction& prediction,
                                         IntervalMethod method) {
@@ -175,6 +167,14 @@ const RegionCalibration::Stratum& RegionCalibration::stratum_of(double predicted
     if (stratum.from_ml <= predicted_ml) found = &stratum;
   }
   return *found;
+}
+
+const ConformalFit& fit_for(const RegionCalibration& calibration, IntervalMethod method,
+                            double predicted_ml) {
+  const FitKind kind = fit_kind_of(method).value();
+  const ConformalFit* fit = calibration.stratum_of(predicted_ml).fit(kind);
+  if (fit == nullptr) throw CalibrationError(calibration.region + ": no fit of " + to_string(kind));
+  return *fit;
 }
 
 RegionCalibration fit_region(const std::string& region, std::span<const double> edges_ml,

@@ -89,6 +89,11 @@ struct RegionCalibration {
   const Stratum& stratum_of(double predicted_ml) const;
 };
 
+/// The fit that a method cuts for a scan of this predicted volume. @throws CalibrationError for one
+/// that the calibration lacks.
+const ConformalFit& fit_for(const RegionCalibration& calibration, IntervalMethod method,
+                            double predicted_ml);
+
 /// What a calibration takes from one region of one scan of known volume.
 struct CalibrationScan {
   double predicted_ml = 0;
