@@ -1,6 +1,7 @@
 #include "mcvol/cli/command_line.h"
 
 #include "mcvol/cli/calibrate_command.h"
+#include "mcvol/cli/change_command.h"
 #include "mcvol/cli/command.h"
 #include "mcvol/cli/evaluate_command.h"
 #include "mcvol/cli/inspect_command.h"
@@ -60,10 +61,8 @@ void require_known_command(const CLI::App& program, const std::string& word) {
   for (const CLI::App* command : program.get_subcommands(any)) {
     if (command->get_name() == word) return;
   }
-  for (const char* later : {"change", "report"}) {
-    if (word == later) {
-      throw UsageError(word + ": not in this version of mcvol; see docs/interface.md");
-    }
+  if (word == "report") {
+    throw UsageError("report: not in this version of mcvol; see docs/interface.md");
   }
   throw UsageError("no command is called '" + word + "'; see mcvol --help");
 }
@@ -82,6 +81,7 @@ int run(int argc, const char* const* argv) {
   commands.push_back(std::make_unique<IntervalCommand>());
   commands.push_back(std::make_unique<CalibrateCommand>());
   commands.push_back(std::make_unique<EvaluateCommand>());
+  commands.push_back(std::make_unique<ChangeCommand>());
   for (const auto& command : commands) command->setup(program);
   if (argc > 1) require_known_command(program, argv[1]);
   try {

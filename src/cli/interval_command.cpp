@@ -5,7 +5,6 @@
 #include "mcvol/files/text_file.h"
 #include "mcvol/pipeline/tabulate.h"
 
-#include <charconv>
 #include <iostream>
 #include <optional>
 
@@ -22,16 +21,6 @@ constexpr const char* kExample =
     "  mcvol interval results --calibration mine.json --output volumes_mine.csv\n"
     "The table of the result folder itself: mcvol predict again, which measures nothing twice.";
 
-double rho_from(const std::string& text) {
-  double rho = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, rho);
-  if (parsed.ec != std::errc() || parsed.ptr != end || !(rho >= 0 && rho <= 1)) {
-    throw UsageError("--rho: expected a number from 0 to 1, found \"" + text + "\"");
-  }
-  return rho;
-}
-
 std::optional<SamplerOptions> sampler_from(const std::string& word, const std::string& rho) {
   if (word.empty()) {
     if (!rho.empty()) throw UsageError("--rho goes with --sampler copula");
@@ -39,7 +28,7 @@ std::optional<SamplerOptions> sampler_from(const std::string& word, const std::s
   }
   if (word == "copula") {
     if (rho.empty()) throw UsageError("--sampler copula: give its correlation with --rho");
-    return SamplerOptions{Sampler::kCopula, rho_from(rho)};
+    return SamplerOptions{Sampler::kCopula, number_from("--rho", rho, 0, 1)};
   }
   if (!rho.empty()) throw UsageError("--rho goes with --sampler copula");
   if (word == "soft") return SamplerOptions{Sampler::kSoft, 1};

@@ -4,6 +4,9 @@
 #include "mcvol/files/text_file.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <set>
 
 namespace mcvol {
@@ -147,6 +150,31 @@ std::string csv_field(std::string_view text) {
     quoted += c;
   }
   return quoted + '"';
+}
+
+std::string decimal_text(const std::optional<double>& number, int decimals) {
+  if (!number || !std::isfinite(*number)) return "";
+  std::array<char, 400> buffer{};  // 309 digits of the largest double, and the decimals
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), *number,
+                                 std::chars_format::fixed, decimals);
+  const std::string text(buffer.data(), end.ptr);
+  const bool zero = text.find_first_not_of("-0.") == std::string::npos;
+  return zero && text.front() == '-' ? text.substr(1) : text;
+}
+
+std::string shortest_text(double number) {
+  std::array<char, 64> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
+  return {buffer.data(), end.ptr};
+}
+
+std::string joined(const std::vector<std::string>& parts, char separator) {
+  std::string text;
+  for (std::size_t n = 0; n < parts.size(); ++n) {
+    if (n > 0) text += separator;
+    text += parts[n];
+  }
+  return text;
 }
 
 }  // namespace mcvol

@@ -6,8 +6,6 @@
 #include "mcvol/volumetry/volume_distribution.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
@@ -17,25 +15,6 @@ namespace mcvol {
 namespace {
 
 constexpr std::size_t kHashDigits = 8;
-
-std::string joined(const std::vector<std::string>& parts, char separator) {
-  std::string text;
-  for (const std::string& part : parts) {
-    if (!text.empty()) text += separator;
-    text += part;
-  }
-  return text;
-}
-
-/// Three decimals, a point whatever the locale. Empty for what is no number: never NaN in a table.
-std::string ml_text(const std::optional<double>& volume_ml) {
-  if (!volume_ml || !std::isfinite(*volume_ml)) return "";
-  std::array<char, 400> buffer{};  // 309 digits of the largest double, and the decimals
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), *volume_ml,
-                                 std::chars_format::fixed, 3);
-  const std::string text(buffer.data(), end.ptr);
-  return text == "-0.000" ? "0.000" : text;
-}
 
 /// Bytes that are not UTF-8 replaced, as in the record's file: a row is the same whether it was
 /// made from the record in memory or from its file.
@@ -157,23 +136,20 @@ std::string to_csv(const VolumeRow& row) {
   const std::vector<std::string> fields = {csv_field(row.case_id),
                                            csv_field(row.region),
                                            csv_field(row.level),
-                                           ml_text(row.volume_ml),
-                                           ml_text(row.lower_ml),
-                                           ml_text(row.upper_ml),
-                                           ml_text(row.raw_volume_ml),
-                                           ml_text(row.raw_lower_ml),
-                                           ml_text(row.raw_upper_ml),
-                                           ml_text(row.segmented_ml),
+                                           decimal_text(row.volume_ml, kMlDecimals),
+                                           decimal_text(row.lower_ml, kMlDecimals),
+                                           decimal_text(row.upper_ml, kMlDecimals),
+                                           decimal_text(row.raw_volume_ml, kMlDecimals),
+                                           decimal_text(row.raw_lower_ml, kMlDecimals),
+                                           decimal_text(row.raw_upper_ml, kMlDecimals),
+                                           decimal_text(row.segmented_ml, kMlDecimals),
                                            row.passes ? std::to_string(*row.passes) : "",
                                            csv_field(row.status),
                                            csv_field(joined(row.flags, ';')),
                                            csv_field(row.error),
                                            csv_field(row.model),
                                            csv_field(row.calibration)};
-  std::string line;
-  for (const std::string& field : fields) line += field + ",";
-  line.back() = '\n';
-  return line;
+  return joined(fields, ',') + "\n";
 }
 
 std::string to_json_line(const VolumeRow& row) {

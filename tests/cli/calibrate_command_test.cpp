@@ -16,7 +16,7 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// calibrate, interval, evaluate and inspect, one after the other, on synthetic scans.
+/// calibrate, interval, evaluate, change and inspect, one after the other, on synthetic scans.
 class CalibrateCommand : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -89,6 +89,25 @@ TEST_F(CalibrateCommand, EvaluateWritesItsTables) {
   }
 }
 
+TEST_F(CalibrateCommand, ChangeWritesItsTableIntoTheResultFolder) {
+  calibrate();
+  write_file_atomically(path("pairs.csv"),
+                        "subject_id,baseline,followup\nann,scan_50,scan_51\nbob,scan_52,nowhere\n");
+  const std::vector<std::string> command{"change",        path("new"),
+                                         "--pairs",       path("pairs.csv"),
+                                         "--calibration", path("calibration.json")};
+  const ProcessResult result = run_mcvol(command);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(contains(result.err, "error: bob: ")) << result.err;
+  EXPECT_TRUE(contains(result.err, "2 pair(s), 1 failed")) << result.err;
+  const std::string written = read_file(path("new") + "/change.csv");
+  EXPECT_TRUE(contains(written, "\nann,scan_50,scan_51,whole,0.9,")) << written;
+  std::vector<std::string> to_stdout = command;
+  to_stdout.insert(to_stdout.end(), {"--output", "-", "--quiet"});
+  EXPECT_EQ(run_mcvol(to_stdout).out, written);
+}
+
 TEST_F(CalibrateCommand, InspectSaysWhatACalibrationIs) {
   calibrate();
   const ProcessResult result = run_mcvol({"inspect", path("calibration.json")});
@@ -115,6 +134,12 @@ TEST_F(CalibrateCommand, MistakesAreNamedWithWhatToDo) {
   refused({"interval", path("known"), "--rho", "0.5"}, "--rho goes with --sampler copula");
   refused({"interval", path("known"), "--calibration", path("references.csv")}, "references.csv");
   refused({"evaluate", path("known")}, "--references");
+  refused({"change", path("known")}, "--pairs");
+  write_file_atomically(path("pairs.csv"), "subject_id,baseline,followup\na,scan_1,scan_2\n");
+  refused({"change", path("known"), "--pairs", path("pairs.csv")}, "no calibration");
+  refused({"change", path("known"), "--pairs", path("pairs.csv"), "--correlation", "2"},
+          "--correlation: expected a number from -1 to 1");
+  refused({"change", path("known"), "--pairs", path("nowhere.csv")}, "nowhere.csv");
 }
 
 }  // namespace

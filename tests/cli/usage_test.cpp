@@ -126,9 +126,7 @@ TEST(Usage, ConfigFileWithAnUnknownKeyOrABadValueIsAUsageError) {
 }
 
 TEST(Usage, CommandsOfLaterVersionsAndUnknownOnesAreNamed) {
-  for (const char* later : {"change", "report"}) {
-    expect_usage_error({later, "results"}, std::string(later) + ": not in this version");
-  }
+  expect_usage_error({"report", "results"}, "report: not in this version");
   expect_usage_error({"measure"}, "no command is called 'measure'");
 }
 

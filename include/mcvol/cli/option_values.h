@@ -22,6 +22,10 @@ Number whole_number_from(const std::string& option, const std::string& text, Num
   return number;
 }
 
+/// @throws UsageError naming the option.
+double number_from(const std::string& option, const std::string& text, double smallest,
+                   double largest);
+
 /// --threads: as given, else what this process may use.
 int threads_from(const std::string& text);
 

@@ -36,4 +36,14 @@ CsvTable read_csv(const std::filesystem::path& path);
 /// `text` as one field of a CSV file, quoted where it has to be.
 std::string csv_field(std::string_view text);
 
+inline constexpr int kMlDecimals = 3;
+
+/// A number with so many decimals, a point whatever the locale, no "-0.000". Empty for what is no
+/// number: never NaN in a table.
+std::string decimal_text(const std::optional<double>& number, int decimals);
+/// The shortest text that reads back as the number.
+std::string shortest_text(double number);
+/// Parts with `separator` between them.
+std::string joined(const std::vector<std::string>& parts, char separator);
+
 }  // namespace mcvol

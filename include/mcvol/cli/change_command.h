@@ -1,0 +1,27 @@
+#pragma once
+
+#include "mcvol/cli/command.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// `mcvol change`: how far the volumes of two scans of a subject lie apart, without inference.
+class ChangeCommand : public Command {
+ public:
+  void setup(CLI::App& program) override;
+  bool chosen() const override { return command_->parsed(); }
+  ExitCode run() override;
+
+ private:
+  CLI::App* command_ = nullptr;
+  std::filesystem::path results_, pairs_;
+  std::vector<std::string> levels_;
+  std::string calibration_, correlation_, references_, label_map_, growth_threshold_ = "0";
+  std::string output_, threads_;
+  bool quiet_ = false;
+};
+
+}  // namespace mcvol

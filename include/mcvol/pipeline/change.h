@@ -1,0 +1,59 @@
+#pragma once
+
+#include "mcvol/calibration/volume_change.h"
+#include "mcvol/io/pairs.h"
+#include "mcvol/pipeline/calibration_use.h"
+#include "mcvol/pipeline/referenced_results.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+struct ChangeOptions {
+  std::filesystem::path results;
+  std::filesystem::path pairs;          ///< of read_pairs()
+  CalibrationChoice calibration;        ///< by default the one that the result folder keeps
+  std::vector<NominalCoverage> levels;  ///< empty: those of the run
+  ChangeDependence dependence;
+  /// Known volumes that the correlation of each region is estimated from, in place of
+  /// `dependence.correlation`.
+  std::optional<ReferenceSource> references;
+  double growth_threshold = 0;  ///< relative to the baseline, in [0, 1)
+  int threads = 1;
+};
+
+/// A row of change.csv: a pair, region and level; a pair that cannot be compared has one row with
+/// neither.
+struct ChangeRow {
+  ScanPair pair;
+  std::string region, level;
+  std::optional<double> change_ml, lower_ml, upper_ml;
+  std::optional<double> p_growth, p_shrinkage, p_tie;  ///< none under kBonferroni
+  std::string status;                                  ///< "ok" or "failed"
+  std::vector<std::string> flags;                      ///< of either scan, sorted
+  std::string error;
+};
+
+struct ChangeTable {
+  /// In the order of the pairs; regions as in the bundle, levels ascending.
+  std::vector<ChangeRow> rows;
+  double growth_threshold = 0;
+  int pairs = 0;
+  int failed = 0;                  ///< of the pairs
+  std::vector<std::string> notes;  ///< a line each
+
+  std::string csv() const;
+};
+
+/// Fewer pairs of known volume say nothing of a correlation.
+inline constexpr std::size_t kLeastReferencePairs = 20;
+
+/// The change between the two scans of each pair. No inference.
+/// @throws UsageError, CalibrationError; without a calibration too: raw distributions promise
+///   nothing that a difference could be made of.
+ChangeTable measure_change(const ChangeOptions& options);
+
+}  // namespace mcvol

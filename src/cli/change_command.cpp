@@ -1,0 +1,117 @@
+#include "mcvol/cli/change_command.h"
+
+#include "mcvol/cli/logging.h"
+#include "mcvol/cli/option_values.h"
+#include "mcvol/files/text_file.h"
+#include "mcvol/pipeline/change.h"
+
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+namespace mcvol {
+
+namespace {
+
+constexpr const char* kExample =
+    "Examples:\n"
+    "  mcvol change results --pairs pairs.csv --growth-threshold 0.25\n"
+    "  mcvol change results --pairs pairs.csv --correlation bonferroni --output -\n"
+    "pairs.csv has the columns subject_id, baseline and followup, the last two case_ids of "
+    "results.";
+
+ChangeDependence dependence_from(const std::string& text) {
+  ChangeDependence dependence;
+  if (text == "bonferroni") {
+    dependence.kind = ChangeDependence::Kind::kBonferroni;
+  } else if (!text.empty()) {
+    dependence.correlation = number_from("--correlation", text, -1, 1);
+  }
+  return dependence;
+}
+
+}  // namespace
+
+void ChangeCommand::setup(CLI::App& program) {
+  command_ = program.add_subcommand(
+      "change", "Change between two scans of a subject, with interval and probability of growth");
+  command_->footer(kExample);
+  command_->add_option("results", results_, "Result folder")->type_name("RESULTS")->required();
+  command_->add_option("--pairs", pairs_, "Which scans belong together")
+      ->type_name("CSV")
+      ->required();
+  command_
+      ->add_option("--level", levels_,
+                   "Coverage of the intervals, above 0 and below 1; repeatable (default: those of "
+                   "the run)")
+      ->type_name("P")
+      ->allow_extra_args(false);
+  command_
+      ->add_option("--correlation", correlation_,
+                   "Of the errors of two scans of a subject, -1 to 1 (default 0), or bonferroni: "
+                   "intervals that hold for any, and are wider")
+      ->type_name("R|bonferroni");
+  auto* references = command_->add_option(
+      "--references", references_,
+      "Known volumes of at least 20 pairs, a CSV file or a folder of label maps, to estimate the "
+      "correlation from");
+  references->type_name("FILE|DIR");
+  command_
+      ->add_option("--label-map", label_map_,
+                   "What values of label maps stand for in the model, such as 3=4,10=0")
+      ->type_name("A=B,…")
+      ->needs(references);
+  command_
+      ->add_option("--growth-threshold", growth_threshold_,
+                   "Change relative to the baseline that counts as growth or shrinkage, such as "
+                   "0.25")
+      ->type_name("P")
+      ->capture_default_str();
+  command_
+      ->add_option("--calibration", calibration_,
+                   "Calibration to apply (default: the one in the result folder)")
+      ->type_name("FILE");
+  command_
+      ->add_option("--output", output_,
+                   "Table to write (default: change.csv in the result folder); - is stdout")
+      ->type_name("FILE|-");
+  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
+      ->type_name("N");
+  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+}
+
+ExitCode ChangeCommand::run() {
+  if (quiet_) set_up_logging(Verbosity::kQuiet);
+  ChangeOptions options;
+  options.results = results_;
+  options.pairs = pairs_;
+  options.calibration = CalibrationChoice::parse(calibration_);
+  options.levels = parse_levels(levels_);
+  options.dependence = dependence_from(correlation_);
+  if (!references_.empty()) {
+    if (!correlation_.empty()) {
+      throw UsageError("--references estimates the correlation; leave out --correlation");
+    }
+    options.references = ReferenceSource{references_, parse_label_mapping(label_map_)};
+  }
+  options.growth_threshold = number_from("--growth-threshold", growth_threshold_, 0, 0.999);
+  options.threads = threads_from(threads_);
+  const std::filesystem::path output =
+      output_.empty() ? results_ / "change.csv" : std::filesystem::path(output_);
+  if (output != "-" && std::filesystem::is_directory(results_)) require_writable(output);
+  const ChangeTable table = measure_change(options);
+  for (const std::string& note : table.notes) spdlog::info("{}", note);
+  for (const ChangeRow& row : table.rows) {
+    if (row.status == "failed") spdlog::error("{}: {}", row.pair.subject_id, row.error);
+  }
+  if (output == "-") {
+    std::cout << table.csv();
+  } else {
+    write_file_atomically(output, table.csv());
+    spdlog::info("{}: {} pair(s), {} failed", output.string(), table.pairs, table.failed);
+  }
+  return table.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
+}
+
+}  // namespace mcvol
