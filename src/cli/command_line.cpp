@@ -9,6 +9,7 @@
 #include "mcvol/cli/logging.h"
 #include "mcvol/cli/merge_command.h"
 #include "mcvol/cli/predict_command.h"
+#include "mcvol/cli/report_command.h"
 #include "mcvol/cli/version.h"
 
 #include <algorithm>
@@ -61,9 +62,6 @@ void require_known_command(const CLI::App& program, const std::string& word) {
   for (const CLI::App* command : program.get_subcommands(any)) {
     if (command->get_name() == word) return;
   }
-  if (word == "report") {
-    throw UsageError("report: not in this version of mcvol; see docs/interface.md");
-  }
   throw UsageError("no command is called '" + word + "'; see mcvol --help");
 }
 
@@ -82,6 +80,7 @@ int run(int argc, const char* const* argv) {
   commands.push_back(std::make_unique<CalibrateCommand>());
   commands.push_back(std::make_unique<EvaluateCommand>());
   commands.push_back(std::make_unique<ChangeCommand>());
+  commands.push_back(std::make_unique<ReportCommand>());
   for (const auto& command : commands) command->setup(program);
   if (argc > 1) require_known_command(program, argv[1]);
   try {

@@ -78,14 +78,14 @@ ExitCode IntervalCommand::run() {
   options.threads = threads_from(threads_);
   const Tabulation tabulation = tabulate(options);
   for (const std::string& note : tabulation.notes) spdlog::warn("{}", note);
-  if (!tabulation.calibrated && calibration_ != "none" && !options.sampler) {
+  if (!tabulation.calibration && calibration_ != "none" && !options.sampler) {
     spdlog::warn(
         "uncalibrated: no calibration in the result folder; the raw intervals promise no coverage");
   }
   if (output_ == "-") {
-    std::cout << tabulation.csv;
+    std::cout << tabulation.csv();
   } else {
-    write_file_atomically(output_, tabulation.csv);
+    write_file_atomically(output_, tabulation.csv());
   }
   for (const std::string& line : tabulation.unreadable) spdlog::error("{}", line);
   // A script must not take a table with a case missing for the whole.

@@ -11,6 +11,7 @@
 #include <iostream>
 #include <limits>
 
+#include "report_page.h"
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -247,6 +248,10 @@ ExitCode PredictCommand::run() {
   services.load_segmenter = load_segmenter;
   const PredictOutcome outcome = predict(options, services, reporter);
   reporter.sum_up(outcome);
+  const bool ended =
+      outcome.exit_code == ExitCode::kSuccess || outcome.exit_code == ExitCode::kScanFailed;
+  // Of a shard there is nothing to look at before they are merged.
+  if (ended && !options.shard) write_report_of_run(options.output, threads_from(threads_));
   return outcome.exit_code;
 }
 

@@ -56,21 +56,26 @@ Tabulation tabulate(const TabulateOptions& options) {
     cases[n] = tabulate_case(options, ids[n], identity, levels, calibration.get());
   });
   Tabulation tabulation;
-  tabulation.calibrated = calibration != nullptr;
-  VolumeTable table(levels);
+  tabulation.levels = levels;
+  tabulation.calibration = calibration;
   for (std::size_t n = 0; n < ids.size(); ++n) {
     if (!cases[n].note.empty()) {
       tabulation.unreadable.push_back(cases[n].note);
       continue;
     }
-    table.put(ids[n], cases[n].rows);
+    tabulation.rows_by_case[ids[n]] = std::move(cases[n].rows);
     tabulation.failed += cases[n].failed ? 1 : 0;
   }
   if (calibration && calibration->other_seed) {
     tabulation.notes.push_back("the calibration was made with another --seed");
   }
-  tabulation.csv = table.csv();
   return tabulation;
+}
+
+std::string Tabulation::csv() const {
+  VolumeTable table(levels);
+  for (const auto& [case_id, rows] : rows_by_case) table.put(case_id, rows);
+  return table.csv();
 }
 
 }  // namespace mcvol

@@ -125,7 +125,7 @@ TEST_F(Predict, TableHasTheBytesThatTheRecordsGive) {
   EXPECT_EQ(written.find("\ncase_a,whole,0.9,"), written.find('\n'));
   TabulateOptions tabulation;
   tabulation.results = root_ / "out";
-  EXPECT_EQ(tabulate(tabulation).csv, written);
+  EXPECT_EQ(tabulate(tabulation).csv(), written);
 }
 
 TEST_F(Predict, FinishedFolderLoadsNoNetwork) {

@@ -4,6 +4,7 @@
 #include "mcvol/volumetry/volume_distribution.h"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,15 +21,19 @@ struct TabulateOptions {
 };
 
 struct Tabulation {
-  std::string csv;  ///< as volumes.csv
-  int failed = 0;   ///< cases
-  bool calibrated = false;
-  std::vector<std::string> notes;       ///< a line each
+  std::vector<NominalCoverage> levels;
+  CalibrationPointer calibration;                              ///< what was applied; may be null
+  std::map<std::string, std::vector<VolumeRow>> rows_by_case;  ///< by case_id
+  int failed = 0;                                              ///< cases
+  std::vector<std::string> notes;                              ///< a line each
   std::vector<std::string> unreadable;  ///< records that are not in the table, a line each
+
+  /// As volumes.csv.
+  std::string csv() const;
 };
 
-/// volumes.csv of a result folder's records at other levels, with another calibration or another
-/// conversion. No inference.
+/// The rows of volumes.csv of a result folder's records at other levels, with another calibration
+/// or another conversion. No inference.
 /// @throws UsageError, CalibrationError.
 Tabulation tabulate(const TabulateOptions& options);
 

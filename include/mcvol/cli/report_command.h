@@ -1,0 +1,24 @@
+#pragma once
+
+#include "mcvol/cli/command.h"
+
+#include <filesystem>
+#include <string>
+
+namespace mcvol {
+
+/// `mcvol report`: one self-contained HTML page of a result folder.
+class ReportCommand : public Command {
+ public:
+  void setup(CLI::App& program) override;
+  bool chosen() const override { return command_->parsed(); }
+  ExitCode run() override;
+
+ private:
+  CLI::App* command_ = nullptr;
+  std::filesystem::path results_;
+  std::string level_, calibration_, output_, threads_;
+  bool quiet_ = false;
+};
+
+}  // namespace mcvol

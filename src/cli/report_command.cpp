@@ -1,0 +1,60 @@
+#include "mcvol/cli/report_command.h"
+
+#include "mcvol/cli/logging.h"
+#include "mcvol/cli/option_values.h"
+#include "mcvol/files/text_file.h"
+
+#include "report_page.h"
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+namespace mcvol {
+
+namespace {
+
+constexpr const char* kExample =
+    "Example:\n"
+    "  mcvol report results\n"
+    "  writes results/report.html, which predict and merge have written as well.";
+
+}  // namespace
+
+void ReportCommand::setup(CLI::App& program) {
+  command_ = program.add_subcommand(
+      "report", "One page to look at: what is flagged, every interval, what they mean");
+  command_->footer(kExample);
+  command_->add_option("results", results_, "Result folder")->type_name("RESULTS")->required();
+  command_
+      ->add_option("--level", level_,
+                   "Coverage of the intervals shown (default: that of the run next to 0.9)")
+      ->type_name("P");
+  command_
+      ->add_option("--calibration", calibration_,
+                   "Calibration to apply, or none (default: the one in the result folder)")
+      ->type_name("FILE|none");
+  command_
+      ->add_option("--output", output_, "Page to write (default: report.html in the result folder)")
+      ->type_name("FILE");
+  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
+      ->type_name("N");
+  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+}
+
+ExitCode ReportCommand::run() {
+  if (quiet_) set_up_logging(Verbosity::kQuiet);
+  TabulateOptions options;
+  options.results = results_;
+  options.calibration = CalibrationChoice::parse(calibration_);
+  if (!level_.empty()) options.levels = parse_levels({level_});
+  options.threads = threads_from(threads_);
+  const std::filesystem::path output =
+      output_.empty() ? results_ / "report.html" : std::filesystem::path(output_);
+  if (std::filesystem::is_directory(results_)) require_writable(output);
+  const Tabulation tabulation = write_report_page(options, output);
+  for (const std::string& note : tabulation.notes) spdlog::warn("{}", note);
+  for (const std::string& line : tabulation.unreadable) spdlog::error("{}", line);
+  spdlog::info("{}", output.string());
+  return tabulation.unreadable.empty() ? ExitCode::kSuccess : ExitCode::kCannotGoOn;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,45 @@
+#include "flag_meanings.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mcvol {
+
+namespace {
+
+constexpr std::array kMeanings{
+    FlagMeaning{"outside_calibration_range", "larger or smaller than every calibration scan", true},
+    FlagMeaning{"uncertain", "wider than 19 of 20 intervals of the calibration scans", true},
+    FlagMeaning{"touches_border", "the tumour reaches the edge of the image", true},
+    FlagMeaning{"empty", "nothing segmented", true},
+    FlagMeaning{"not_nested", "sticks out of the interval at a higher level", true},
+    FlagMeaning{"other_run", "measured with other settings than the rest, not calibrated", true},
+    FlagMeaning{"other_seed", "calibrated with other dropout masks", true},
+    FlagMeaning{"resampled", "put on the network's grid", false},
+    FlagMeaning{"simulated_calibration", "calibrated on simulated scans", false},
+    FlagMeaning{"uncalibrated", "without a calibration", false},
+};
+
+const FlagMeaning* known(const std::string& flag) {
+  const auto* found = std::find_if(kMeanings.begin(), kMeanings.end(),
+                                   [&](const FlagMeaning& one) { return flag == one.flag; });
+  return found == kMeanings.end() ? nullptr : found;
+}
+
+}  // namespace
+
+std::span<const FlagMeaning> flag_meanings() { return kMeanings; }
+
+std::string meaning_of(const std::string& flag) {
+  const FlagMeaning* found = known(flag);
+  return found == nullptr ? flag : found->meaning;
+}
+
+bool worth_a_look(const VolumeRow& row) {
+  return std::any_of(row.flags.begin(), row.flags.end(), [](const std::string& flag) {
+    const FlagMeaning* found = known(flag);
+    return found == nullptr || found->reason_to_look;
+  });
+}
+
+}  // namespace mcvol

@@ -1,0 +1,100 @@
+#include "html.h"
+
+#include "mcvol/io/csv.h"
+
+#include <cmath>
+
+namespace mcvol {
+
+namespace {
+
+// Colours differ in lightness as well as in hue, and shapes in form, so that a grey print and
+// readers who see no colour lose nothing.
+constexpr const char* kStyle = R"(
+:root { color-scheme: light; --ink: #1a1a1a; --soft: #5f5f5f; --line: #d0d0d0; --bar: #1f5a96;
+        --raw: #8a8a8a; --flag: #a33c00; }
+* { box-sizing: border-box; }
+body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif;
+       color: var(--ink); background: #fff; max-width: 62rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.6rem; margin: .2rem 0; }
+h2 { font-size: 1.2rem; margin: 2rem 0 .4rem; border-bottom: 1px solid var(--line); }
+p { max-width: 46rem; }
+table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid var(--line);
+         vertical-align: top; overflow-wrap: break-word; }
+.nowrap { white-space: nowrap; }
+td.n, th.n { text-align: right; }
+.wide { overflow-x: auto; }
+.soft { color: var(--soft); }
+.warning { border-left: 4px solid var(--flag); padding: .3rem .8rem; background: #fff4ee; }
+svg { width: 100%; height: auto; display: block; }
+svg text { font: 12px system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; fill: var(--ink); }
+svg .soft { fill: var(--soft); }
+svg .grid { stroke: #e3e3e3; }
+svg .bar { fill: var(--bar); }
+svg .raw { stroke: var(--raw); fill: none; }
+svg .point { fill: #fff; stroke: var(--ink); stroke-width: 1.5; }
+svg .flag { fill: var(--flag); }
+svg .band { fill: #dbe5f0; }
+svg .mark { stroke: var(--ink); fill: none; }
+figure { margin: .6rem 0 1.2rem; }
+figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
+@media print {
+  body { max-width: none; padding: 0; font-size: 11px; }
+  .warning { background: none; }
+  figure, tr { break-inside: avoid; }
+  h2 { break-after: avoid; }
+}
+)";
+
+}  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string safe;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      default:
+        safe += c;
+    }
+  }
+  return safe;
+}
+
+std::string html_page(const std::string& title, const std::string& body) {
+  return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
+         escaped(title) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + body +
+         "</body>\n</html>\n";
+}
+
+std::string html_table(const std::vector<std::string>& header,
+                       const std::vector<std::vector<std::string>>& cells) {
+  std::string table = "<div class=\"wide\"><table>\n<thead><tr>";
+  for (const std::string& name : header) table += "<th scope=\"col\">" + name + "</th>";
+  table += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : cells) {
+    table += "<tr>";
+    for (const std::string& cell : row) table += "<td>" + cell + "</td>";
+    table += "</tr>\n";
+  }
+  return table + "</tbody></table></div>\n";
+}
+
+std::string volume_text(double volume_ml) {
+  const double size = std::abs(volume_ml);
+  return decimal_text(volume_ml, size < 10 ? 2 : size < 100 ? 1 : 0);
+}
+
+}  // namespace mcvol

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Pages that need nothing but themselves: no script, no file beside them, no network.
+
+namespace mcvol {
+
+/// `text` with what HTML gives a meaning to replaced.
+std::string escaped(std::string_view text);
+
+/// A whole page with the style of all reports. @param body HTML.
+std::string html_page(const std::string& title, const std::string& body);
+
+/// A table with a header row. @param cells HTML; rows as long as the header.
+std::string html_table(const std::vector<std::string>& header,
+                       const std::vector<std::vector<std::string>>& cells);
+
+/// A volume in ml with three significant digits, two decimals at most.
+std::string volume_text(double volume_ml);
+
+}  // namespace mcvol

@@ -1,0 +1,114 @@
+#include "interval_chart.h"
+
+#include <algorithm>
+
+#include "flag_meanings.h"
+#include "html.h"
+#include "volume_axis.h"
+
+namespace mcvol {
+
+namespace {
+
+constexpr double kWidth = 960;
+constexpr double kLeft = 200;   // of the axis
+constexpr double kRight = 790;  // then the numbers
+constexpr double kRowHeight = 22;
+constexpr double kTop = 30;
+constexpr std::size_t kMostLabelLetters = 26;
+
+double largest_of(const std::vector<VolumeRow>& rows) {
+  double most = 0;
+  for (const VolumeRow& row : rows) {
+    for (const auto& volume : {row.upper_ml, row.raw_upper_ml, row.segmented_ml}) {
+      most = std::max(most, volume.value_or(0));
+    }
+  }
+  return most;
+}
+
+std::string line(double x1, double y1, double x2, double y2, const std::string& more) {
+  return "<line x1=\"" + pixel(x1) + "\" y1=\"" + pixel(y1) + "\" x2=\"" + pixel(x2) + "\" y2=\"" +
+         pixel(y2) + "\" " + more + "/>\n";
+}
+
+std::string text(double x, double y, const std::string& words, const std::string& more = "") {
+  return "<text x=\"" + pixel(x) + "\" y=\"" + pixel(y) + "\" " + more + ">" + escaped(words) +
+         "</text>\n";
+}
+
+std::string axis_at(const VolumeAxis& axis, double y, double bottom) {
+  std::string drawn;
+  for (const double tick : axis.ticks_ml()) {
+    const double x = axis.at(tick);
+    if (bottom > y) drawn += line(x, y, x, bottom, "class=\"grid\"");
+    const std::string label = tick == 0 ? "0" : tick < 1 ? "0.1" : volume_text(tick);
+    drawn +=
+        text(x, y - 8, label.substr(0, label.find(".0")), "class=\"soft\" text-anchor=\"middle\"");
+  }
+  return drawn + text(kRight + 14, y - 8, "ml", "class=\"soft\"");
+}
+
+/// What a screen reader and the pointer are told.
+std::string words_of(const VolumeRow& row) {
+  const bool calibrated = row.lower_ml.has_value();
+  std::string words = row.case_id + ": ";
+  if (calibrated) {
+    words += volume_text(*row.volume_ml) + " ml, " + volume_text(*row.lower_ml) + " to " +
+             volume_text(*row.upper_ml) + "; ";
+  }
+  words += "raw " + volume_text(*row.raw_volume_ml) + " ml, " + volume_text(*row.raw_lower_ml) +
+           " to " + volume_text(*row.raw_upper_ml);
+  for (const std::string& flag : row.flags) words += "; " + flag;
+  return words;
+}
+
+std::string numbers_of(const VolumeRow& row) {
+  const bool calibrated = row.lower_ml.has_value();
+  const double middle = *(calibrated ? row.volume_ml : row.raw_volume_ml);
+  const double lower = *(calibrated ? row.lower_ml : row.raw_lower_ml);
+  const double upper = *(calibrated ? row.upper_ml : row.raw_upper_ml);
+  return volume_text(middle) + " [" + volume_text(lower) + ", " + volume_text(upper) + "]";
+}
+
+std::string drawn_row(const VolumeRow& row, const VolumeAxis& axis, double y) {
+  std::string drawn = "<g><title>" + escaped(words_of(row)) + "</title>\n";
+  std::string label = row.case_id;
+  if (label.size() > kMostLabelLetters) label = label.substr(0, kMostLabelLetters - 1) + "…";
+  drawn += text(kLeft - 14, y + 4, label, "text-anchor=\"end\"");
+  if (worth_a_look(row)) drawn += text(2, y + 4, "⚑", "class=\"flag\"");
+  const double raw_y = row.lower_ml ? y + 5 : y;
+  drawn += line(axis.at(*row.raw_lower_ml), raw_y, axis.at(*row.raw_upper_ml), raw_y,
+                "class=\"raw\" stroke-width=\"2\" stroke-dasharray=\"5 2\"");
+  if (row.lower_ml) {
+    const double left = axis.at(*row.lower_ml);
+    const double width = std::max(axis.at(*row.upper_ml) - left, 1.0);
+    drawn += "<rect class=\"bar\" x=\"" + pixel(left) + "\" y=\"" + pixel(y - 5) + "\" width=\"" +
+             pixel(width) + "\" height=\"6\"/>\n";
+  }
+  const double middle = axis.at(*(row.volume_ml ? row.volume_ml : row.raw_volume_ml));
+  const double middle_y = row.lower_ml ? y - 2 : y;
+  const double segmented = axis.at(*row.segmented_ml);
+  drawn += line(segmented, y - 8, segmented, y + 8, "class=\"mark\"");
+  drawn += "<circle class=\"point\" cx=\"" + pixel(middle) + "\" cy=\"" + pixel(middle_y) +
+           "\" r=\"4\"/>\n";
+  return drawn + text(kRight + 14, y + 4, numbers_of(row)) + "</g>\n";
+}
+
+}  // namespace
+
+std::string interval_chart_svg(const std::string& title, const std::vector<VolumeRow>& rows) {
+  const VolumeAxis axis(largest_of(rows), kLeft, kRight);
+  const double bottom = kTop + kRowHeight * static_cast<double>(rows.size());
+  std::string drawn = "<svg viewBox=\"0 0 " + pixel(kWidth) + " " + pixel(bottom + 6) +
+                      "\" role=\"img\" aria-label=\"" + escaped(title) + "\">\n";
+  drawn += axis_at(axis, kTop - 4, bottom);
+  double y = kTop + kRowHeight / 2;
+  for (const VolumeRow& row : rows) {
+    drawn += drawn_row(row, axis, y);
+    y += kRowHeight;
+  }
+  return drawn + "</svg>\n";
+}
+
+}  // namespace mcvol

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "mcvol/io/volume_table.h"
+
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// An SVG picture: a row per case with its calibrated interval and median, the raw interval below
+/// it and a tick where a plain segmentation lies; all on one axis. @param rows of one region.
+std::string interval_chart_svg(const std::string& title, const std::vector<VolumeRow>& rows);
+
+}  // namespace mcvol

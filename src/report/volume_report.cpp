@@ -1,0 +1,281 @@
+#include "mcvol/report/volume_report.h"
+
+#include "mcvol/calibration/coverage.h"
+#include "mcvol/io/csv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "flag_meanings.h"
+#include "html.h"
+#include "interval_chart.h"
+
+namespace mcvol {
+
+namespace {
+
+/// Scans to look at that are shown at once; more are a click away.
+constexpr std::size_t kMostShown = 20;
+
+std::string percent(const NominalCoverage& level) {
+  return decimal_text(100 * level.value,
+                      level.value * 100 == std::floor(level.value * 100) ? 0 : 1);
+}
+
+std::string spaced(std::string words) {
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
+std::string count_of(std::size_t count, const std::string& one, const std::string& several) {
+  return std::to_string(count) + " " + (count == 1 ? one : several);
+}
+
+/// Regions in the order of the table.
+std::vector<std::string> regions_of(const std::vector<VolumeRow>& rows) {
+  std::vector<std::string> regions;
+  for (const VolumeRow& row : rows) {
+    const bool known = std::find(regions.begin(), regions.end(), row.region) != regions.end();
+    if (!row.region.empty() && !known) regions.push_back(row.region);
+  }
+  return regions;
+}
+
+std::string heading(const VolumeReport& report) {
+  std::set<std::string> cases, failed, flagged;
+  for (const VolumeRow& row : report.rows) {
+    cases.insert(row.case_id);
+    if (row.status == "failed") failed.insert(row.case_id);
+    if (worth_a_look(row)) flagged.insert(row.case_id);
+  }
+  std::string text = "<h1>Tumour volumes of " + count_of(cases.size(), "scan", "scans") + "</h1>\n";
+  text += "<p class=\"soft\">" + count_of(cases.size() - failed.size(), "scan", "scans") +
+          " measured, " + std::to_string(failed.size()) + " failed, " +
+          std::to_string(flagged.size()) + " to look at. " +
+          escaped(report.run.model.value("name", "")) + ", " +
+          (report.run.ended.empty() ? "run not ended" : escaped(report.run.ended.substr(0, 10))) +
+          ".</p>\n";
+  const std::string warning = report.run.model.value("warning", "");
+  if (!warning.empty()) text += "<p class=\"warning\">" + escaped(warning) + "</p>\n";
+  return text;
+}
+
+std::string meaning(const VolumeReport& report) {
+  std::string text = "<h2>What an interval means</h2>\n<p>";
+  if (!report.calibration) {
+    return text + "These intervals are <strong>not calibrated</strong>: " + percent(report.level) +
+           " % is what they are called, and nothing is known of how often they hold. They come "
+           "from "
+           "the spread of the network's own probabilities; <code>mcvol calibrate</code> makes "
+           "intervals that hold from scans of known volume.</p>\n";
+  }
+  const CalibrationFile& calibration = report.calibration->file;
+  const auto& stratum = calibration.regions.front().strata.front();
+  const std::int64_t rank = tail_rank(stratum.n(), report.level);
+  text += "Of 100 scans like those of the calibration, the intervals of about ";
+  text += rank > 0 && calibration.method != IntervalMethod::kQuantile
+              ? decimal_text(100 * expected_coverage(stratum.n(), rank), 0)
+              : percent(report.level);
+  text +=
+      " hold the volume that the reference procedure would give. This is so on average, for "
+      "scans drawn like the " +
+      std::to_string(stratum.n()) +
+      " that it was calibrated on, and not for each scan, site or scanner by itself.";
+  if (calibration.simulated) {
+    text += " <strong>Those scans were simulated</strong>: nothing is promised of real ones.";
+  }
+  return text + "</p>\n";
+}
+
+std::string interval_text(const VolumeRow& row) {
+  const bool calibrated = row.lower_ml.has_value();
+  const auto pick = [&](const std::optional<double>& value, const std::optional<double>& raw) {
+    return volume_text(*(calibrated ? value : raw));
+  };
+  return pick(row.volume_ml, row.raw_volume_ml) + " [" + pick(row.lower_ml, row.raw_lower_ml) +
+         ", " + pick(row.upper_ml, row.raw_upper_ml) + "]";
+}
+
+/// One scan that is to be looked at: its reasons, each with the regions it is given for.
+struct ScanToLookAt {
+  std::string case_id;
+  std::size_t first_reason = 0;  ///< position in flag_meanings(): how soon to look
+  std::string why;
+  std::string volumes;
+};
+
+std::string regions_with(const std::string& flag, const std::vector<const VolumeRow*>& rows) {
+  std::string regions;
+  std::size_t count = 0;
+  for (const VolumeRow* row : rows) {
+    if (std::find(row->flags.begin(), row->flags.end(), flag) == row->flags.end()) continue;
+    regions += (regions.empty() ? "" : ", ") + spaced(row->region);
+    ++count;
+  }
+  return count == rows.size() && count > 1 ? "all regions" : regions;
+}
+
+std::optional<ScanToLookAt> look_at(const std::vector<const VolumeRow*>& rows) {
+  const std::span<const FlagMeaning> meanings = flag_meanings();
+  ScanToLookAt scan;
+  scan.case_id = rows.front()->case_id;
+  if (rows.front()->status == "failed") {
+    scan.why = "<strong>failed</strong>: " + escaped(rows.front()->error);
+    return scan;
+  }
+  for (std::size_t n = 0; n < meanings.size(); ++n) {
+    if (!meanings[n].reason_to_look) continue;
+    const std::string regions = regions_with(meanings[n].flag, rows);
+    if (regions.empty()) continue;
+    if (scan.why.empty()) scan.first_reason = n + 1;
+    scan.why += (scan.why.empty() ? "" : "<br>") + escaped(meanings[n].meaning) +
+                " <span class=\"soft\">(" + escaped(regions) + ")</span>";
+  }
+  if (scan.why.empty()) return std::nullopt;
+  for (const VolumeRow* row : rows) {
+    scan.volumes += (scan.volumes.empty() ? "" : "<br>") + escaped(spaced(row->region)) + " " +
+                    interval_text(*row);
+  }
+  return scan;
+}
+
+std::string to_look_at(const VolumeReport& report) {
+  std::vector<ScanToLookAt> scans;
+  for (auto first = report.rows.begin(); first != report.rows.end();) {
+    std::vector<const VolumeRow*> rows;
+    const std::string& case_id = first->case_id;
+    for (; first != report.rows.end() && first->case_id == case_id; ++first)
+      rows.push_back(&*first);
+    if (auto scan = look_at(rows)) scans.push_back(*std::move(scan));
+  }
+  const std::string title = "<h2>To look at first</h2>\n";
+  if (scans.empty()) return title + "<p>Nothing: no scan failed or is flagged.</p>\n";
+  std::stable_sort(scans.begin(), scans.end(),
+                   [](const auto& a, const auto& b) { return a.first_reason < b.first_reason; });
+  std::vector<std::vector<std::string>> shown, rest;
+  for (const ScanToLookAt& scan : scans) {
+    (shown.size() < kMostShown ? shown : rest)
+        .push_back({escaped(scan.case_id), scan.why,
+                    "<span class=\"nowrap\">" + scan.volumes + "</span>"});
+  }
+  const std::vector<std::string> header{"scan", "why", "ml"};
+  std::string table = title + html_table(header, shown);
+  if (!rest.empty()) {
+    table += "<details><summary>" + count_of(rest.size(), "more scan", "more scans") +
+             "</summary>\n" + html_table(header, rest) + "</details>\n";
+  }
+  return table;
+}
+
+/// Those flagged first where there are too many; then by volume, the largest on top.
+std::vector<VolumeRow> charted_rows(const VolumeReport& report, const std::string& region) {
+  std::vector<VolumeRow> rows;
+  for (const VolumeRow& row : report.rows) {
+    if (row.region == region) rows.push_back(row);
+  }
+  const auto size = [](const VolumeRow& row) {
+    return row.volume_ml ? *row.volume_ml : row.raw_volume_ml.value_or(0);
+  };
+  const bool all = rows.size() <= kMostChartRows;
+  std::stable_sort(rows.begin(), rows.end(), [&](const VolumeRow& a, const VolumeRow& b) {
+    if (!all && worth_a_look(a) != worth_a_look(b)) return worth_a_look(a);
+    return size(a) > size(b);
+  });
+  if (!all) rows.resize(kMostChartRows);
+  return rows;
+}
+
+std::string chart(const VolumeReport& report, const std::string& region) {
+  const std::vector<VolumeRow> rows = charted_rows(report, region);
+  const std::string name = spaced(region);
+  std::string caption;
+  if (report.calibration) {
+    caption = "Bar and circle: calibrated " + percent(report.level) +
+              " % interval and median. Dashed: the interval before calibration. ";
+  } else {
+    caption = "Dashed line and circle: " + percent(report.level) +
+              " % interval and median, not calibrated. ";
+  }
+  caption +=
+      "Upright line: what a plain segmentation gives. ⚑: see above. The axis is even in the "
+      "cube root of the volume.";
+  const auto total = std::count_if(report.rows.begin(), report.rows.end(),
+                                   [&](const VolumeRow& row) { return row.region == region; });
+  if (static_cast<std::size_t>(total) > rows.size()) {
+    caption += " " + std::to_string(rows.size()) + " of " + std::to_string(total) +
+               " scans, those flagged first; all are in volumes.csv.";
+  }
+  return "<h2>" + escaped(name) + "</h2>\n<figure>\n" +
+         interval_chart_svg(name + ": volume and interval of each scan", rows) + "<figcaption>" +
+         caption + "</figcaption>\n</figure>\n";
+}
+
+std::string numbers(const VolumeReport& report) {
+  std::vector<std::vector<std::string>> cells;
+  const auto ml = [](const std::optional<double>& volume) {
+    return volume ? volume_text(*volume) : std::string();
+  };
+  for (const VolumeRow& row : report.rows) {
+    if (row.status == "failed") continue;
+    std::string flags;
+    for (const std::string& flag : row.flags)
+      flags += (flags.empty() ? "" : ", ") + meaning_of(flag);
+    cells.push_back({escaped(row.case_id), escaped(spaced(row.region)), ml(row.volume_ml),
+                     ml(row.lower_ml), ml(row.upper_ml), ml(row.raw_volume_ml),
+                     ml(row.raw_lower_ml), ml(row.raw_upper_ml), ml(row.segmented_ml),
+                     escaped(flags)});
+  }
+  return "<h2>All numbers</h2>\n<details><summary>" + std::to_string(cells.size()) +
+         " rows, in ml; with more digits in volumes.csv</summary>\n" +
+         html_table({"scan", "region", "volume", "lower", "upper", "raw volume", "raw lower",
+                     "raw upper", "segmented", "flags"},
+                    cells) +
+         "</details>\n";
+}
+
+std::string how_it_was_made(const VolumeReport& report) {
+  std::vector<std::vector<std::string>> cells;
+  const auto add = [&](const std::string& what, const std::string& value) {
+    if (!value.empty()) cells.push_back({what, escaped(value)});
+  };
+  const auto text_of = [](const nlohmann::json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  };
+  add("model", report.run.model.value("name", "") + ", " + report.run.model_sha256.substr(0, 8));
+  for (const char* field : {"passes", "scope", "seed", "precision"}) {
+    if (report.run.identity.contains(field)) add(field, text_of(report.run.identity[field]));
+  }
+  add("level", report.level.text);
+  if (report.calibration) {
+    const CalibrationFile& file = report.calibration->file;
+    std::string references;
+    for (const RegionCalibration& region : file.regions) {
+      std::int64_t n = 0;
+      for (const auto& stratum : region.strata) n += stratum.n();
+      references +=
+          (references.empty() ? "" : ", ") + spaced(region.region) + " " + std::to_string(n);
+    }
+    add("calibration", to_string(file.method) + ", " + file.sha256.substr(0, 8) +
+                           (file.simulated ? ", simulated scans" : ""));
+    add("calibration scans", references);
+  } else {
+    add("calibration", "none");
+  }
+  add("device", report.run.device);
+  add("program", report.program);
+  return "<h2>How this was made</h2>\n" + html_table({"", ""}, cells) +
+         "<p class=\"soft\">Monte Carlo dropout after Eaton-Rosen et al., MICCAI 2018. What a "
+         "confidence interval is called here is statistically a prediction interval. Research "
+         "software, not a medical device.</p>\n";
+}
+
+}  // namespace
+
+std::string volume_report_html(const VolumeReport& report) {
+  std::string body = heading(report) + meaning(report) + to_look_at(report);
+  for (const std::string& region : regions_of(report.rows)) body += chart(report, region);
+  return html_page("Tumour volumes", body + numbers(report) + how_it_was_made(report));
+}
+
+}  // namespace mcvol

@@ -1,0 +1,177 @@
+#include "mcvol/report/volume_report.h"
+
+#include <cmath>
+#include <cstdio>
+#include <regex>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+VolumeRow measured_row(const std::string& case_id, double volume_ml, bool calibrated) {
+  VolumeRow row;
+  row.case_id = case_id;
+  row.region = "whole_tumour";
+  row.level = "0.9";
+  row.raw_volume_ml = volume_ml;
+  row.raw_lower_ml = volume_ml * 0.5;
+  row.raw_upper_ml = volume_ml * 1.5;
+  if (calibrated) {
+    row.volume_ml = volume_ml * 1.1;
+    row.lower_ml = volume_ml * 0.9;
+    row.upper_ml = volume_ml * 1.3;
+  }
+  row.segmented_ml = volume_ml;
+  row.status = "ok";
+  row.flags = {calibrated ? "simulated_calibration" : "uncalibrated"};
+  return row;
+}
+
+VolumeRow failed_row(const std::string& case_id, const std::string& error) {
+  VolumeRow row;
+  row.case_id = case_id;
+  row.status = "failed";
+  row.error = error;
+  return row;
+}
+
+/// 19 scores of one candidate.
+CalibrationPointer calibration(bool simulated) {
+  auto applied = std::make_shared<AppliedCalibration>();
+  applied->file.simulated = simulated;
+  std::vector<double> scores;
+  for (int n = 0; n < 19; ++n) scores.push_back(n);
+  RegionCalibration region;
+  region.region = "whole_tumour";
+  region.strata.push_back(
+      {0, {{FitKind::kMonteCarlo, ConformalFit(ScoreKind::kPit, {{1, 0, scores}})}}});
+  applied->file.regions.push_back(region);
+  return applied;
+}
+
+VolumeReport report_of(std::vector<VolumeRow> rows, CalibrationPointer applied = nullptr) {
+  VolumeReport report;
+  report.run.model = {{"name", "net"}, {"warning", "Not for <patients>."}};
+  report.run.ended = "2026-01-02T03:04:05Z";
+  report.run.identity = {{"passes", 20}, {"scope", "channel"}};
+  report.calibration = std::move(applied);
+  report.level = NominalCoverage::parse("0.9");
+  report.rows = std::move(rows);
+  report.program = "mcvol 0";
+  return report;
+}
+
+bool contains(const std::string& page, const std::string& part) {
+  return page.find(part) != std::string::npos;
+}
+
+/// Element names whose tags do not pair, in order; void elements aside.
+std::vector<std::string> unpaired_tags(const std::string& page) {
+  static const std::regex kTag("<(/?)([a-z0-9]+)([^>]*)>");
+  std::vector<std::string> open, unpaired;
+  for (std::sregex_iterator tag(page.begin(), page.end(), kTag), end; tag != end; ++tag) {
+    const std::string name = (*tag)[2];
+    const std::string more = (*tag)[3];
+    if (name == "meta" || name == "br" || (!more.empty() && more.back() == '/')) continue;
+    if ((*tag)[1].length() == 0) {
+      open.push_back(name);
+    } else if (open.empty() || open.back() != name) {
+      unpaired.push_back(name);
+    } else {
+      open.pop_back();
+    }
+  }
+  unpaired.insert(unpaired.end(), open.begin(), open.end());
+  return unpaired;
+}
+
+TEST(VolumeReportPage, NeedsNothingButItselfAndIsWellFormed) {
+  const std::string page = volume_report_html(
+      report_of({measured_row("a", 10, true), failed_row("b", "x")}, calibration(false)));
+  EXPECT_EQ(unpaired_tags(page), std::vector<std::string>{});
+  for (const char* reference : {"<script", "src=", "href=", "url(", "@import"}) {
+    EXPECT_FALSE(contains(page, reference)) << reference;
+  }
+}
+
+TEST(VolumeReportPage, TextOfOthersStaysText) {
+  const std::string page = volume_report_html(report_of({failed_row("b", "<b>&\"bad\"</b>.nii")}));
+  EXPECT_TRUE(contains(page, "&lt;b&gt;&amp;&quot;bad&quot;&lt;/b&gt;.nii"));
+  EXPECT_TRUE(contains(page, "Not for &lt;patients&gt;."));
+  EXPECT_FALSE(contains(page, "<b>"));
+}
+
+TEST(VolumeReportPage, SaysWhatIsPromisedAndOfWhichScans) {
+  const std::vector<VolumeRow> rows{measured_row("a", 10, true)};
+  const std::string real = volume_report_html(report_of(rows, calibration(false)));
+  EXPECT_TRUE(contains(real, "the intervals of about 90 hold the volume"));
+  EXPECT_TRUE(contains(real, "the 19 that it was calibrated on"));
+  EXPECT_FALSE(contains(real, "simulated</strong>"));
+  const std::string simulated = volume_report_html(report_of(rows, calibration(true)));
+  EXPECT_TRUE(contains(simulated, "Those scans were simulated</strong>"));
+  const std::string raw = volume_report_html(report_of({measured_row("a", 10, false)}));
+  EXPECT_TRUE(contains(raw, "<strong>not calibrated</strong>"));
+}
+
+TEST(VolumeReportPage, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
+  VolumeRow flagged = measured_row("flagged", 10, true);
+  flagged.flags = {"uncertain", "touches_border"};
+  const std::string page = volume_report_html(report_of(
+      {measured_row("calm", 5, true), flagged, failed_row("lost", "no t1")}, calibration(false)));
+  const std::size_t first = page.find("To look at first");
+  const std::size_t chart = page.find("<figure>");
+  const std::size_t lost = page.find("<td>lost</td>");
+  const std::size_t wide = page.find("<td>flagged</td>");
+  EXPECT_TRUE(first < lost && lost < wide && wide < chart);
+  EXPECT_TRUE(contains(page, "3 scans"));
+  EXPECT_TRUE(contains(page, "2 scans measured, 1 failed, 1 to look at"));
+  EXPECT_TRUE(contains(page, "wider than 19 of 20"));
+  EXPECT_GT(page.find("<td>calm</td>"), chart);
+  const std::string calm =
+      volume_report_html(report_of({measured_row("calm", 5, true)}, calibration(false)));
+  EXPECT_TRUE(contains(calm, "Nothing: no scan failed or is flagged."));
+}
+
+/// Attribute of the first element of a class after `from`.
+double attribute_of(const std::string& page, const std::string& element, const std::string& name) {
+  const std::size_t begin = page.find(element);
+  const std::size_t value = page.find(" " + name + "=\"", begin) + name.size() + 3;
+  return std::stod(page.substr(value));
+}
+
+TEST(VolumeReportPage, BarsLieWhereTheIntervalsDo) {
+  const std::string page =
+      volume_report_html(report_of({measured_row("a", 64 / 1.5, true)}, calibration(false)));
+  // The axis ends at the largest number, raw_upper_ml of 64 ml: 4 ml^(1/3).
+  const double left = 200;
+  const double scale = (790 - left) / 4;
+  const double lower = left + scale * std::cbrt(64 / 1.5 * 0.9);
+  const double upper = left + scale * std::cbrt(64 / 1.5 * 1.3);
+  EXPECT_NEAR(attribute_of(page, "<rect class=\"bar\"", "x"), lower, 0.06);
+  EXPECT_NEAR(attribute_of(page, "<rect class=\"bar\"", "width"), upper - lower, 0.11);
+  EXPECT_NEAR(attribute_of(page, "<circle class=\"point\"", "cx"),
+              left + scale * std::cbrt(64 / 1.5 * 1.1), 0.06);
+}
+
+TEST(VolumeReportPage, ChartOfManyScansShowsThoseFlaggedFirst) {
+  std::vector<VolumeRow> rows;
+  for (int n = 0; n < 700; ++n) {
+    char name[16];
+    std::snprintf(name, sizeof name, "case_%04d", n);
+    rows.push_back(measured_row(name, 700 - n, true));
+  }
+  rows[699].flags = {"uncertain"};  // the smallest
+  const std::string page = volume_report_html(report_of(rows, calibration(false)));
+  EXPECT_TRUE(contains(page, "500 of 700 scans, those flagged first"));
+  const std::size_t chart = page.find("<figure>");
+  EXPECT_LT(page.find("case_0699:", chart), page.find("case_0000:", chart));
+  const std::string drawn = page.substr(chart, page.find("</figure>") - chart);
+  std::size_t bars = 0;
+  for (std::size_t at = 0; (at = drawn.find("<rect", at)) != std::string::npos; ++at) ++bars;
+  EXPECT_EQ(bars, 500u);
+}
+
+}  // namespace
+}  // namespace mcvol
