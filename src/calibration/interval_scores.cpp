@@ -3,6 +3,7 @@
 #include "mcvol/calibration/scores.h"
 #include "mcvol/error/error.h"
 #include "mcvol/random/philox.h"
+#include "mcvol/volumetry/normal.h"
 
 #include <algorithm>
 #include <cmath>
@@ -37,6 +38,9 @@ std::vector<ScoredInterval> score_level_sets(const RegionPrediction& prediction,
     const double at_ml = volumes.quantile(probability);
     return at_ml > least_ml ? at_ml : 0;
   };
+  const ConformityScore score(ScoreKind::kPit, volumes, prediction.voxel_volume_ml);
+  const double pit =
+      normal_cdf(score.at(volume_ml, atom_uniform(prediction.case_id, prediction.region)));
   std::vector<ScoredInterval> all;
   for (const NominalCoverage& level : levels) {
     const PredictionInterval interval{bound((1 - level.value) / 2),
@@ -44,6 +48,7 @@ std::vector<ScoredInterval> score_level_sets(const RegionPrediction& prediction,
     all.push_back(scored(interval, bound(0.5), volume_ml, least_ml, level));
     all.back().crps_root = root_sample(volumes, least_ml).crps(root_of(volume_ml, least_ml));
     all.back().crps_ml = volume_sample(volumes, least_ml).crps(volume_ml);
+    all.back().pit = pit;
   }
   return all;
 }
@@ -60,12 +65,14 @@ std::vector<ScoredInterval> score_intervals(const RegionPrediction& prediction, 
   const VolumeEstimate estimate = estimate_volume(prediction, *calibration, method, levels);
   const double least_ml = least_volume_ml(prediction.voxel_volume_ml);
   const ConformalFit::Crps crps = calibrated_crps(prediction, *calibration, method, volume_ml);
+  const double pit = calibrated_pit(prediction, *calibration, method, volume_ml);
   std::vector<ScoredInterval> all;
   for (std::size_t n = 0; n < levels.size(); ++n) {
     all.push_back(
         scored(estimate.intervals[n], estimate.median_ml, volume_ml, least_ml, levels[n]));
     all.back().crps_root = crps.root;
     all.back().crps_ml = crps.ml;
+    all.back().pit = pit;
   }
   return all;
 }

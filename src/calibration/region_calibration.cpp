@@ -254,6 +254,19 @@ VolumeEstimate estimate_volume(const RegionPrediction& prediction,
   return estimate;
 }
 
+double calibrated_pit(const RegionPrediction& prediction, const RegionCalibration& calibration,
+                      IntervalMethod method, double volume_ml) {
+  const ConformalFit& fit = fit_for(calibration, method, predicted_volume_ml(prediction));
+  const ConformalFit::Candidate& best = fit.candidates()[fit.best()];
+  const FitKind kind = fit_kind_of(method).value();
+  const double score = conformity_scores(prediction, kind, {&best.rho, 1})
+                           .front()
+                           .at(volume_ml, atom_uniform(prediction.case_id, prediction.region));
+  const auto below = std::lower_bound(best.scores.begin(), best.scores.end(), score);
+  const auto rank = static_cast<double>(below - best.scores.begin()) + 1;
+  return (rank - 0.5) / static_cast<double>(fit.n() + 1);
+}
+
 ConformalFit::Crps calibrated_crps(const RegionPrediction& prediction,
                                    const RegionCalibration& calibration, IntervalMethod method,
                                    double volume_ml) {

@@ -110,17 +110,4 @@ VolumeChange bonferroni_change(const VolumeEstimate& baseline, const VolumeEstim
   return change;
 }
 
-double normal_score_of(const RegionPrediction& prediction, const RegionCalibration& calibration,
-                       IntervalMethod method, double volume_ml) {
-  const ConformalFit& fit = fit_for(calibration, method, predicted_volume_ml(prediction));
-  const ConformalFit::Candidate& best = fit.candidates()[fit.best()];
-  const double uniform = atom_uniform(prediction.case_id, prediction.region);
-  const double score = conformity_scores(prediction, *fit_kind_of(method), {&best.rho, 1})
-                           .front()
-                           .at(volume_ml, uniform);
-  const auto below = std::lower_bound(best.scores.begin(), best.scores.end(), score);
-  const auto rank = static_cast<double>(below - best.scores.begin()) + 1;
-  return probit((rank - 0.5) / static_cast<double>(fit.n() + 1));
-}
-
 }  // namespace mcvol

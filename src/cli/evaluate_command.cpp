@@ -5,6 +5,7 @@
 #include "mcvol/files/text_file.h"
 #include "mcvol/pipeline/evaluate.h"
 
+#include "evaluation_page.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
@@ -15,7 +16,7 @@ namespace {
 constexpr const char* kExample =
     "Example:\n"
     "  mcvol evaluate results --references volumes.csv --out evaluation\n"
-    "  writes evaluation/coverage.csv, comparison.csv and intervals.csv.";
+    "  writes evaluation/evaluation.html, coverage.csv, comparison.csv and intervals.csv.";
 
 /// Of the calibration's own method; the others are for the tables.
 void say_coverage(const Evaluation& evaluation) {
@@ -77,9 +78,11 @@ ExitCode EvaluateCommand::run() {
   write_file_atomically(folder / "intervals.csv", intervals_csv(evaluation));
   write_file_atomically(folder / "comparison.csv", comparison_csv(evaluation));
   write_file_atomically(folder / "coverage.csv", coverage_csv(evaluation));
+  write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation));
   say_coverage(evaluation);
   spdlog::info("{}: the same of every method, with interval scores and by size",
                (folder / "coverage.csv").string());
+  spdlog::info("{}: to look at", (folder / "evaluation.html").string());
   return ExitCode::kSuccess;
 }
 

@@ -7,28 +7,17 @@
 #include "mcvol/report/volume_report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 
+#include "usual_level.h"
 #include <spdlog/spdlog.h>
 
 namespace mcvol {
 
-namespace {
-
-NominalCoverage usual_level_of(const RunFile& run) {
-  const std::vector<NominalCoverage> levels = levels_or_those_of({}, run);
-  return *std::min_element(levels.begin(), levels.end(), [](const auto& a, const auto& b) {
-    return std::abs(a.value - 0.9) < std::abs(b.value - 0.9);
-  });
-}
-
-}  // namespace
-
 Tabulation write_report_page(TabulateOptions options, const std::filesystem::path& output) {
   VolumeReport report;
   report.run = require_run_file(options.results);
-  if (options.levels.empty()) options.levels = {usual_level_of(report.run)};
+  if (options.levels.empty()) options.levels = {usual_level(levels_or_those_of({}, report.run))};
   Tabulation tabulation = tabulate(options);
   report.level = options.levels.front();
   report.calibration = tabulation.calibration;

@@ -4,6 +4,7 @@
 #include "mcvol/io/csv.h"
 #include "mcvol/pipeline/parallel.h"
 #include "mcvol/pipeline/run_identity.h"
+#include "mcvol/volumetry/normal.h"
 
 #include <algorithm>
 #include <cmath>
@@ -53,8 +54,8 @@ Correlations estimated_correlations(const ChangeOptions& options,
   for (const ReferencedCase& one : known.cases) {
     for (const ReferencedRegion& region : one.regions) {
       scores[{one.case_id, region.prediction.region}] =
-          normal_score_of(region.prediction, calibration.region(region.prediction.region),
-                          calibration.method, region.volume_ml);
+          probit(calibrated_pit(region.prediction, calibration.region(region.prediction.region),
+                                calibration.method, region.volume_ml));
     }
   }
   Correlations correlations;

@@ -217,6 +217,9 @@ Evaluation evaluate(const EvaluateOptions& options) {
       chosen_calibration(options.calibration, options.results, results.run.identity, levels);
   if (calibration) leave_out_calibration_scans(*calibration, results, options.results);
   Evaluation evaluation;
+  evaluation.run = results.run;
+  evaluation.calibration = calibration;
+  evaluation.levels = levels;
   evaluation.notes = results.notes;
   if (!calibration && options.calibration.kind == CalibrationChoice::Kind::kDefault) {
     evaluation.notes.push_back(

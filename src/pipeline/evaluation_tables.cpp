@@ -60,7 +60,7 @@ std::string comparison_csv(const Evaluation& evaluation) {
 std::string intervals_csv(const Evaluation& evaluation) {
   std::string text =
       "case_id,region,method,level,reference_ml,predicted_ml,volume_ml,lower_ml,upper_ml,covered,"
-      "flagged,interval_score_ml,interval_score_root,crps_ml,crps_root\n";
+      "flagged,interval_score_ml,interval_score_root,crps_ml,crps_root,pit\n";
   for (const EvaluatedInterval& one : evaluation.intervals) {
     const ScoredInterval& of = one.scored;
     std::string line =
@@ -68,7 +68,8 @@ std::string intervals_csv(const Evaluation& evaluation) {
     add_numbers(line, {one.volume_ml, one.predicted_ml, of.point_ml, of.interval.lower_ml,
                        of.interval.upper_ml});
     line += std::string(",") + (of.covered ? "1" : "0") + "," + (one.flagged ? "1" : "0");
-    add_numbers(line, {of.interval_score_ml, of.interval_score_root, of.crps_ml, of.crps_root});
+    add_numbers(line,
+                {of.interval_score_ml, of.interval_score_root, of.crps_ml, of.crps_root, of.pit});
     text += line + "\n";
   }
   return text;

@@ -2,6 +2,7 @@
 
 #include "mcvol/io/csv.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace mcvol {
@@ -38,6 +39,7 @@ svg .flag { fill: var(--flag); }
 svg .band { fill: #dbe5f0; }
 svg .mark { stroke: var(--ink); fill: none; }
 figure { margin: .6rem 0 1.2rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
 figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
 @media print {
   body { max-width: none; padding: 0; font-size: 11px; }
@@ -70,6 +72,11 @@ std::string escaped(std::string_view text) {
     }
   }
   return safe;
+}
+
+std::string spaced(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
 }
 
 std::string html_page(const std::string& title, const std::string& body) {

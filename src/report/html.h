@@ -11,6 +11,9 @@ namespace mcvol {
 /// `text` with what HTML gives a meaning to replaced.
 std::string escaped(std::string_view text);
 
+/// A name of a region, method or flag as words.
+std::string spaced(std::string name);
+
 /// A whole page with the style of all reports. @param body HTML.
 std::string html_page(const std::string& title, const std::string& body);
 

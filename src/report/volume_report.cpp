@@ -23,11 +23,6 @@ std::string percent(const NominalCoverage& level) {
                       level.value * 100 == std::floor(level.value * 100) ? 0 : 1);
 }
 
-std::string spaced(std::string words) {
-  std::replace(words.begin(), words.end(), '_', ' ');
-  return words;
-}
-
 std::string count_of(std::size_t count, const std::string& one, const std::string& several) {
   return std::to_string(count) + " " + (count == 1 ? one : several);
 }

@@ -169,8 +169,8 @@ TEST_F(ChangeOfScans, NormalScoresOfTheTruthAreNormal) {
   double squares = 0;
   for (int pair = 0; pair < kPairs; ++pair) {
     const int n = baseline(pair);
-    const double score = normal_score_of(prediction(n), calibration_, IntervalMethod::kConformal,
-                                         scans_[n].truth_ml);
+    const double score = probit(calibrated_pit(prediction(n), calibration_,
+                                               IntervalMethod::kConformal, scans_[n].truth_ml));
     sum += score;
     squares += score * score;
   }

@@ -84,7 +84,7 @@ TEST_F(CalibrateCommand, EvaluateWritesItsTables) {
   EXPECT_FALSE(contains(result.err, "level_sets"));
   EXPECT_TRUE(contains(read_file(temporary_.path() / "evaluation/coverage.csv"),
                        "\nwhole,no_dropout,0.9,"));
-  for (const char* name : {"coverage.csv", "comparison.csv", "intervals.csv"}) {
+  for (const char* name : {"coverage.csv", "comparison.csv", "intervals.csv", "evaluation.html"}) {
     EXPECT_TRUE(fs::exists(temporary_.path() / "evaluation" / name)) << name;
   }
 }

@@ -16,10 +16,11 @@ struct ScoredInterval {
   bool covered = false;
   double width_ml = 0, interval_score_ml = 0, crps_ml = 0, error_ml = 0;  ///< error: point - truth
   double width_root = 0, interval_score_root = 0, crps_root = 0;          ///< in ml^(1/3)
+  double pit = 0.5;  ///< of the truth: calibrated_pit(), of kLevelSets in the raw distribution
 };
 
-/// Scores of a method on a scan of known volume, one per level; CRPS and error are the same for
-/// all. Of kLevelSets without a calibration.
+/// Scores of a method on a scan of known volume, one per level; CRPS, error and PIT are the same
+/// for all. Of kLevelSets without a calibration.
 /// @throws CalibrationError as estimate_volume.
 std::vector<ScoredInterval> score_intervals(const RegionPrediction& prediction, double volume_ml,
                                             const RegionCalibration* calibration,

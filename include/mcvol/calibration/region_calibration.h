@@ -126,6 +126,12 @@ VolumeEstimate estimate_volume(const RegionPrediction& prediction,
                                const RegionCalibration& calibration, IntervalMethod method,
                                std::span<const NominalCoverage> levels);
 
+/// Probability integral transform of a known volume under the calibrated distribution of a method:
+/// (rank - 1/2) / (n + 1), its rank among the n calibration scans and itself. Uniform where the
+/// calibration holds.
+double calibrated_pit(const RegionPrediction& prediction, const RegionCalibration& calibration,
+                      IntervalMethod method, double volume_ml);
+
 /// CRPS of the calibrated distribution of a method.
 ConformalFit::Crps calibrated_crps(const RegionPrediction& prediction,
                                    const RegionCalibration& calibration, IntervalMethod method,

@@ -51,9 +51,4 @@ NominalCoverage bonferroni_level(const NominalCoverage& level);
 /// [L2 - U1, U2 - L1] of two estimates at bonferroni_level() of each level.
 VolumeChange bonferroni_change(const VolumeEstimate& baseline, const VolumeEstimate& followup);
 
-/// Normal score of a known volume: probit((rank - 1/2) / (n + 1)), its rank among the n calibration
-/// scans and itself; what a correlation is estimated from.
-double normal_score_of(const RegionPrediction& prediction, const RegionCalibration& calibration,
-                       IntervalMethod method, double volume_ml);
-
 }  // namespace mcvol

@@ -47,6 +47,9 @@ struct ComparisonRow {
 };
 
 struct Evaluation {
+  RunFile run;
+  CalibrationPointer calibration;  ///< what was evaluated; may be null
+  std::vector<NominalCoverage> levels;
   std::string method;                        ///< the calibration's; level_sets without one
   std::vector<EvaluatedInterval> intervals;  ///< by region, method, level, case
   std::vector<CoverageRow> coverage;

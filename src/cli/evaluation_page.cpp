@@ -1,0 +1,50 @@
+#include "evaluation_page.h"
+
+#include "mcvol/cli/version.h"
+#include "mcvol/report/evaluation_report.h"
+
+#include "usual_level.h"
+
+namespace mcvol {
+
+namespace {
+
+/// The entry of a name, made where there is none yet.
+template <typename Entry>
+Entry& entry_of(std::vector<Entry>& entries, const std::string& name, std::string Entry::*member) {
+  for (Entry& entry : entries) {
+    if (entry.*member == name) return entry;
+  }
+  entries.emplace_back().*member = name;
+  return entries.back();
+}
+
+}  // namespace
+
+std::string evaluation_page(const Evaluation& evaluation) {
+  EvaluationReport report;
+  report.run = evaluation.run;
+  report.calibration = evaluation.calibration;
+  report.level = usual_level(evaluation.levels);
+  report.program = "mcvol " + program_version();
+  const auto method_of = [&](const std::string& region, const std::string& method) -> auto& {
+    return entry_of(entry_of(report.regions, region, &EvaluatedRegionReport::region).methods,
+                    method, &EvaluatedMethod::method);
+  };
+  for (const EvaluatedInterval& one : evaluation.intervals) {
+    if (one.level != report.level.text) continue;
+    method_of(one.region, to_string(one.method))
+        .scans.push_back({one.case_id, one.volume_ml, one.flagged, one.scored});
+  }
+  for (const CoverageRow& row : evaluation.coverage) {
+    if (row.level != report.level.text || row.stratum != "all") continue;
+    method_of(row.region, row.method).summary = row.summary;
+  }
+  for (const ComparisonRow& row : evaluation.comparison) {
+    if (row.level != report.level.text || row.measure != "interval_score_root") continue;
+    method_of(row.region, row.compared_with).ratio = row.ratio;
+  }
+  return evaluation_report_html(report);
+}
+
+}  // namespace mcvol
