@@ -76,16 +76,17 @@ class Evaluation:
 
 
 def ranges_of(calibration, region, level, n, regions):
-    """Numbers of covered scans that a correct interval gives, and what it covers on average."""
+    """Least and most covered scans of a correct conformal interval, and its coverage on average;
+    none of strata or of another method."""
     strata = next(one for one in calibration["regions"] if one["region"] == region)["strata"]
-    if len(strata) > 1:
-        return "-", None
+    if len(strata) > 1 or calibration["method"] == "quantile":
+        return None
     n_calibration = len(strata[0]["fits"]["monte_carlo"][0]["scores"])
     # Whole decimals: k = floor(alpha (n + 1) / 2)
     k = math.floor((1 - Fraction(level)) * (n_calibration + 1) / 2)
     covered = betabinom(n, n_calibration + 1 - 2 * k, 2 * k)
     tail = 0.05 / regions / 2
-    return (int(covered.ppf(tail)), int(covered.ppf(1 - tail))), 1 - 2 * k / (n_calibration + 1)
+    return int(covered.ppf(tail)), int(covered.ppf(1 - tail)), 1 - 2 * k / (n_calibration + 1)
 
 
 def print_test(name, test, calibration):
@@ -93,11 +94,14 @@ def print_test(name, test, calibration):
     for region in test.regions:
         for level in test.levels:
             row = test.row(region, test.method, level)
-            (low, high), promised = ranges_of(calibration, region, level, int(row["n"]),
-                                              len(test.regions))
+            found = ranges_of(calibration, region, level, int(row["n"]), len(test.regions))
+            covered = f"{row['covered']} of {row['n']}"
+            if found is None:
+                rows.append((region, level, "-", covered, "-", ""))
+                continue
+            low, high, promised = found
             inside = "inside" if low <= int(row["covered"]) <= high else "**outside**"
-            rows.append((region, level, f"{promised:.4f}", f"{row['covered']} of {row['n']}",
-                         f"{low} to {high}", inside))
+            rows.append((region, level, f"{promised:.4f}", covered, f"{low} to {high}", inside))
     print_table(f"### Coverage of `{test.method}` on `{name}`",
                 ("region", "level", "promised on average", "covered", "range", ""), rows)
     rows = [(region, method, exact(int(row["covered"]), int(row["n"])),

@@ -8,8 +8,8 @@ Each fold's scans are evaluated (`mcvol evaluate`) under a calibration made on t
 calibrate`); a scan's score is its mean over the repeats, each of which cuts the folds afresh.
 Interval scores (Gneiting and Raftery 2007) are those of V^(1/3), in ml^(1/3), and in ml. The ratios
 and their 95 % intervals are of means over the same scans (bootstrap over scans). Strata with too few
-references in a fold are left out, and said. Tables go to stdout as Markdown; --out takes a row per
-scan, region and candidate. Needs numpy.
+references in a fold are left out, and said. Tables go to stdout as Markdown; --out takes the
+scores of every scan. Needs numpy.
 """
 import argparse
 import csv
@@ -140,12 +140,13 @@ def print_tables(tables, reference_name):
 
 
 def write_scores(path, tables):
+    """Interval scores of V^(1/3): a row per region and scan, a column per candidate."""
     with open(path, "w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("case_id", "region", "candidate", *MEASURES))
-        for name, table in tables.items():
-            for (region, case), values in sorted(table.items()):
-                writer.writerow((case, region, name, *(f"{value:.5g}" for value in values)))
+        writer.writerow(("region", "case_id", *tables))
+        for key in sorted(next(iter(tables.values()))):
+            writer.writerow((*key, *(f"{table[key][0]:.4g}" if key in table else ""
+                                     for table in tables.values())))
 
 
 def main():
@@ -156,7 +157,7 @@ def main():
     parser.add_argument("--strata", action="append", default=[],
                         help="edges in ml to try, as mcvol calibrate takes them; repeatable")
     parser.add_argument("--folds", type=int, default=10)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compare-with", default="conformal", metavar="CANDIDATE")
     parser.add_argument("--out", type=Path, help="folder of cross_validate.csv")
