@@ -66,6 +66,7 @@ std::vector<ScoredInterval> score_intervals(const RegionPrediction& prediction, 
   const double least_ml = least_volume_ml(prediction.voxel_volume_ml);
   const ConformalFit::Crps crps = calibrated_crps(prediction, *calibration, method, volume_ml);
   const double pit = calibrated_pit(prediction, *calibration, method, volume_ml);
+  const std::int64_t references = calibration->stratum_of(predicted_volume_ml(prediction)).n();
   std::vector<ScoredInterval> all;
   for (std::size_t n = 0; n < levels.size(); ++n) {
     all.push_back(
@@ -73,6 +74,7 @@ std::vector<ScoredInterval> score_intervals(const RegionPrediction& prediction, 
     all.back().crps_root = crps.root;
     all.back().crps_ml = crps.ml;
     all.back().pit = pit;
+    all.back().references = references;
   }
   return all;
 }

@@ -213,6 +213,13 @@ std::optional<ScoreCut> cut_of(IntervalMethod method, std::int64_t n,
   return conformal_cut(n, level);
 }
 
+std::optional<double> promised_coverage(IntervalMethod method, std::int64_t n,
+                                        const NominalCoverage& level) {
+  if (!cut_of(method, n, level)) return std::nullopt;
+  if (method != IntervalMethod::kQuantile) return expected_coverage(n, tail_rank(n, level));
+  return level.value * static_cast<double>(n - 1) / static_cast<double>(n + 1);
+}
+
 VolumeEstimate estimate_volume(const RegionPrediction& prediction,
                                const RegionCalibration& calibration, IntervalMethod method,
                                std::span<const NominalCoverage> levels) {

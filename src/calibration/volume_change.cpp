@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
+#include <sstream>
 
 namespace mcvol {
 
@@ -29,6 +31,12 @@ double quantile_at(std::span<const double> points, double probability) {
   const double fraction = position - std::floor(position);
   if (fraction == 0) return points[below];
   return points[below] + fraction * (points[below + 1] - points[below]);
+}
+
+int decimals_of(const NominalCoverage& level) {
+  int decimals = 0;
+  for (std::int64_t power = level.denominator; power > 1; power /= 10) ++decimals;
+  return decimals;
 }
 
 /// Of ascending values, the smallest up to which lies `probability`.
@@ -56,7 +64,7 @@ std::vector<double> calibrated_points_ml(const RegionPrediction& prediction,
 VolumeChange correlated_change(std::span<const double> baseline_ml,
                                std::span<const double> followup_ml, double correlation,
                                double growth_threshold, std::span<const NominalCoverage> levels) {
-  if (baseline_ml.empty() || followup_ml.empty() || std::abs(correlation) > 1) {
+  if (baseline_ml.empty() || followup_ml.empty() || !(std::abs(correlation) <= 1)) {
     throw Error("change: expected two distributions and a correlation from -1 to 1");
   }
   static const std::vector<double> kGrid = normal_grid();
@@ -97,6 +105,10 @@ NominalCoverage bonferroni_level(const NominalCoverage& level) {
   each.value = (1 + level.value) / 2;
   each.numerator = level.denominator + level.numerator;
   each.denominator = 2 * level.denominator;
+  // One decimal more is exact.
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(decimals_of(level) + 1) << each.value;
+  each.text = text.str();
   return each;
 }
 

@@ -26,7 +26,7 @@ ChangeDependence dependence_from(const std::string& text) {
   if (text == "bonferroni") {
     dependence.kind = ChangeDependence::Kind::kBonferroni;
   } else if (!text.empty()) {
-    dependence.correlation = number_from("--correlation", text, -1, 1);
+    dependence.correlation = number_from("--correlation (or bonferroni)", text, -1, 1);
   }
   return dependence;
 }
@@ -65,9 +65,8 @@ void ChangeCommand::setup(CLI::App& program) {
   command_
       ->add_option("--growth-threshold", growth_threshold_,
                    "Change relative to the baseline that counts as growth or shrinkage, such as "
-                   "0.25")
-      ->type_name("P")
-      ->capture_default_str();
+                   "0.25 (default 0)")
+      ->type_name("P");
   command_
       ->add_option("--calibration", calibration_,
                    "Calibration to apply (default: the one in the result folder)")
@@ -95,13 +94,20 @@ ExitCode ChangeCommand::run() {
     }
     options.references = ReferenceSource{references_, parse_label_mapping(label_map_)};
   }
-  options.growth_threshold = number_from("--growth-threshold", growth_threshold_, 0, 0.999);
+  if (options.dependence.kind == ChangeDependence::Kind::kBonferroni &&
+      !growth_threshold_.empty()) {
+    throw UsageError("--growth-threshold is for probabilities, which bonferroni does not give");
+  }
+  if (!growth_threshold_.empty()) {
+    options.growth_threshold = number_from("--growth-threshold", growth_threshold_, 0, 0.999);
+  }
   options.threads = threads_from(threads_);
   const std::filesystem::path output =
       output_.empty() ? results_ / "change.csv" : std::filesystem::path(output_);
   if (output != "-" && std::filesystem::is_directory(results_)) require_writable(output);
   const ChangeTable table = measure_change(options);
-  for (const std::string& note : table.notes) spdlog::info("{}", note);
+  for (const std::string& note : table.notes) spdlog::warn("{}", note);
+  for (const std::string& line : table.estimates) spdlog::info("{}", line);
   for (const ChangeRow& row : table.rows) {
     if (row.status == "failed") spdlog::error("{}: {}", row.pair.subject_id, row.error);
   }

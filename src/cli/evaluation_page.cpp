@@ -9,9 +9,9 @@ namespace mcvol {
 
 namespace {
 
-/// The entry of a name, made where there is none yet.
-template <typename Entry>
-Entry& entry_of(std::vector<Entry>& entries, const std::string& name, std::string Entry::*member) {
+/// The entry of a region or method, made where there is none yet.
+template <typename Entry, typename Key>
+Entry& entry_of(std::vector<Entry>& entries, const Key& name, Key Entry::*member) {
   for (Entry& entry : entries) {
     if (entry.*member == name) return entry;
   }
@@ -27,22 +27,23 @@ std::string evaluation_page(const Evaluation& evaluation) {
   report.calibration = evaluation.calibration;
   report.level = usual_level(evaluation.levels);
   report.program = "mcvol " + program_version();
-  const auto method_of = [&](const std::string& region, const std::string& method) -> auto& {
+  report.notes = evaluation.notes;
+  const auto method_of = [&](const std::string& region, IntervalMethod method) -> auto& {
     return entry_of(entry_of(report.regions, region, &EvaluatedRegionReport::region).methods,
                     method, &EvaluatedMethod::method);
   };
   for (const EvaluatedInterval& one : evaluation.intervals) {
     if (one.level != report.level.text) continue;
-    method_of(one.region, to_string(one.method))
+    method_of(one.region, one.method)
         .scans.push_back({one.case_id, one.volume_ml, one.flagged, one.scored});
   }
   for (const CoverageRow& row : evaluation.coverage) {
     if (row.level != report.level.text || row.stratum != "all") continue;
-    method_of(row.region, row.method).summary = row.summary;
+    method_of(row.region, interval_method_from(row.method)).summary = row.summary;
   }
   for (const ComparisonRow& row : evaluation.comparison) {
     if (row.level != report.level.text || row.measure != "interval_score_root") continue;
-    method_of(row.region, row.compared_with).ratio = row.ratio;
+    method_of(row.region, interval_method_from(row.compared_with)).ratio = row.ratio;
   }
   return evaluation_report_html(report);
 }

@@ -1,12 +1,12 @@
 #include "report_page.h"
 
 #include "mcvol/cli/version.h"
-#include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/pipeline/referenced_results.h"
 #include "mcvol/report/volume_report.h"
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 
 #include "usual_level.h"
@@ -17,13 +17,15 @@ namespace mcvol {
 Tabulation write_report_page(TabulateOptions options, const std::filesystem::path& output) {
   VolumeReport report;
   report.run = require_run_file(options.results);
-  if (options.levels.empty()) options.levels = {usual_level(levels_or_those_of({}, report.run))};
+  // At all levels of the run, for an interval may be flagged for what it is beside another's.
   Tabulation tabulation = tabulate(options);
-  report.level = options.levels.front();
+  report.level = usual_level(tabulation.levels);
   report.calibration = tabulation.calibration;
   report.program = "mcvol " + program_version();
   for (const auto& [case_id, rows] : tabulation.rows_by_case) {
-    std::copy(rows.begin(), rows.end(), std::back_inserter(report.rows));
+    std::copy_if(rows.begin(), rows.end(), std::back_inserter(report.rows), [&](const auto& row) {
+      return row.level.empty() || row.level == report.level.text;
+    });
   }
   write_file_atomically(output, volume_report_html(report));
   return tabulation;
@@ -35,7 +37,7 @@ void write_report_of_run(const std::filesystem::path& results, int threads) {
   options.threads = threads;
   try {
     write_report_page(options, results / "report.html");
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     spdlog::warn("report.html: {}", error.what());
   }
 }

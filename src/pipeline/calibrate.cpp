@@ -170,14 +170,10 @@ std::vector<ScoredInterval> raw_scores(const RegionData& data, int threads,
 }
 
 void set_promise(StratumReport& report, IntervalMethod method) {
-  if (method == IntervalMethod::kQuantile) {
-    const auto n = static_cast<double>(report.n);
-    report.expected_coverage = report.level.value * (n - 1) / (n + 1);
-    return;
-  }
+  report.expected_coverage = promised_coverage(method, report.n, report.level).value_or(0);
+  if (method == IntervalMethod::kQuantile) return;
   report.rank = tail_rank(report.n, report.level);
   if (report.rank == 0) return;
-  report.expected_coverage = expected_coverage(report.n, report.rank);
   report.coverage_range = coverage_range(report.n, report.rank, 0.9);
 }
 

@@ -11,7 +11,6 @@
 #include <iterator>
 #include <map>
 #include <set>
-#include <sstream>
 
 namespace mcvol {
 
@@ -40,16 +39,24 @@ double correlation_of(const std::vector<double>& x, const std::vector<double>& y
     yy += (y[i] - mean_y) * (y[i] - mean_y);
     xy += (x[i] - mean_x) * (y[i] - mean_y);
   }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
+  return xx > 0 && yy > 0 ? std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0) : 0;
+}
+
+/// 95 % by Fisher's z transformation; "[-0.10, 0.52]".
+std::string fisher_interval(double correlation, std::size_t pairs) {
+  const double held = std::clamp(correlation, -0.9999, 0.9999);
+  const double half = 1.96 / std::sqrt(static_cast<double>(pairs) - 3);
+  return "[" + decimal_text(std::tanh(std::atanh(held) - half), 2) + ", " +
+         decimal_text(std::tanh(std::atanh(held) + half), 2) + "]";
 }
 
 /// Of the normal scores of both scans' known volumes, region by region.
 Correlations estimated_correlations(const ChangeOptions& options,
                                     const std::vector<ScanPair>& pairs,
-                                    const CalibrationFile& calibration,
-                                    std::vector<std::string>& notes) {
+                                    const CalibrationFile& calibration, ChangeTable& table) {
   const ReferencedResults known =
       read_referenced_results(options.results, *options.references, options.threads);
+  table.notes.insert(table.notes.end(), known.notes.begin(), known.notes.end());
   std::map<std::pair<std::string, std::string>, double> scores;  // by case_id and region
   for (const ReferencedCase& one : known.cases) {
     for (const ReferencedRegion& region : one.regions) {
@@ -75,11 +82,9 @@ Correlations estimated_correlations(const ChangeOptions& options,
           std::to_string(kLeastReferencePairs) + "; give --correlation R or bonferroni");
     }
     correlations[region] = correlation_of(before, after);
-    std::ostringstream text;
-    text.precision(2);
-    text << region << ": correlation " << correlations[region] << " of " << before.size()
-         << " reference pairs";
-    notes.push_back(text.str());
+    table.estimates.push_back(region + ": correlation " + decimal_text(correlations[region], 2) +
+                              " " + fisher_interval(correlations[region], before.size()) + " of " +
+                              std::to_string(before.size()) + " reference pairs");
   }
   return correlations;
 }
@@ -91,8 +96,10 @@ class PairComparison {
                  const AppliedCalibration& calibration, const Correlations& correlations)
       : options_(options),
         levels_(levels),
+        each_(needed_levels(levels, options.dependence)),
         calibration_(calibration),
-        correlations_(correlations) {}
+        correlations_(correlations),
+        recorded_(recorded_case_ids(options.results)) {}
 
   std::vector<ChangeRow> rows_of_pair(const ScanPair& pair) const {
     try {
@@ -129,7 +136,17 @@ class PairComparison {
  private:
   /// Of a scan that was measured under the settings of this run.
   CaseRecord record_of(const std::string& case_id) const {
-    CaseRecord record = read_case_record(options_.results, case_id);
+    if (!std::binary_search(recorded_.begin(), recorded_.end(), case_id)) {
+      throw InputError(case_id +
+                       ": not among the cases of the results; correct the pair, or "
+                       "measure the scan");
+    }
+    CaseRecord record;
+    try {
+      record = read_case_record(options_.results, case_id);
+    } catch (const InputError&) {  // names a folder, which has no place in a table
+      throw InputError(case_id + ": its record cannot be read (mcvol inspect says why)");
+    }
     if (record.status == CaseRecord::Status::kFailed) {
       throw InputError(case_id + ": not measured: " + record.error);
     }
@@ -143,9 +160,8 @@ class PairComparison {
     const RegionCalibration& region = calibration_.file.region(before.region);
     const IntervalMethod method = calibration_.file.method;
     if (options_.dependence.kind == ChangeDependence::Kind::kBonferroni) {
-      const auto each = needed_levels(levels_, options_.dependence);
-      return bonferroni_change(estimate_volume(before, region, method, each),
-                               estimate_volume(after, region, method, each));
+      return bonferroni_change(estimate_volume(before, region, method, each_),
+                               estimate_volume(after, region, method, each_));
     }
     const auto estimated = correlations_.find(before.region);
     const double correlation =
@@ -185,8 +201,10 @@ class PairComparison {
 
   const ChangeOptions& options_;
   const std::vector<NominalCoverage>& levels_;
+  std::vector<NominalCoverage> each_;  ///< of a scan's own interval
   const AppliedCalibration& calibration_;
   const Correlations& correlations_;
+  std::vector<std::string> recorded_;  ///< case_ids, sorted
 };
 
 }  // namespace
@@ -211,7 +229,7 @@ ChangeTable measure_change(const ChangeOptions& options) {
   }
   Correlations correlations;
   if (options.references) {
-    correlations = estimated_correlations(options, pairs, calibration->file, table.notes);
+    correlations = estimated_correlations(options, pairs, calibration->file, table);
   }
   const PairComparison comparison(options, levels, *calibration, correlations);
   std::vector<std::vector<ChangeRow>> rows(pairs.size());
@@ -242,7 +260,7 @@ std::string ChangeTable::csv() const {
     fields.push_back(row.status);
     fields.push_back(csv_field(joined(row.flags, ';')));
     fields.push_back(csv_field(row.error));
-    fields.push_back(shortest_text(growth_threshold));
+    fields.push_back(row.p_growth ? shortest_text(growth_threshold) : "");
     text += joined(fields, ',') + "\n";
   }
   return text;

@@ -7,6 +7,13 @@ namespace mcvol {
 
 namespace {
 
+struct FlagMeaning {
+  const char* flag;
+  const char* meaning;
+  bool reason_to_look;  ///< at the scan; others are about the whole table
+};
+
+/// The most telling first.
 constexpr std::array kMeanings{
     FlagMeaning{"outside_calibration_range", "larger or smaller than every calibration scan", true},
     FlagMeaning{"uncertain", "wider than 19 of 20 intervals of the calibration scans", true},
@@ -14,7 +21,7 @@ constexpr std::array kMeanings{
     FlagMeaning{"empty", "nothing segmented", true},
     FlagMeaning{"not_nested", "sticks out of the interval at a higher level", true},
     FlagMeaning{"other_run", "measured with other settings than the rest, not calibrated", true},
-    FlagMeaning{"other_seed", "calibrated with other dropout masks", true},
+    FlagMeaning{"other_seed", "calibrated with other dropout masks", false},
     FlagMeaning{"resampled", "put on the network's grid", false},
     FlagMeaning{"simulated_calibration", "calibrated on simulated scans", false},
     FlagMeaning{"uncalibrated", "without a calibration", false},
@@ -28,18 +35,23 @@ const FlagMeaning* known(const std::string& flag) {
 
 }  // namespace
 
-std::span<const FlagMeaning> flag_meanings() { return kMeanings; }
-
 std::string meaning_of(const std::string& flag) {
   const FlagMeaning* found = known(flag);
   return found == nullptr ? flag : found->meaning;
 }
 
+bool is_reason_to_look(const std::string& flag) {
+  const FlagMeaning* found = known(flag);
+  return found == nullptr || found->reason_to_look;
+}
+
+std::size_t urgency_of(const std::string& flag) {
+  const FlagMeaning* found = known(flag);
+  return found == nullptr ? kMeanings.size() : static_cast<std::size_t>(found - kMeanings.data());
+}
+
 bool worth_a_look(const VolumeRow& row) {
-  return std::any_of(row.flags.begin(), row.flags.end(), [](const std::string& flag) {
-    const FlagMeaning* found = known(flag);
-    return found == nullptr || found->reason_to_look;
-  });
+  return std::any_of(row.flags.begin(), row.flags.end(), is_reason_to_look);
 }
 
 }  // namespace mcvol

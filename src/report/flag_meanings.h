@@ -2,22 +2,19 @@
 
 #include "mcvol/io/volume_table.h"
 
-#include <span>
+#include <cstddef>
 #include <string>
 
 namespace mcvol {
 
-/// What a flag of volumes.csv says to whoever reads a page.
-struct FlagMeaning {
-  const char* flag;
-  const char* meaning;
-  bool reason_to_look;  ///< at the scan; others are about the whole table
-};
+// What the flags of volumes.csv say to whoever reads a page.
 
-/// The most telling first.
-std::span<const FlagMeaning> flag_meanings();
 /// The flag itself where it is of a later version.
 std::string meaning_of(const std::string& flag);
+/// Whether the flag is about the scan rather than the whole table; of a later version: yes.
+bool is_reason_to_look(const std::string& flag);
+/// How soon to look: 0 is the most telling flag; those of later versions come last.
+std::size_t urgency_of(const std::string& flag);
 /// Whether any flag of the row is a reason to look at the scan.
 bool worth_a_look(const VolumeRow& row);
 

@@ -21,10 +21,10 @@ h1 { font-size: 1.6rem; margin: .2rem 0; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .4rem; border-bottom: 1px solid var(--line); }
 p { max-width: 46rem; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
+tbody th { font-weight: normal; }
 th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid var(--line);
          vertical-align: top; overflow-wrap: break-word; }
 .nowrap { white-space: nowrap; }
-td.n, th.n { text-align: right; }
 .wide { overflow-x: auto; }
 .soft { color: var(--soft); }
 .warning { border-left: 4px solid var(--flag); padding: .3rem .8rem; background: #fff4ee; }
@@ -45,6 +45,7 @@ figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
   body { max-width: none; padding: 0; font-size: 11px; }
   .warning { background: none; }
   figure, tr { break-inside: avoid; }
+  details::details-content { content-visibility: visible; height: auto; }
   h2 { break-after: avoid; }
 }
 )";
@@ -93,10 +94,18 @@ std::string html_table(const std::vector<std::string>& header,
   table += "</tr></thead>\n<tbody>\n";
   for (const auto& row : cells) {
     table += "<tr>";
-    for (const std::string& cell : row) table += "<td>" + cell + "</td>";
+    for (std::size_t n = 0; n < row.size(); ++n) {
+      const bool name = n == 0;
+      table += (name ? "<th scope=\"row\">" : "<td>") + row[n] + (name ? "</th>" : "</td>");
+    }
     table += "</tr>\n";
   }
   return table + "</tbody></table></div>\n";
+}
+
+std::string percent_of(double share) {
+  const double tenths = std::round(1000 * share);
+  return decimal_text(tenths / 10, std::fmod(tenths, 10) == 0 ? 0 : 1);
 }
 
 std::string volume_text(double volume_ml) {

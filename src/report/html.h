@@ -17,9 +17,13 @@ std::string spaced(std::string name);
 /// A whole page with the style of all reports. @param body HTML.
 std::string html_page(const std::string& title, const std::string& body);
 
-/// A table with a header row. @param cells HTML; rows as long as the header.
+/// A table with a header row, whose first column names the rows. @param cells HTML; rows as long as
+/// the header.
 std::string html_table(const std::vector<std::string>& header,
                        const std::vector<std::vector<std::string>>& cells);
+
+/// A share as "90.3", in percent; whole where it is: "90".
+std::string percent_of(double share);
 
 /// A volume in ml with three significant digits, two decimals at most.
 std::string volume_text(double volume_ml);

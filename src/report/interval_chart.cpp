@@ -53,26 +53,16 @@ std::string axis_at(const VolumeAxis& axis, double y, double bottom) {
 std::string words_of(const VolumeRow& row) {
   const bool calibrated = row.lower_ml.has_value();
   std::string words = row.case_id + ": ";
-  if (calibrated) {
-    words += volume_text(*row.volume_ml) + " ml, " + volume_text(*row.lower_ml) + " to " +
-             volume_text(*row.upper_ml) + "; ";
-  }
+  if (calibrated) words += interval_text(row) + " ml; ";
   words += "raw " + volume_text(*row.raw_volume_ml) + " ml, " + volume_text(*row.raw_lower_ml) +
            " to " + volume_text(*row.raw_upper_ml);
   for (const std::string& flag : row.flags) words += "; " + flag;
   return words;
 }
 
-std::string numbers_of(const VolumeRow& row) {
-  const bool calibrated = row.lower_ml.has_value();
-  const double middle = *(calibrated ? row.volume_ml : row.raw_volume_ml);
-  const double lower = *(calibrated ? row.lower_ml : row.raw_lower_ml);
-  const double upper = *(calibrated ? row.upper_ml : row.raw_upper_ml);
-  return volume_text(middle) + " [" + volume_text(lower) + ", " + volume_text(upper) + "]";
-}
-
 std::string drawn_row(const VolumeRow& row, const VolumeAxis& axis, double y) {
-  std::string drawn = "<g><title>" + escaped(words_of(row)) + "</title>\n";
+  const std::string words = escaped(words_of(row));
+  std::string drawn = "<g role=\"img\" aria-label=\"" + words + "\"><title>" + words + "</title>\n";
   std::string label = row.case_id;
   if (label.size() > kMostLabelLetters) label = label.substr(0, kMostLabelLetters - 1) + "…";
   drawn += text(kLeft - 14, y + 4, label, "text-anchor=\"end\"");
@@ -92,16 +82,25 @@ std::string drawn_row(const VolumeRow& row, const VolumeAxis& axis, double y) {
   drawn += line(segmented, y - 8, segmented, y + 8, "class=\"mark\"");
   drawn += "<circle class=\"point\" cx=\"" + pixel(middle) + "\" cy=\"" + pixel(middle_y) +
            "\" r=\"4\"/>\n";
-  return drawn + text(kRight + 14, y + 4, numbers_of(row)) + "</g>\n";
+  return drawn + text(kRight + 14, y + 4, interval_text(row)) + "</g>\n";
 }
 
 }  // namespace
+
+std::string interval_text(const VolumeRow& row) {
+  const bool calibrated = row.lower_ml.has_value();
+  const auto pick = [&](const std::optional<double>& value, const std::optional<double>& raw) {
+    return volume_text(*(calibrated ? value : raw));
+  };
+  return pick(row.volume_ml, row.raw_volume_ml) + " [" + pick(row.lower_ml, row.raw_lower_ml) +
+         ", " + pick(row.upper_ml, row.raw_upper_ml) + "]";
+}
 
 std::string interval_chart_svg(const std::string& title, const std::vector<VolumeRow>& rows) {
   const VolumeAxis axis(largest_of(rows), kLeft, kRight);
   const double bottom = kTop + kRowHeight * static_cast<double>(rows.size());
   std::string drawn = "<svg viewBox=\"0 0 " + pixel(kWidth) + " " + pixel(bottom + 6) +
-                      "\" role=\"img\" aria-label=\"" + escaped(title) + "\">\n";
+                      "\" role=\"group\" aria-label=\"" + escaped(title) + "\">\n";
   drawn += axis_at(axis, kTop - 4, bottom);
   double y = kTop + kRowHeight / 2;
   for (const VolumeRow& row : rows) {

@@ -1,12 +1,11 @@
 #include "mcvol/report/volume_report.h"
 
-#include "mcvol/calibration/coverage.h"
 #include "mcvol/io/csv.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
+#include "calibration_words.h"
 #include "flag_meanings.h"
 #include "html.h"
 #include "interval_chart.h"
@@ -17,11 +16,6 @@ namespace {
 
 /// Scans to look at that are shown at once; more are a click away.
 constexpr std::size_t kMostShown = 20;
-
-std::string percent(const NominalCoverage& level) {
-  return decimal_text(100 * level.value,
-                      level.value * 100 == std::floor(level.value * 100) ? 0 : 1);
-}
 
 std::string count_of(std::size_t count, const std::string& one, const std::string& several) {
   return std::to_string(count) + " " + (count == 1 ? one : several);
@@ -59,43 +53,33 @@ std::string heading(const VolumeReport& report) {
 std::string meaning(const VolumeReport& report) {
   std::string text = "<h2>What an interval means</h2>\n<p>";
   if (!report.calibration) {
-    return text + "These intervals are <strong>not calibrated</strong>: " + percent(report.level) +
+    return text + "These intervals are <strong>not calibrated</strong>: " +
+           percent_of(report.level.value) +
            " % is what they are called, and nothing is known of how often they hold. They come "
            "from "
            "the spread of the network's own probabilities; <code>mcvol calibrate</code> makes "
            "intervals that hold from scans of known volume.</p>\n";
   }
   const CalibrationFile& calibration = report.calibration->file;
-  const auto& stratum = calibration.regions.front().strata.front();
-  const std::int64_t rank = tail_rank(stratum.n(), report.level);
-  text += "Of 100 scans like those of the calibration, the intervals of about ";
-  text += rank > 0 && calibration.method != IntervalMethod::kQuantile
-              ? decimal_text(100 * expected_coverage(stratum.n(), rank), 0)
-              : percent(report.level);
-  text +=
-      " hold the volume that the reference procedure would give. This is so on average, for "
-      "scans drawn like the " +
-      std::to_string(stratum.n()) +
-      " that it was calibrated on, and not for each scan, site or scanner by itself.";
+  text += "Of 100 scans like those of the calibration, the intervals of about " +
+          promise_of(calibration, report.level) +
+          " hold the volume that the reference procedure would give. This is so on average, for "
+          "scans drawn like the " +
+          references_of(calibration) +
+          " that it was calibrated on, and not for each scan, site or scanner by itself.";
   if (calibration.simulated) {
     text += " <strong>Those scans were simulated</strong>: nothing is promised of real ones.";
   }
+  if (report.calibration->other_seed) {
+    text += " It was made with other dropout masks than these volumes (another seed).";
+  }
   return text + "</p>\n";
-}
-
-std::string interval_text(const VolumeRow& row) {
-  const bool calibrated = row.lower_ml.has_value();
-  const auto pick = [&](const std::optional<double>& value, const std::optional<double>& raw) {
-    return volume_text(*(calibrated ? value : raw));
-  };
-  return pick(row.volume_ml, row.raw_volume_ml) + " [" + pick(row.lower_ml, row.raw_lower_ml) +
-         ", " + pick(row.upper_ml, row.raw_upper_ml) + "]";
 }
 
 /// One scan that is to be looked at: its reasons, each with the regions it is given for.
 struct ScanToLookAt {
   std::string case_id;
-  std::size_t first_reason = 0;  ///< position in flag_meanings(): how soon to look
+  std::size_t urgency = 0;  ///< 0 of the failed, then of urgency_of()
   std::string why;
   std::string volumes;
 };
@@ -111,23 +95,34 @@ std::string regions_with(const std::string& flag, const std::vector<const Volume
   return count == rows.size() && count > 1 ? "all regions" : regions;
 }
 
+/// Flags of any region that are a reason to look, the most telling first.
+std::vector<std::string> reasons_of(const std::vector<const VolumeRow*>& rows) {
+  std::vector<std::string> reasons;
+  for (const VolumeRow* row : rows) {
+    for (const std::string& flag : row->flags) {
+      const bool known = std::find(reasons.begin(), reasons.end(), flag) != reasons.end();
+      if (is_reason_to_look(flag) && !known) reasons.push_back(flag);
+    }
+  }
+  std::stable_sort(reasons.begin(), reasons.end(),
+                   [](const auto& a, const auto& b) { return urgency_of(a) < urgency_of(b); });
+  return reasons;
+}
+
 std::optional<ScanToLookAt> look_at(const std::vector<const VolumeRow*>& rows) {
-  const std::span<const FlagMeaning> meanings = flag_meanings();
   ScanToLookAt scan;
   scan.case_id = rows.front()->case_id;
   if (rows.front()->status == "failed") {
     scan.why = "<strong>failed</strong>: " + escaped(rows.front()->error);
     return scan;
   }
-  for (std::size_t n = 0; n < meanings.size(); ++n) {
-    if (!meanings[n].reason_to_look) continue;
-    const std::string regions = regions_with(meanings[n].flag, rows);
-    if (regions.empty()) continue;
-    if (scan.why.empty()) scan.first_reason = n + 1;
-    scan.why += (scan.why.empty() ? "" : "<br>") + escaped(meanings[n].meaning) +
-                " <span class=\"soft\">(" + escaped(regions) + ")</span>";
+  const std::vector<std::string> reasons = reasons_of(rows);
+  if (reasons.empty()) return std::nullopt;
+  scan.urgency = 1 + urgency_of(reasons.front());
+  for (const std::string& flag : reasons) {
+    scan.why += (scan.why.empty() ? "" : "<br>") + escaped(meaning_of(flag)) +
+                " <span class=\"soft\">(" + escaped(regions_with(flag, rows)) + ")</span>";
   }
-  if (scan.why.empty()) return std::nullopt;
   for (const VolumeRow* row : rows) {
     scan.volumes += (scan.volumes.empty() ? "" : "<br>") + escaped(spaced(row->region)) + " " +
                     interval_text(*row);
@@ -147,7 +142,7 @@ std::string to_look_at(const VolumeReport& report) {
   const std::string title = "<h2>To look at first</h2>\n";
   if (scans.empty()) return title + "<p>Nothing: no scan failed or is flagged.</p>\n";
   std::stable_sort(scans.begin(), scans.end(),
-                   [](const auto& a, const auto& b) { return a.first_reason < b.first_reason; });
+                   [](const auto& a, const auto& b) { return a.urgency < b.urgency; });
   std::vector<std::vector<std::string>> shown, rest;
   for (const ScanToLookAt& scan : scans) {
     (shown.size() < kMostShown ? shown : rest)
@@ -186,10 +181,10 @@ std::string chart(const VolumeReport& report, const std::string& region) {
   const std::string name = spaced(region);
   std::string caption;
   if (report.calibration) {
-    caption = "Bar and circle: calibrated " + percent(report.level) +
+    caption = "Bar and circle: calibrated " + percent_of(report.level.value) +
               " % interval and median. Dashed: the interval before calibration. ";
   } else {
-    caption = "Dashed line and circle: " + percent(report.level) +
+    caption = "Dashed line and circle: " + percent_of(report.level.value) +
               " % interval and median, not calibrated. ";
   }
   caption +=
@@ -244,22 +239,15 @@ std::string how_it_was_made(const VolumeReport& report) {
   add("level", report.level.text);
   if (report.calibration) {
     const CalibrationFile& file = report.calibration->file;
-    std::string references;
-    for (const RegionCalibration& region : file.regions) {
-      std::int64_t n = 0;
-      for (const auto& stratum : region.strata) n += stratum.n();
-      references +=
-          (references.empty() ? "" : ", ") + spaced(region.region) + " " + std::to_string(n);
-    }
     add("calibration", to_string(file.method) + ", " + file.sha256.substr(0, 8) +
                            (file.simulated ? ", simulated scans" : ""));
-    add("calibration scans", references);
+    add("calibration scans", references_of(file));
   } else {
     add("calibration", "none");
   }
   add("device", report.run.device);
   add("program", report.program);
-  return "<h2>How this was made</h2>\n" + html_table({"", ""}, cells) +
+  return "<h2>How this was made</h2>\n" + html_table({"setting", "value"}, cells) +
          "<p class=\"soft\">Monte Carlo dropout after Eaton-Rosen et al., MICCAI 2018. What a "
          "confidence interval is called here is statistically a prediction interval. Research "
          "software, not a medical device.</p>\n";

@@ -75,6 +75,8 @@ TEST(CorrelatedChange, TheOtherWayRoundIsTheNegative) {
 TEST(BonferroniLevel, IsExact) {
   const NominalCoverage each = bonferroni_level(NominalCoverage::parse("0.9"));
   EXPECT_DOUBLE_EQ(each.value, 0.95);
+  EXPECT_EQ(each.text, "0.95");
+  EXPECT_EQ(bonferroni_level(NominalCoverage::parse("0.99")).text, "0.995");
   EXPECT_EQ(tail_rank(39, each), 1);  // as for 0.95, which a double would miss
   EXPECT_EQ(tail_rank(38, each), 0);
 }
@@ -162,6 +164,16 @@ TEST_F(ChangeOfScans, PointsAreTheConformalQuantiles) {
   // k = floor(401 x 0.2 / 2) = 40; the hull over rho is hardly wider.
   EXPECT_LE(estimate.intervals[0].lower_ml, points[39] * (1 + 1e-9));
   EXPECT_NEAR(estimate.intervals[0].lower_ml, points[39], 0.1 * points[39]);
+}
+
+TEST_F(ChangeOfScans, PitIsTheRankAmongTheScores) {
+  const RegionPrediction scan = prediction(kCalibration);
+  const auto points = calibrated_points_ml(scan, calibration_, IntervalMethod::kConformal);
+  const auto pit = [&](double volume_ml) {
+    return calibrated_pit(scan, calibration_, IntervalMethod::kConformal, volume_ml);
+  };
+  EXPECT_DOUBLE_EQ(pit((points[199] + points[200]) / 2), 200.5 / 401);
+  EXPECT_DOUBLE_EQ(pit(points.back() * 1.01), 400.5 / 401);
 }
 
 TEST_F(ChangeOfScans, NormalScoresOfTheTruthAreNormal) {

@@ -80,7 +80,7 @@ TEST_F(CalibrateCommand, EvaluateWritesItsTables) {
                  path("calibration.json"), "--out", path("evaluation")});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.out, "");
-  EXPECT_TRUE(contains(result.err, "whole, conformal at 0.9: "));
+  EXPECT_TRUE(contains(result.err, "whole, scaled at 0.9: "));
   EXPECT_FALSE(contains(result.err, "level_sets"));
   EXPECT_TRUE(contains(read_file(temporary_.path() / "evaluation/coverage.csv"),
                        "\nwhole,no_dropout,0.9,"));
@@ -156,7 +156,7 @@ TEST_F(CalibrateCommand, MistakesAreNamedWithWhatToDo) {
   write_file_atomically(path("pairs.csv"), "subject_id,baseline,followup\na,scan_1,scan_2\n");
   refused({"change", path("known"), "--pairs", path("pairs.csv")}, "no calibration");
   refused({"change", path("known"), "--pairs", path("pairs.csv"), "--correlation", "2"},
-          "--correlation: expected a number from -1 to 1");
+          "--correlation (or bonferroni): expected a number from -1 to 1");
   refused({"change", path("known"), "--pairs", path("nowhere.csv")}, "nowhere.csv");
 }
 

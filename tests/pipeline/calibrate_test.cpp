@@ -38,6 +38,7 @@ class Calibrate : public ::testing::Test {
     options.results = folder("results");
     options.references.path = folder("references.csv");
     options.output = folder("calibration.json");
+    options.method = IntervalMethod::kConformal;
     options.threads = 2;
     options.version = "0.1.0";
     return options;

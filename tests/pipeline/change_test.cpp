@@ -118,12 +118,31 @@ TEST_F(Change, MoreCorrelationIsNarrower) {
 }
 
 TEST_F(Change, CorrelationIsEstimatedFromReferencePairs) {
+  // Each scan is paired with one as far off: the same volume twice, seen alike.
+  std::string pairs = "subject_id,baseline,followup\n";
+  std::string references = "case_id,region,volume_ml\n";
+  for (int pair = 0; pair < kPairs; ++pair) {
+    testing::SyntheticScan twin = scans_[kReferences + 2 * pair];
+    twin.case_id = "twin_" + std::to_string(pair);
+    testing::write_synthetic_results(folder("results"), {twin});
+    pairs += "s," + baseline(pair) + "," + twin.case_id + "\n";
+    for (const std::string& id : {baseline(pair), twin.case_id}) {
+      for (const char* region : {"whole", "core"}) {
+        references += id + "," + region + "," + std::to_string(twin.truth_ml) + "\n";
+      }
+    }
+  }
+  write_text(folder("pairs.csv"), pairs);
+  write_text(folder("pair_references.csv"), references);
   ChangeOptions estimated = options();
-  estimated.references = ReferenceSource{folder("references.csv"), {}};
+  estimated.references = ReferenceSource{folder("pair_references.csv"), {}};
   const ChangeTable table = measure_change(estimated);
-  ASSERT_EQ(table.notes.size(), 2u);
-  EXPECT_EQ(table.notes[0].find("whole: correlation "), 0u);
-  EXPECT_NE(table.notes[0].find("of 30 reference pairs"), std::string::npos);
+  ASSERT_EQ(table.estimates.size(), 2u);
+  EXPECT_EQ(table.estimates[0], "whole: correlation 1.00 [1.00, 1.00] of 30 reference pairs");
+  ChangeOptions given = options();
+  given.dependence.correlation = 1;
+  EXPECT_EQ(table.csv(), measure_change(given).csv());
+  EXPECT_NE(table.csv(), measure_change(options()).csv());
   write_text(folder("pairs.csv"),
              "subject_id,baseline,followup\ns," + baseline(0) + "," + followup(0) + "\n");
   const std::string message = message_from<UsageError>([&] { measure_change(estimated); });
@@ -139,7 +158,8 @@ TEST_F(Change, PairThatCannotBeComparedIsARowAndEndsNothing) {
   EXPECT_EQ(table.failed, 1);
   ASSERT_EQ(table.rows.size(), 5u);
   EXPECT_EQ(table.rows[0].status, "failed");
-  EXPECT_NE(table.rows[0].error.find("nowhere"), std::string::npos);
+  EXPECT_EQ(table.rows[0].error,
+            "nowhere: not among the cases of the results; correct the pair, or measure the scan");
   EXPECT_FALSE(table.rows[0].change_ml);
   EXPECT_EQ(table.rows[1].status, "ok");
 }

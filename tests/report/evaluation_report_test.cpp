@@ -1,5 +1,7 @@
 #include "mcvol/report/evaluation_report.h"
 
+#include <cmath>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,7 +14,8 @@ namespace {
 using testing::contains;
 using testing::count_of;
 
-EvaluatedMethod method_of(const std::string& name, int scans, int missed) {
+/// @param references as if calibrated on so many: truths then lie at their ranks; 0 for raw.
+EvaluatedMethod method_of(IntervalMethod name, int scans, int missed, int references = 0) {
   EvaluatedMethod method;
   method.method = name;
   std::vector<ScoredInterval> scored;
@@ -24,7 +27,9 @@ EvaluatedMethod method_of(const std::string& name, int scans, int missed) {
     scan.scored.point_ml = 9;
     scan.scored.covered = n >= missed;
     scan.scored.width_ml = 27 - scan.scored.interval.lower_ml;
-    scan.scored.pit = (n + 0.5) / scans;
+    const int slots = references > 0 ? references + 1 : scans;
+    scan.scored.pit = (n % slots + 0.5) / slots;
+    scan.scored.references = references;
     scored.push_back(scan.scored);
     method.scans.push_back(scan);
   }
@@ -32,13 +37,14 @@ EvaluatedMethod method_of(const std::string& name, int scans, int missed) {
   return method;
 }
 
-EvaluationReport report_of(int scans, int missed) {
+EvaluationReport report_of(int scans, int missed, int references = 0,
+                           IntervalMethod method = IntervalMethod::kConformal) {
   EvaluationReport report;
   report.run.model = {{"name", "<net>"}};
   report.level = NominalCoverage::parse("0.9");
-  EvaluatedMethod raw = method_of("level_sets", scans, 2 * missed);
+  EvaluatedMethod raw = method_of(IntervalMethod::kLevelSets, scans, 2 * missed);
   raw.ratio = PairedRatio{0.8, {0.7, 0.9}};
-  report.regions.push_back({"whole_tumour", {method_of("conformal", scans, missed), raw}});
+  report.regions.push_back({"whole_tumour", {method_of(method, scans, missed, references), raw}});
   report.program = "mcvol 0";
   return report;
 }
@@ -66,9 +72,52 @@ TEST(EvaluationReportPage, DrawsEachScanAndMarksTheMisses) {
   EXPECT_EQ(count_of(page, "stroke-width=\"2\"/>"), 3);
 }
 
+TEST(EvaluationReportPage, ReliabilityIsThatOfTheIntervalsAsTheyAreCut) {
+  // 20 scans of every rank: 0.9 of 19 references keeps 18 of 20 ranks, quantile 16.2 of 20.
+  const std::string conformal = evaluation_report_html(report_of(400, 0, 19));
+  EXPECT_TRUE(contains(conformal, "level 0.90: 90 %"));
+  EXPECT_TRUE(contains(conformal, "level 0.50: 50 %"));
+  EXPECT_FALSE(contains(conformal, "level 0.95:"));  // takes 39
+  const std::string at_50 = evaluation_report_html(report_of(510, 0, 50));
+  EXPECT_TRUE(contains(at_50, "level 0.90: 92.2 %"));  // 1 - 2k / (n + 1), k = 2
+  const std::string quantile =
+      evaluation_report_html(report_of(400, 0, 19, IntervalMethod::kQuantile));
+  EXPECT_TRUE(contains(quantile, "level 0.90: 80 %")) << "whole ranks of 81 %";
+}
+
+TEST(EvaluationReportPage, BandsAreWiderForACalibrationThanForChanceAlone) {
+  // Of the band in the PIT histogram, in heights of its first bar: plots differ in scale.
+  const auto band_of = [](const std::string& page) {
+    std::size_t at = page.find("predicted distribution");
+    std::vector<double> heights;
+    for (int polygon = 0; polygon < 2; ++polygon) {
+      at = page.find("<polygon points=\"", at) + 17;
+      std::istringstream corners(page.substr(at, page.find('"', at) - at));
+      std::vector<double> y;
+      for (std::string corner; corners >> corner;) {
+        y.push_back(std::stod(corner.substr(corner.find(',') + 1)));
+      }
+      heights.push_back(std::abs(y.at(2) - y.at(0)));
+    }
+    return heights[0] / heights[1];
+  };
+  const double chance = band_of(evaluation_report_html(report_of(300, 0)));
+  const double calibrated = band_of(evaluation_report_html(report_of(301, 0, 300)));
+  EXPECT_NEAR(chance, 2 * 1.96 * std::sqrt(300 * 0.09) / 30, 0.02);
+  EXPECT_NEAR(calibrated / chance, std::sqrt(602.0 / 302), 0.08);  // a bar is 30 or 31 scans
+}
+
+TEST(EvaluationReportPage, RawDistributionsAloneAreNotDrawnTwice) {
+  EvaluationReport report = report_of(40, 0);
+  report.regions[0].methods.erase(report.regions[0].methods.begin());
+  const std::string page = evaluation_report_html(report);
+  EXPECT_FALSE(contains(page, "before calibration"));
+}
+
 TEST(EvaluationReportPage, ReliabilityOfAPerfectDistributionLiesOnTheDiagonal) {
-  const std::string page = evaluation_report_html(report_of(1000, 0));
-  for (const char* tip : {"level 0.05: 5.0 %", "level 0.50: 50.0 %", "level 0.95: 95.0 %"}) {
+  const std::string page =
+      evaluation_report_html(report_of(1000, 0, 0, IntervalMethod::kLevelSets));
+  for (const char* tip : {"level 0.05: 5 %", "level 0.50: 50 %", "level 0.95: 95 %"}) {
     EXPECT_TRUE(contains(page, tip)) << tip;
   }
 }

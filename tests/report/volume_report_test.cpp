@@ -91,6 +91,32 @@ TEST(VolumeReportPage, SaysWhatIsPromisedAndOfWhichScans) {
   EXPECT_TRUE(contains(raw, "<strong>not calibrated</strong>"));
 }
 
+TEST(VolumeReportPage, PromiseIsThatOfTheMethodAndOfEveryStratum) {
+  const std::vector<VolumeRow> rows{measured_row("a", 10, true)};
+  auto quantile = std::make_shared<AppliedCalibration>(*calibration(false));
+  quantile->file.method = IntervalMethod::kQuantile;
+  EXPECT_TRUE(contains(volume_report_html(report_of(rows, quantile)), "of about 81 hold"));
+  auto strata = std::make_shared<AppliedCalibration>(*calibration(false));
+  RegionCalibration::Stratum more = strata->file.regions[0].strata[0];
+  std::vector<double> scores(60, 0.0);
+  more.from_ml = 5;
+  more.fits[0].second = ConformalFit(ScoreKind::kPit, {{1, 0, scores}});
+  strata->file.regions[0].strata.push_back(more);
+  const std::string page = volume_report_html(report_of(rows, strata));
+  EXPECT_TRUE(contains(page, "of about 90 to 90.2 hold"));  // 1 - 6 / 61
+  EXPECT_TRUE(contains(page, "the 79 that it was calibrated on"));
+}
+
+TEST(VolumeReportPage, FlagOfALaterVersionIsAReasonToLook) {
+  VolumeRow row = measured_row("a", 10, true);
+  row.flags = {"strange_new"};
+  const std::string page = volume_report_html(report_of({row}, calibration(false)));
+  EXPECT_TRUE(contains(page, "1 to look at"));
+  EXPECT_TRUE(contains(page, "strange_new"));
+  row.flags = {"other_seed"};
+  EXPECT_TRUE(contains(volume_report_html(report_of({row}, calibration(false))), "0 to look at"));
+}
+
 TEST(VolumeReportPage, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
   VolumeRow flagged = measured_row("flagged", 10, true);
   flagged.flags = {"uncertain", "touches_border"};
@@ -98,13 +124,13 @@ TEST(VolumeReportPage, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
       {measured_row("calm", 5, true), flagged, failed_row("lost", "no t1")}, calibration(false)));
   const std::size_t first = page.find("To look at first");
   const std::size_t chart = page.find("<figure>");
-  const std::size_t lost = page.find("<td>lost</td>");
-  const std::size_t wide = page.find("<td>flagged</td>");
+  const std::size_t lost = page.find(">lost</th>");
+  const std::size_t wide = page.find(">flagged</th>");
   EXPECT_TRUE(first < lost && lost < wide && wide < chart);
   EXPECT_TRUE(contains(page, "3 scans"));
   EXPECT_TRUE(contains(page, "2 scans measured, 1 failed, 1 to look at"));
   EXPECT_TRUE(contains(page, "wider than 19 of 20"));
-  EXPECT_GT(page.find("<td>calm</td>"), chart);
+  EXPECT_GT(page.find(">calm</th>"), chart);
   const std::string calm =
       volume_report_html(report_of({measured_row("calm", 5, true)}, calibration(false)));
   EXPECT_TRUE(contains(calm, "Nothing: no scan failed or is flagged."));

@@ -17,6 +17,7 @@ struct ScoredInterval {
   double width_ml = 0, interval_score_ml = 0, crps_ml = 0, error_ml = 0;  ///< error: point - truth
   double width_root = 0, interval_score_root = 0, crps_root = 0;          ///< in ml^(1/3)
   double pit = 0.5;  ///< of the truth: calibrated_pit(), of kLevelSets in the raw distribution
+  std::int64_t references = 0;  ///< in the stratum of the scan; 0 of kLevelSets
 };
 
 /// Scores of a method on a scan of known volume, one per level; CRPS, error and PIT are the same

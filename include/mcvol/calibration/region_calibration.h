@@ -14,7 +14,7 @@ namespace mcvol {
 
 /// How intervals are made. All but kLevelSets are fitted to scans of known volume.
 enum class IntervalMethod {
-  kConformal,  ///< ranks of the truth in the Monte Carlo distribution; the default
+  kConformal,  ///< ranks of the truth in the Monte Carlo distribution
   kScaled,     ///< studentised errors of V^(1/3): error over its spread across passes and z
   kQuantile,   ///< empirical quantiles of the same ranks (Eaton-Rosen et al. 2018)
   kSizeOnly,   ///< errors of V^(1/3), blind to what the passes say of them; a comparison
@@ -24,6 +24,8 @@ enum class IntervalMethod {
 inline constexpr std::array kIntervalMethods{
     IntervalMethod::kConformal, IntervalMethod::kScaled,    IntervalMethod::kQuantile,
     IntervalMethod::kSizeOnly,  IntervalMethod::kNoDropout, IntervalMethod::kLevelSets};
+/// The best interval score among the valid ones on simulated scans (experiments/interval_method).
+inline constexpr IntervalMethod kDefaultMethod = IntervalMethod::kScaled;
 std::string to_string(IntervalMethod method);
 /// @throws UsageError for another word.
 IntervalMethod interval_method_from(const std::string& word);
@@ -119,6 +121,11 @@ struct VolumeEstimate {
 
 /// Where the bounds of a method lie among n scores; none where n are too few for the level.
 std::optional<ScoreCut> cut_of(IntervalMethod method, std::int64_t n, const NominalCoverage& level);
+
+/// What a method covers on average over calibrations of n references: 1 - 2k / (n + 1), of
+/// kQuantile level (n - 1) / (n + 1). None where n are too few.
+std::optional<double> promised_coverage(IntervalMethod method, std::int64_t n,
+                                        const NominalCoverage& level);
 
 /// @param levels ascending. @throws CalibrationError where a stratum has too few references for a
 ///   level, saying how many it takes.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mcvol/calibration/region_calibration.h"
 #include "mcvol/cli/command.h"
 
 #include <filesystem>
@@ -21,7 +22,7 @@ class CalibrateCommand : public Command {
   CLI::App* command_ = nullptr;
   std::filesystem::path results_, references_, groups_, output_ = "calibration.json";
   std::vector<std::string> levels_{"0.9"};
-  std::string method_ = "conformal", strata_, label_map_, threads_;
+  std::string method_ = to_string(kDefaultMethod), strata_, label_map_, threads_;
   bool simulated_ = false, plan_ = false, quiet_ = false;
 };
 

@@ -19,7 +19,7 @@ class ChangeCommand : public Command {
   CLI::App* command_ = nullptr;
   std::filesystem::path results_, pairs_;
   std::vector<std::string> levels_;
-  std::string calibration_, correlation_, references_, label_map_, growth_threshold_ = "0";
+  std::string calibration_, correlation_, references_, label_map_, growth_threshold_;
   std::string output_, threads_;
   bool quiet_ = false;
 };

@@ -14,7 +14,7 @@ namespace mcvol {
 struct CalibrateOptions {
   std::filesystem::path results;
   ReferenceSource references;
-  IntervalMethod method = IntervalMethod::kConformal;
+  IntervalMethod method = kDefaultMethod;
   std::vector<double> strata_ml;  ///< edges, ascending, above 0
   std::filesystem::path groups;   ///< CSV of case_id and group; empty: every scan counts
   bool simulated = false;

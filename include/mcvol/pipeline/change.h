@@ -42,8 +42,9 @@ struct ChangeTable {
   std::vector<ChangeRow> rows;
   double growth_threshold = 0;
   int pairs = 0;
-  int failed = 0;                  ///< of the pairs
-  std::vector<std::string> notes;  ///< a line each
+  int failed = 0;                      ///< of the pairs
+  std::vector<std::string> notes;      ///< what is to be known of it, a line each
+  std::vector<std::string> estimates;  ///< the correlations, a line each
 
   std::string csv() const;
 };

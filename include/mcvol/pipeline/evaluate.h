@@ -21,7 +21,7 @@ struct EvaluateOptions {
 /// A region of a scan under a method at a level.
 struct EvaluatedInterval {
   std::string case_id, region;
-  IntervalMethod method = IntervalMethod::kConformal;
+  IntervalMethod method = kDefaultMethod;
   std::string level;
   double volume_ml = 0;     ///< the reference
   double predicted_ml = 0;  ///< predicted_volume_ml()

@@ -20,7 +20,7 @@ struct EvaluatedScan {
 
 /// A method on the scans of one region.
 struct EvaluatedMethod {
-  std::string method;
+  IntervalMethod method = IntervalMethod::kLevelSets;
   std::vector<EvaluatedScan> scans;
   CoverageSummary summary;
   /// Interval score of V^(1/3) of the calibration's method over this one's; none of itself.
@@ -38,6 +38,7 @@ struct EvaluationReport {
   CalibrationPointer calibration;  ///< may be null: then level_sets is the only method
   NominalCoverage level;
   std::vector<EvaluatedRegionReport> regions;
+  std::vector<std::string> notes;  ///< of the evaluation, a line each
   std::string program;
 };
 
