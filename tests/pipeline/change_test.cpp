@@ -143,8 +143,7 @@ TEST_F(Change, CorrelationIsEstimatedFromReferencePairs) {
   given.dependence.correlation = 1;
   EXPECT_EQ(table.csv(), measure_change(given).csv());
   EXPECT_NE(table.csv(), measure_change(options()).csv());
-  write_text(folder("pairs.csv"),
-             "subject_id,baseline,followup\ns," + baseline(0) + "," + followup(0) + "\n");
+  write_text(folder("pairs.csv"), "subject_id,baseline,followup\ns," + baseline(0) + ",twin_0\n");
   const std::string message = message_from<UsageError>([&] { measure_change(estimated); });
   EXPECT_NE(message.find("1 pair(s) with both volumes known, expected at least 20"),
             std::string::npos)
