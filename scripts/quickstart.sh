@@ -76,7 +76,8 @@ awk -F, '
       ml($column[prefix "lower_ml"]), ml($column[prefix "upper_ml"])
   }
   END {
-    if (uncalibrated) print "\nUncalibrated intervals: 90 % is their name, not yet their coverage."
+    print uncalibrated ? "\nUncalibrated intervals: 90 % is their name, not their coverage." \
+                       : "\n90 % intervals, calibrated on simulated scans: of such scans 9 of 10 hold."
   }' "$kScans/references.csv" "$out/volumes.csv"
 echo
 echo "Simulated scans, measured in $((SECONDS - begin)) s by a network that was trained on simulated"

@@ -1,6 +1,7 @@
 // The network and the scans that are shipped: that they are the ones committed, and that they give
 // the table committed beside them.
 #include "mcvol/files/text_file.h"
+#include "mcvol/io/calibration_file.h"
 #include "mcvol/io/csv.h"
 
 #include <algorithm>
@@ -63,6 +64,19 @@ TEST(BundledModel, IsTheNetworkCommittedAndSamplesEveryLayer) {
   EXPECT_NE(model["warning"].get<std::string>().find("not for clinical use"), std::string::npos);
 }
 
+TEST(BundledModel, IsCalibratedOnSimulatedScansAndSaysSo) {
+  const CalibrationFile calibration = read_calibration_file(kModel / "calibration.json");
+  EXPECT_TRUE(calibration.simulated);
+  EXPECT_EQ(calibration.method, kDefaultMethod);
+  EXPECT_EQ(calibration.identity["networks"], nlohmann::json::array({kSha256}));
+  ASSERT_EQ(calibration.regions.size(), 3u);
+  for (const RegionCalibration& region : calibration.regions) {
+    ASSERT_EQ(region.strata.size(), 1u);
+    EXPECT_GE(region.strata[0].n(), 200) << region.region;
+    EXPECT_NE(region.strata[0].fit(FitKind::kNoDropout), nullptr);
+  }
+}
+
 TEST(BundledModel, ExamplesHaveReferencesOfEveryRegion) {
   const std::vector<std::string> cases = example_cases();
   ASSERT_GE(cases.size(), 3u);
@@ -80,17 +94,19 @@ TEST(BundledModel, GivesTheTableCommittedForAnExample) {
   const fs::path out = fresh_folder("bundled_model");
   const ProcessResult result =
       run_mcvol({"predict", (kScans / case_id).string(), "--model", kModel.string(), "--out",
-                 out.string(), "--device", "cpu", "--quiet", "--calibration", "none"});
+                 out.string(), "--device", "cpu", "--quiet"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const std::vector<Row> expected = rows_of(kScans.parent_path() / "volumes.csv", case_id);
   const std::vector<Row> found = rows_of(out / "volumes.csv", case_id);
   ASSERT_EQ(expected.size(), 3u);
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t n = 0; n < expected.size(); ++n) {
-    for (const char* column : {"region", "level", "passes", "status", "flags", "model"}) {
+    for (const char* column :
+         {"region", "level", "passes", "status", "flags", "model", "calibration"}) {
       EXPECT_EQ(found[n].at(column), expected[n].at(column)) << column;
     }
-    for (const char* column : {"raw_volume_ml", "raw_lower_ml", "raw_upper_ml", "segmented_ml"}) {
+    for (const char* column : {"volume_ml", "lower_ml", "upper_ml", "raw_volume_ml", "raw_lower_ml",
+                               "raw_upper_ml", "segmented_ml"}) {
       const double value_ml = std::stod(expected[n].at(column));
       EXPECT_NEAR(std::stod(found[n].at(column)), value_ml, 0.016 + 0.002 * value_ml) << column;
     }
