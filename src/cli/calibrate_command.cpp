@@ -10,7 +10,7 @@
 #include <iostream>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
+#include "shared_options.h"
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
@@ -98,15 +98,7 @@ void CalibrateCommand::setup(CLI::App& program) {
       program.add_subcommand("calibrate", "Make a calibration from measured scans of known volume");
   command_->footer(kExample);
   command_->add_option("results", results_, "Result folder of mcvol predict")->type_name("RESULTS");
-  command_
-      ->add_option("--references", references_,
-                   "Known volumes: a CSV file (case_id, region, volume_ml) or a folder of label "
-                   "maps")
-      ->type_name("FILE|DIR");
-  command_
-      ->add_option("--label-map", label_map_,
-                   "What values of label maps stand for in the model, such as 3=4,10=0")
-      ->type_name("A=B,…");
+  add_references(*command_, references_, label_map_);
   command_->add_option("--method", method_, "conformal, scaled or quantile")
       ->type_name("METHOD")
       ->check(CLI::IsMember({"conformal", "scaled", "quantile"}))
@@ -131,9 +123,7 @@ void CalibrateCommand::setup(CLI::App& program) {
   command_->add_option("--output", output_, "Calibration to write")
       ->type_name("FILE")
       ->capture_default_str();
-  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
-      ->type_name("N");
-  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+  add_threads_and_quiet(*command_, threads_, quiet_);
 }
 
 ExitCode CalibrateCommand::plan() const {

@@ -7,7 +7,7 @@
 
 #include <iostream>
 
-#include <CLI/CLI.hpp>
+#include "shared_options.h"
 #include <spdlog/spdlog.h>
 
 namespace mcvol {
@@ -37,47 +37,31 @@ void ChangeCommand::setup(CLI::App& program) {
   command_ = program.add_subcommand(
       "change", "Change between two scans of a subject, with interval and probability of growth");
   command_->footer(kExample);
-  command_->add_option("results", results_, "Result folder")->type_name("RESULTS")->required();
+  add_results(*command_, results_);
   command_->add_option("--pairs", pairs_, "Which scans belong together")
       ->type_name("CSV")
       ->required();
-  command_
-      ->add_option("--level", levels_,
-                   "Coverage of the intervals, above 0 and below 1; repeatable (default: those of "
-                   "the run)")
-      ->type_name("P")
-      ->allow_extra_args(false);
+  add_levels(*command_, levels_);
   command_
       ->add_option("--correlation", correlation_,
                    "Of the errors of two scans of a subject, -1 to 1 (default 0), or bonferroni: "
                    "intervals that hold for any, and are wider")
       ->type_name("R|bonferroni");
-  auto* references = command_->add_option(
-      "--references", references_,
-      "Known volumes of at least 20 pairs, a CSV file or a folder of label maps, to estimate the "
-      "correlation from");
-  references->type_name("FILE|DIR");
-  command_
-      ->add_option("--label-map", label_map_,
-                   "What values of label maps stand for in the model, such as 3=4,10=0")
-      ->type_name("A=B,…")
-      ->needs(references);
+  add_references(*command_, references_, label_map_)
+      ->description(
+          "Known volumes of at least 20 pairs, a CSV file or a folder of label maps, to "
+          "estimate the correlation from");
   command_
       ->add_option("--growth-threshold", growth_threshold_,
                    "Change relative to the baseline that counts as growth or shrinkage, such as "
                    "0.25 (default 0)")
       ->type_name("P");
-  command_
-      ->add_option("--calibration", calibration_,
-                   "Calibration to apply (default: the one in the result folder)")
-      ->type_name("FILE");
+  add_calibration(*command_, calibration_);
   command_
       ->add_option("--output", output_,
                    "Table to write (default: change.csv in the result folder); - is stdout")
       ->type_name("FILE|-");
-  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
-      ->type_name("N");
-  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+  add_threads_and_quiet(*command_, threads_, quiet_);
 }
 
 ExitCode ChangeCommand::run() {

@@ -6,7 +6,7 @@
 #include "mcvol/pipeline/evaluate.h"
 
 #include "evaluation_page.h"
-#include <CLI/CLI.hpp>
+#include "shared_options.h"
 #include <spdlog/spdlog.h>
 
 namespace mcvol {
@@ -35,32 +35,13 @@ void EvaluateCommand::setup(CLI::App& program) {
   command_ = program.add_subcommand(
       "evaluate", "Coverage of intervals on scans of known volume, beside other methods");
   command_->footer(kExample);
-  command_->add_option("results", results_, "Result folder")->type_name("RESULTS")->required();
-  command_
-      ->add_option("--references", references_,
-                   "Known volumes: a CSV file (case_id, region, volume_ml) or a folder of label "
-                   "maps")
-      ->type_name("FILE|DIR")
-      ->required();
-  command_
-      ->add_option("--label-map", label_map_,
-                   "What values of label maps stand for in the model, such as 3=4,10=0")
-      ->type_name("A=B,…");
-  command_
-      ->add_option("--calibration", calibration_,
-                   "Calibration to evaluate, or none (default: the one in the result folder)")
-      ->type_name("FILE|none");
-  command_
-      ->add_option("--level", levels_,
-                   "Coverage of the intervals, above 0 and below 1; repeatable (default: those of "
-                   "the run)")
-      ->type_name("P")
-      ->allow_extra_args(false);
+  add_results(*command_, results_);
+  add_references(*command_, references_, label_map_)->required();
+  add_calibration(*command_, calibration_);
+  add_levels(*command_, levels_);
   command_->add_option("--out", output_, "Folder of the tables (default: the result folder)")
       ->type_name("DIR");
-  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
-      ->type_name("N");
-  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+  add_threads_and_quiet(*command_, threads_, quiet_);
 }
 
 ExitCode EvaluateCommand::run() {

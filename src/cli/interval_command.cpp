@@ -8,7 +8,7 @@
 #include <iostream>
 #include <optional>
 
-#include <CLI/CLI.hpp>
+#include "shared_options.h"
 #include <spdlog/spdlog.h>
 
 namespace mcvol {
@@ -43,17 +43,9 @@ void IntervalCommand::setup(CLI::App& program) {
   command_ = program.add_subcommand(
       "interval", "Other levels or another calibration for measured cases, without inference");
   command_->footer(kExample);
-  command_->add_option("results", results_, "Result folder")->type_name("RESULTS")->required();
-  command_
-      ->add_option("--level", levels_,
-                   "Coverage of the intervals, above 0 and below 1; repeatable (default: those of "
-                   "the run)")
-      ->type_name("P")
-      ->allow_extra_args(false);
-  command_
-      ->add_option("--calibration", calibration_,
-                   "Calibration to apply, or none (default: the one in the result folder)")
-      ->type_name("FILE|none");
+  add_results(*command_, results_);
+  add_levels(*command_, levels_);
+  add_calibration(*command_, calibration_);
   command_
       ->add_option("--sampler", sampler_,
                    "Conversion of the raw columns in place of level sets; not calibrated")
@@ -63,9 +55,7 @@ void IntervalCommand::setup(CLI::App& program) {
   command_->add_option("--output", output_, "Table to write; - is stdout")
       ->type_name("FILE|-")
       ->capture_default_str();
-  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
-      ->type_name("N");
-  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+  add_threads_and_quiet(*command_, threads_, quiet_);
 }
 
 ExitCode IntervalCommand::run() {

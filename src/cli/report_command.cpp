@@ -5,7 +5,7 @@
 #include "mcvol/files/text_file.h"
 
 #include "report_page.h"
-#include <CLI/CLI.hpp>
+#include "shared_options.h"
 #include <spdlog/spdlog.h>
 
 namespace mcvol {
@@ -23,21 +23,16 @@ void ReportCommand::setup(CLI::App& program) {
   command_ = program.add_subcommand(
       "report", "One page to look at: what is flagged, every interval, what they mean");
   command_->footer(kExample);
-  command_->add_option("results", results_, "Result folder")->type_name("RESULTS")->required();
+  add_results(*command_, results_);
   command_
       ->add_option("--level", level_,
                    "Coverage of the intervals shown (default: that of the run next to 0.9)")
       ->type_name("P");
-  command_
-      ->add_option("--calibration", calibration_,
-                   "Calibration to apply, or none (default: the one in the result folder)")
-      ->type_name("FILE|none");
+  add_calibration(*command_, calibration_);
   command_
       ->add_option("--output", output_, "Page to write (default: report.html in the result folder)")
       ->type_name("FILE");
-  command_->add_option("--threads", threads_, "CPU threads (default: as mcvol predict)")
-      ->type_name("N");
-  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+  add_threads_and_quiet(*command_, threads_, quiet_);
 }
 
 ExitCode ReportCommand::run() {

@@ -89,8 +89,13 @@ TEST_F(PredictRun, ThreadsAndShardsDoNotChangeAByte) {
   predict("parts", {"--shard", "1/2"});
   predict("parts", {"--shard", "2/2"});
   const std::string parts = (root_ / "parts").string();
+  EXPECT_FALSE(fs::exists(root_ / "parts" / "shards" / "1-of-2" / "report.html"));
   EXPECT_EQ(run_mcvol({"merge", parts, "--out", parts}).exit_code, 0);
   EXPECT_EQ(table("parts"), table("whole"));
+  for (const char* out : {"whole", "parts"}) {
+    EXPECT_TRUE(contains(read_file(root_ / out / "report.html"), "Tumour volumes of 3 scans"))
+        << out;
+  }
 }
 
 TEST_F(PredictRun, SignalLeavesWhatIsFinishedAndTheNextRunTheRest) {
@@ -103,8 +108,10 @@ TEST_F(PredictRun, SignalLeavesWhatIsFinishedAndTheNextRunTheRest) {
     EXPECT_TRUE(contains(cut.err, "error: interrupted: ")) << cut.err;
     const auto state = nlohmann::json::parse(read_file(root_ / out / "run.json"));
     EXPECT_EQ(state["state"], "interrupted");
+    EXPECT_FALSE(fs::exists(root_ / out / "report.html"));
     EXPECT_EQ(predict(out, slowly).exit_code, 0);
     EXPECT_EQ(table(out), table("whole"));
+    EXPECT_TRUE(fs::exists(root_ / out / "report.html"));
   }
 }
 

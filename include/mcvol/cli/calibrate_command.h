@@ -20,9 +20,9 @@ class CalibrateCommand : public Command {
   ExitCode plan() const;
 
   CLI::App* command_ = nullptr;
-  std::filesystem::path results_, references_, groups_, output_ = "calibration.json";
+  std::filesystem::path results_, groups_, output_ = "calibration.json";
   std::vector<std::string> levels_{"0.9"};
-  std::string method_ = to_string(kDefaultMethod), strata_, label_map_, threads_;
+  std::string method_ = to_string(kDefaultMethod), strata_, references_, label_map_, threads_;
   bool simulated_ = false, plan_ = false, quiet_ = false;
 };
 

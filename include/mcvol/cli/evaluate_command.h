@@ -17,9 +17,9 @@ class EvaluateCommand : public Command {
 
  private:
   CLI::App* command_ = nullptr;
-  std::filesystem::path results_, references_, output_;
+  std::filesystem::path results_, output_;
   std::vector<std::string> levels_;
-  std::string calibration_, label_map_, threads_;
+  std::string calibration_, references_, label_map_, threads_;
   bool quiet_ = false;
 };
 
