@@ -13,6 +13,9 @@ namespace mcvol {
 
 namespace {
 
+/// Coverages beside each other, all with one decimal.
+std::string tenths_of_percent(double share) { return decimal_text(100 * share, 1); }
+
 std::string methods_table(const EvaluatedRegionReport& region) {
   std::vector<std::vector<std::string>> cells;
   for (const EvaluatedMethod& method : region.methods) {
@@ -25,8 +28,9 @@ std::string methods_table(const EvaluatedRegionReport& region) {
     }
     cells.push_back({escaped(spaced(to_string(method.method))),
                      std::to_string(of.covered) + " of " + std::to_string(of.n),
-                     percent_of(of.coverage) + " % [" + percent_of(of.coverage_range.lower) + ", " +
-                         percent_of(of.coverage_range.upper) + "]",
+                     tenths_of_percent(of.coverage) + " % [" +
+                         tenths_of_percent(of.coverage_range.lower) + ", " +
+                         tenths_of_percent(of.coverage_range.upper) + "]",
                      volume_text(of.mean_width_ml), volume_text(of.interval_score_ml),
                      decimal_text(of.interval_score_root, 3), ratio});
   }
@@ -78,9 +82,9 @@ std::string heading(const EvaluationReport& report) {
     const CoverageSummary& of = region.methods.front().summary;
     text += "<strong>" + escaped(spaced(region.region)) +
             "</strong>: " + std::to_string(of.covered) + " of " + std::to_string(of.n) +
-            " intervals hold, " + percent_of(of.coverage) + " % [" +
-            percent_of(of.coverage_range.lower) + ", " + percent_of(of.coverage_range.upper) +
-            "].<br>\n";
+            " intervals hold, " + tenths_of_percent(of.coverage) + " % [" +
+            tenths_of_percent(of.coverage_range.lower) + ", " +
+            tenths_of_percent(of.coverage_range.upper) + "].<br>\n";
   }
   text += "</p>\n";
   if (report.calibration) {

@@ -41,6 +41,7 @@ svg .mark { stroke: var(--ink); fill: none; }
 figure { margin: .6rem 0 1.2rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
 figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
+@media (max-width: 40rem) { .nowrap { white-space: normal; } }
 @media print {
   body { max-width: none; padding: 0; font-size: 11px; }
   .warning { background: none; }
