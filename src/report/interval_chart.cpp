@@ -1,5 +1,7 @@
 #include "interval_chart.h"
 
+#include "mcvol/io/csv.h"
+
 #include <algorithm>
 
 #include "flag_meanings.h"
@@ -42,9 +44,7 @@ std::string axis_at(const VolumeAxis& axis, double y, double bottom) {
   for (const double tick : axis.ticks_ml()) {
     const double x = axis.at(tick);
     if (bottom > y) drawn += line(x, y, x, bottom, "class=\"grid\"");
-    const std::string label = tick == 0 ? "0" : tick < 1 ? "0.1" : volume_text(tick);
-    drawn +=
-        text(x, y - 8, label.substr(0, label.find(".0")), "class=\"soft\" text-anchor=\"middle\"");
+    drawn += text(x, y - 8, shortest_text(tick), "class=\"soft\" text-anchor=\"middle\"");
   }
   return drawn + text(kRight + 14, y - 8, "ml", "class=\"soft\"");
 }
