@@ -48,8 +48,8 @@ std::string of_region(const EvaluatedRegionReport& region, const EvaluationRepor
   section +=
       "<p class=\"soft\">Level " + escaped(report.level.text) +
       ". The interval score (Winkler 1972) is the width plus, for a miss, 2 / (1 - level) times "
-      "how "
-      "far it misses; smaller is better. Its ratio is of V<sup>1/3</sup>, below 1 in favour of the "
+      "how far it misses; smaller is better. Its ratio is of V<sup>1/3</sup>, below 1 in favour of "
+      "the "
       "first method.</p>\n<div class=\"pair\">\n";
   section += figure(reliability_svg(region),
                     "How often intervals hold, at every level that the references reach. Shaded: "
@@ -59,9 +59,9 @@ std::string of_region(const EvaluatedRegionReport& region, const EvaluationRepor
                     "Where the truth lies in what was predicted: level if that is right, high at "
                     "the left where volumes are predicted too large. Shaded: 95 % of what chance "
                     "gives a bar.");
-  section += figure(against_reference_svg(region),
-                    "Predicted median and interval against the "
-                    "reference. Both axes are even in the cube root.");
+  section += figure(
+      against_reference_svg(region),
+      "Predicted median and interval against the reference. Both axes are even in the cube root.");
   section += figure(width_svg(region), "Width of each interval.");
   return section + "</div>\n";
 }

@@ -56,8 +56,7 @@ std::string meaning(const VolumeReport& report) {
     return text + "These intervals are <strong>not calibrated</strong>: " +
            percent_of(report.level.value) +
            " % is what they are called, and nothing is known of how often they hold. They come "
-           "from "
-           "the spread of the network's own probabilities; <code>mcvol calibrate</code> makes "
+           "from the spread of the network's own probabilities; <code>mcvol calibrate</code> makes "
            "intervals that hold from scans of known volume.</p>\n";
   }
   const CalibrationFile& calibration = report.calibration->file;
