@@ -10,17 +10,6 @@ namespace {
 constexpr std::uint32_t kWindowKeyTag = 0x57494E44u;  // "WIND"
 constexpr std::size_t kLanes = 16;
 
-PhiloxKey key_of(const MaskDraw& draw, MaskSharing sharing) {
-  const PhiloxKey seed_key = {static_cast<std::uint32_t>(draw.seed),
-                              static_cast<std::uint32_t>(draw.seed >> 32)};
-  if (sharing == MaskSharing::kChannel) return seed_key;
-  const PhiloxCounter window = {static_cast<std::uint32_t>(draw.window[0]),
-                                static_cast<std::uint32_t>(draw.window[1]),
-                                static_cast<std::uint32_t>(draw.window[2]), kWindowKeyTag};
-  const PhiloxCounter words = philox4x32_10(window, seed_key);
-  return {words[0], words[1]};
-}
-
 // kLanes consecutive blocks at once; plain loops that compilers turn into vector code.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -55,12 +44,26 @@ void fill_blocks(std::uint32_t first_block, std::uint32_t pass, std::uint32_t la
 
 }  // namespace
 
+PhiloxKey mask_key(const MaskDraw& draw, MaskSharing sharing) {
+  const PhiloxKey seed_key = {static_cast<std::uint32_t>(draw.seed),
+                              static_cast<std::uint32_t>(draw.seed >> 32)};
+  if (sharing == MaskSharing::kChannel) return seed_key;
+  const PhiloxCounter window = {static_cast<std::uint32_t>(draw.window[0]),
+                                static_cast<std::uint32_t>(draw.window[1]),
+                                static_cast<std::uint32_t>(draw.window[2]), kWindowKeyTag};
+  const PhiloxCounter words = philox4x32_10(window, seed_key);
+  return {words[0], words[1]};
+}
+
+std::uint32_t mask_member_and_sharing(const MaskDraw& draw, MaskSharing sharing) {
+  return static_cast<std::uint32_t>(draw.member) | (static_cast<std::uint32_t>(sharing) << 16);
+}
+
 MaskStream::MaskStream(const MaskDraw& draw, int layer, MaskSharing sharing)
-    : key_(key_of(draw, sharing)),
+    : key_(mask_key(draw, sharing)),
       pass_(draw.pass),
       layer_(static_cast<std::uint32_t>(layer)),
-      member_and_sharing_(static_cast<std::uint32_t>(draw.member) |
-                          (static_cast<std::uint32_t>(sharing) << 16)) {}
+      member_and_sharing_(mask_member_and_sharing(draw, sharing)) {}
 
 std::uint32_t MaskStream::word(std::uint64_t index) const {
   const PhiloxCounter counter = {static_cast<std::uint32_t>(index / 4), pass_, layer_,

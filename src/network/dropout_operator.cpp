@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "device_dropout.h"
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/jit/runtime/custom_operator.h>
@@ -14,14 +15,7 @@ constexpr std::int64_t kDrawColumns = 7;
 /// In the column of the pass, where a row keeps everything as it is.
 constexpr std::int64_t kDropoutOff = -1;
 
-/// Kept values become value * scale + kept_offset, dropped ones dropped_value.
-struct Affine {
-  float scale = 0.0F;
-  float kept_offset = 0.0F;
-  float dropped_value = 0.0F;
-};
-
-Affine affine_of(DropoutForm form, double rate) {
+DropoutAffine affine_of(DropoutForm form, double rate) {
   if (form == DropoutForm::kInverted) {
     return {rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0F, 0.0F, 0.0F};
   }
@@ -45,6 +39,7 @@ MaskDraw draw_of(const std::int64_t* row) {
   return {.seed = static_cast<std::uint64_t>(row[0]),
           .member = static_cast<int>(row[1]),
           .pass = static_cast<std::uint32_t>(row[2]),
+          .dropout_off = row[2] == kDropoutOff,
           .window = {static_cast<std::int32_t>(row[3]), static_cast<std::int32_t>(row[4]),
                      static_cast<std::int32_t>(row[5])}};
 }
@@ -144,19 +139,27 @@ at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::T
   TORCH_CHECK(input.size(0) == draws.size(0) || (folded && input.size(0) % draws.size(0) == 0),
               "dropout layer ", layer.id, " sees a batch of ", input.size(0), " where ",
               draws.size(0), " pass(es) run; use --scope native or element if it drops elements");
+  const DropoutAffine affine = affine_of(layer.form, layer.rate);
+  if (input.is_cuda()) {
+    const auto* rows = draws.const_data_ptr<std::int64_t>();
+    std::vector<MaskDraw> masks;
+    for (std::int64_t n = 0; n < draws.size(0); ++n) {
+      masks.push_back(draw_of(rows + n * kDrawColumns));
+    }
+    return device_dropout(input, masks, positions, rows[kDrawColumns - 1], layer.id, layer.rate,
+                          layer.sharing, affine);
+  }
   at::Tensor keep = layer.sharing == MaskSharing::kElement
                         ? element_keep(input, draws, positions, layer)
                         : channel_keep(input, draws, layer);
-  const Affine affine = affine_of(layer.form, layer.rate);
   at::Tensor scale = keep * affine.scale;
   fill_rows_off(scale, draws, 1.0);
   if (layer.form == DropoutForm::kInverted) {
-    return input * scale.to(input.device(), input.scalar_type());
+    return input * scale.to(input.scalar_type());
   }
   at::Tensor offset = keep * (affine.kept_offset - affine.dropped_value) + affine.dropped_value;
   fill_rows_off(offset, draws, 0.0);
-  return at::addcmul(offset.to(input.device(), input.scalar_type()), input,
-                     scale.to(input.device(), input.scalar_type()));
+  return at::addcmul(offset.to(input.scalar_type()), input, scale.to(input.scalar_type()));
 }
 
 void run_dropout(torch::jit::Stack& stack) {

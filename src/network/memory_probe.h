@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <functional>
 
+#include <c10/core/Device.h>
+
 namespace mcvol {
 
-/// The most bytes of tensors on the CPU that `work` had in use at one time over what there was
-/// before it, as ATen's allocator reports them to this thread. It must not free what it did not
+/// The most bytes of tensors on the device that `work` had in use at one time over what there was
+/// before it, as ATen's allocators report them to this thread. It must not free what it did not
 /// make.
-std::int64_t peak_bytes(const std::function<void()>& work);
+std::int64_t peak_bytes(c10::Device device, const std::function<void()>& work);
 
 }  // namespace mcvol

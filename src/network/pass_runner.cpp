@@ -8,6 +8,7 @@
 #include "block_loop.h"
 #include "dropout_operator.h"
 #include <ATen/Parallel.h>
+#include <c10/core/CachingDeviceAllocator.h>
 
 namespace mcvol {
 namespace {
@@ -15,6 +16,8 @@ namespace {
 // Voxels of one run of a pointwise suffix: its activations then stay in a core's cache. Fixed, so
 // that block borders, and with them every rounding, are the same for any thread count.
 constexpr std::int64_t kBlockVoxels = 1024;
+// On a GPU they have to be enough to fill it.
+constexpr std::int64_t kDeviceBlockVoxels = std::int64_t{1} << 17;
 // Groups of passes between two looks at whether to stop.
 constexpr std::size_t kGroupsPerStep = 16;
 // Voxels per task when a whole tile is handed on.
@@ -24,7 +27,7 @@ std::int64_t blocks_of(std::int64_t count, std::int64_t size) { return (count + 
 
 }  // namespace
 
-bool PassRunner::run(const Job& job, const Take& take, const Progress& progress) const {
+bool PassRunner::run(const Job& job, const Take& take, const Progress& progress) {
   if (!progress(0.0)) return false;
   const c10::InferenceMode inference;
   const std::vector<at::Tensor> cut = run_graph(*prefix_, {job.image.to(options_.device)});
@@ -67,18 +70,34 @@ at::Tensor PassRunner::run_suffix(const std::vector<at::Tensor>& cut, const at::
 
 /// Whole tiles: [rows, channels, d0, d1, d2], then the measured voxels of them.
 bool PassRunner::run_on_tile(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
-                             const Progress& progress) const {
-  const auto batch = static_cast<std::size_t>(cost_.passes_per_batch);
+                             const Progress& progress) {
   const at::Tensor nowhere = at::empty({0}, at::kLong);
   const at::Tensor offsets = offsets_of(job);
-  for (std::size_t first = 0; first < job.passes.size(); first += batch) {
+  std::size_t first = 0;
+  while (first < job.passes.size()) {
     const auto done = static_cast<double>(first) / static_cast<double>(job.passes.size());
     if (!progress(done)) return false;
+    const auto batch = static_cast<std::size_t>(cost_.passes_per_batch);
     const auto passes = job.passes.subspan(first, std::min(batch, job.passes.size() - first));
-    const at::Tensor output = run_suffix(cut, draws_of(job, passes, 0), nowhere,
-                                         static_cast<std::int64_t>(passes.size()));
+    at::Tensor output;
+    try {
+      output = run_suffix(cut, draws_of(job, passes, 0), nowhere,
+                          static_cast<std::int64_t>(passes.size()));
+    } catch (const std::bad_alloc&) {
+      if (!halve_batch()) throw;
+      continue;
+    }
     give_tile(output, offsets, passes, take);
+    first += passes.size();
   }
+  return true;
+}
+
+/// A GPU may be shared: what fitted at load need not fit now.
+bool PassRunner::halve_batch() {
+  if (options_.device.is_cpu() || cost_.passes_per_batch == 1) return false;
+  cost_.passes_per_batch /= 2;
+  c10::getDeviceAllocator(options_.device.type())->emptyCache();
   return true;
 }
 
@@ -91,9 +110,11 @@ void PassRunner::give_tile(const at::Tensor& output, const at::Tensor& offsets,
                            std::span<const int> passes, const Take& take) const {
   const std::int64_t count = offsets.numel();
   const at::Tensor flat = output.flatten(2);
-  for_each_block(options_.device, 0, blocks_of(count, kTileVoxels), [&](std::int64_t block) {
-    const std::int64_t begin = block * kTileVoxels;
-    const std::int64_t length = std::min(kTileVoxels, count - begin);
+  const std::int64_t size =
+      options_.device.is_cpu() ? kTileVoxels : std::max<std::int64_t>(count, 1);
+  for_each_block(options_.device, 0, blocks_of(count, size), [&](std::int64_t block) {
+    const std::int64_t begin = block * size;
+    const std::int64_t length = std::min(size, count - begin);
     const at::Tensor values = flat.index_select(2, offsets.narrow(0, begin, length));
     take({passes, begin, values.expand({static_cast<std::int64_t>(passes.size()), -1, -1})});
   });
@@ -114,20 +135,21 @@ bool PassRunner::run_on_voxels(const std::vector<at::Tensor>& cut, const Job& jo
     at::Tensor draws;
   };
   std::vector<Group> groups;
-  for (std::size_t first = 0; first < job.passes.size(); first += kBlockPasses) {
-    const auto passes =
-        job.passes.subspan(first, std::min<std::size_t>(kBlockPasses, job.passes.size() - first));
+  const auto together = static_cast<std::size_t>(cost_.passes_per_batch);
+  for (std::size_t first = 0; first < job.passes.size(); first += together) {
+    const auto passes = job.passes.subspan(first, std::min(together, job.passes.size() - first));
     groups.push_back({passes, draws_of(job, passes, tile_voxels_)});
   }
   const std::int64_t count = positions.numel();
+  const std::int64_t size = options_.device.is_cpu() ? kBlockVoxels : kDeviceBlockVoxels;
   const auto run_block = [&](std::int64_t block, std::size_t first, std::size_t last) {
-    const std::int64_t begin = block * kBlockVoxels;
-    const std::int64_t length = std::min(kBlockVoxels, count - begin);
+    const std::int64_t begin = block * size;
+    const std::int64_t length = std::min(size, count - begin);
     std::vector<at::Tensor> voxels;
     for (const at::Tensor& tensor : gathered) {
       voxels.push_back(tensor.narrow(2, begin, length).unsqueeze(3).unsqueeze(4).contiguous());
     }
-    const at::Tensor block_positions = positions.narrow(0, begin, length);
+    const at::Tensor block_positions = where.narrow(0, begin, length);
     for (std::size_t n = first; n < last; ++n) {
       const at::Tensor output = run_suffix(voxels, groups[n].draws, block_positions,
                                            static_cast<std::int64_t>(groups[n].passes.size()));
@@ -135,7 +157,7 @@ bool PassRunner::run_on_voxels(const std::vector<at::Tensor>& cut, const Job& jo
     }
   };
   // In steps small enough to stop soon when asked to.
-  const std::int64_t blocks = blocks_of(count, kBlockVoxels);
+  const std::int64_t blocks = blocks_of(count, size);
   const std::int64_t step = std::int64_t{4} * at::get_num_threads();
   for (std::int64_t first_block = 0; first_block < blocks; first_block += step) {
     const std::int64_t last_block = std::min(first_block + step, blocks);

@@ -73,10 +73,10 @@ class PassRunner {
 
   /// False when `progress` asked to stop.
   /// @throws ModelError where the network fails; std::bad_alloc where memory runs out.
-  bool run(const Job& job, const Take& take, const Progress& progress) const;
+  bool run(const Job& job, const Take& take, const Progress& progress);
 
  private:
-  static constexpr std::int64_t kBlockPasses = 4;  ///< in one run of a pointwise suffix
+  static constexpr int kBlockPasses = 4;  ///< in one run of a pointwise suffix on a CPU
 
   std::vector<at::Tensor> run_graph(const GraphRunner& runner,
                                     std::vector<at::Tensor> inputs) const;
@@ -84,14 +84,17 @@ class PassRunner {
                         const at::Tensor& positions, std::int64_t rows) const;
   at::Tensor draws_of(const Job& job, std::span<const int> passes, std::int64_t tile_voxels) const;
   bool run_on_tile(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
-                   const Progress& progress) const;
+                   const Progress& progress);
+  bool halve_batch();
   bool run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                      const Progress& progress) const;
   at::Tensor offsets_of(const Job& job) const;
   void give_tile(const at::Tensor& output, const at::Tensor& offsets, std::span<const int> passes,
                  const Take& take) const;
   void compile_suffix(bool pointwise);
+  int fitting_passes() const;
   void choose_batch(const std::vector<at::Tensor>& cut);
+  bool batch_gives_single_passes(const std::vector<at::Tensor>& cut, int count) const;
   void probe_on(const at::Tensor& image, const std::vector<std::int64_t>& expected);
 
   std::string file_;

@@ -102,8 +102,8 @@ const PassRunner::Cost& PassRunner::probe(const Bundle& bundle, const Bundle::Wi
 void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_t>& expected) {
   const c10::InferenceMode inference;
   CountedRun prefix, suffix;
-  cost_.prefix_bytes =
-      peak_bytes([&] { prefix = run_counting(*prefix_, {image.to(options_.device)}); });
+  cost_.prefix_bytes = peak_bytes(
+      options_.device, [&] { prefix = run_counting(*prefix_, {image.to(options_.device)}); });
   if (graph_.suffix) {
     // Gathering voxels needs every shared tensor on the output's voxels.
     const bool on_output =
@@ -117,7 +117,8 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
     std::vector<at::Tensor> inputs = prefix.outputs;
     inputs.push_back(make_draws({MaskDraw{}}, 0));
     inputs.push_back(at::empty({0}, at::kLong));
-    cost_.suffix_bytes = peak_bytes([&] { suffix = run_counting(*suffix_, inputs); });
+    cost_.suffix_bytes =
+        peak_bytes(options_.device, [&] { suffix = run_counting(*suffix_, inputs); });
   }
   const at::Tensor& output = graph_.suffix ? suffix.outputs.front() : prefix.outputs.front();
   if (output.sizes() != c10::IntArrayRef(expected)) {
@@ -128,38 +129,53 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
   cost_.prefix_gflop = prefix.flop / 1e9;
   cost_.suffix_gflop = suffix.flop / 1e9;
   if (cost_.pointwise) {
-    cost_.passes_per_batch = static_cast<int>(kBlockPasses);
+    cost_.passes_per_batch = options_.device.is_cpu() ? kBlockPasses : fitting_passes();
   } else if (graph_.suffix) {
     choose_batch(prefix.outputs);
   }
 }
 
-/// f([a, b]) = [f(a), f(b)], bit for bit, or passes run one at a time.
+int PassRunner::fitting_passes() const {
+  const std::int64_t fitting = options_.batch_bytes / std::max<std::int64_t>(cost_.suffix_bytes, 1);
+  return static_cast<int>(
+      std::clamp<std::int64_t>(fitting, 1, std::max(options_.most_passes_per_batch, 1)));
+}
+
+/// f([a, b]) = [f(a), f(b)], bit for bit, or passes run one at a time. A GPU's libraries may choose
+/// other kernels for larger batches, so smaller ones are tried there.
 void PassRunner::choose_batch(const std::vector<at::Tensor>& cut) {
-  const std::int64_t fitting =
-      std::min<std::int64_t>(options_.most_passes_per_batch,
-                             options_.batch_bytes / std::max<std::int64_t>(cost_.suffix_bytes, 1));
-  if (!invariant_suffix_ || fitting < 2) return;
-  std::vector<int> passes(static_cast<std::size_t>(fitting));
-  std::iota(passes.begin(), passes.end(), 0);
-  const at::Tensor nowhere = at::empty({0}, at::kLong);
-  at::Tensor batch;
-  try {
-    batch = run_suffix(cut, draws_of({}, passes, 0), nowhere, fitting);
-  } catch (const ModelError&) {  // a batch of one written into its shapes, as in traces
-    cost_.notes.push_back("Passes run one at a time: the network takes no batches.");
+  if (!invariant_suffix_) return;
+  const int least = options_.device.is_cpu() ? fitting_passes() : 2;
+  for (int passes = fitting_passes(); passes >= std::max(least, 2); passes /= 2) {
+    try {
+      if (!batch_gives_single_passes(cut, passes)) continue;
+    } catch (const ModelError&) {  // a batch of one written into its shapes, as in traces
+      cost_.notes.push_back("Passes run one at a time: the network takes no batches.");
+      return;
+    } catch (const std::bad_alloc&) {
+      if (options_.device.is_cpu()) throw;
+      continue;
+    }
+    cost_.passes_per_batch = passes;
     return;
   }
-  bool equal = batch.size(0) == fitting;
-  for (std::int64_t row = 0; row < fitting && equal; ++row) {
-    const std::span<const int> pass(&passes[static_cast<std::size_t>(row)], 1);
-    equal = run_suffix(cut, draws_of({}, pass, 0), nowhere, 1).equal(batch.narrow(0, row, 1));
-  }
-  if (equal) {
-    cost_.passes_per_batch = static_cast<int>(fitting);
-  } else {
+  if (fitting_passes() > 1) {
     cost_.notes.push_back("Passes run one at a time: in a batch the network mixes them.");
   }
+}
+
+bool PassRunner::batch_gives_single_passes(const std::vector<at::Tensor>& cut, int count) const {
+  std::vector<int> passes(static_cast<std::size_t>(count));
+  std::iota(passes.begin(), passes.end(), 0);
+  const at::Tensor nowhere = at::empty({0}, at::kLong);
+  const at::Tensor batch = run_suffix(cut, draws_of({}, passes, 0), nowhere, count);
+  if (batch.size(0) != count) return false;
+  for (std::int64_t row = 0; row < count; ++row) {
+    const std::span<const int> pass(&passes[static_cast<std::size_t>(row)], 1);
+    const at::Tensor alone = run_suffix(cut, draws_of({}, pass, 0), nowhere, 1);
+    if (!alone.equal(batch.narrow(0, row, 1))) return false;
+  }
+  return true;
 }
 
 }  // namespace mcvol

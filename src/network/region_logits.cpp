@@ -35,7 +35,7 @@ at::Tensor RegionLogits::operator()(const at::Tensor& output) const {
   std::vector<at::Tensor> regions;
   regions.reserve(inside_.size());
   for (std::size_t n = 0; n < inside_.size(); ++n) regions.push_back(region(values, n));
-  return at::stack(regions, 1).cpu();
+  return at::stack(regions, 1);
 }
 
 at::Tensor RegionLogits::region(const at::Tensor& output, std::size_t number) const {

@@ -18,8 +18,8 @@ class RegionLogits {
   /// that over the others, under sigmoid the channel itself. Probabilities: under softmax the log
   /// of the sum over the region's channels less that over the others, under sigmoid log p - log(1 -
   /// p).
-  /// @param output [rows, output channels, voxels]. @return fp32 [rows, regions, voxels] on the
-  /// CPU.
+  /// @param output [rows, output channels, voxels]. @return fp32 [rows, regions, voxels] on
+  /// its device.
   /// @throws ModelError for probabilities that are none.
   at::Tensor operator()(const at::Tensor& output) const;
 

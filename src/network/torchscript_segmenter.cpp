@@ -3,15 +3,12 @@
 #include "mcvol/error/error.h"
 
 #include <algorithm>
-#include <numeric>
 
-#include "block_loop.h"
+#include "cuda_kernels.h"
 #include "device.h"
 #include "dropout_graph.h"
 #include "flexible_window.h"
-#include "importance_map.h"
 #include "serial_section.h"
-#include "window_blend.h"
 #include "window_input.h"
 #include <ATen/Parallel.h>
 #include <torch/version.h>
@@ -19,8 +16,8 @@
 namespace mcvol {
 namespace {
 
-// Voxels per task when blended outputs are turned into regions.
-constexpr std::int64_t kRegionVoxels = 16384;
+// Of a GPU's free memory, for a batch of passes.
+constexpr std::int64_t kDeviceBatchShare = 4;
 
 void require_active_dropout(const DropoutGraph& graph, const std::string& file) {
   if (graph.suffix) return;
@@ -52,10 +49,6 @@ std::vector<int> passes_of(int member, int networks, int first, int count,
   return passes;
 }
 
-bool are_consecutive(std::span<const int> passes) {
-  return passes.back() - passes.front() + 1 == static_cast<int>(passes.size());
-}
-
 }  // namespace
 
 TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const SegmenterOptions& options,
@@ -71,6 +64,11 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   summary_.device = choice.description;
   summary_.networks = static_cast<int>(bundle.networks.size());
   summary_.notes = choice.notes;
+  if (!device_.is_cpu()) {
+    device_bytes_ = free_device_bytes(device_);
+    order_.batch_bytes = device_bytes_ / kDeviceBatchShare;
+    order_.most_passes_per_batch = order_.device_passes;
+  }
   networks_ = runners_on(device_);
   describe_networks();
   if (window_.flexible) choose_window();
@@ -171,22 +169,39 @@ bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& requ
                                LogitSink& sink, const WindowProgress& progress) {
   WindowPlan plan(scan.measured, window_, bundle_.axes);
   if (order_.order_windows) order_.order_windows(plan.windows);
-  return window_.blend == Bundle::Window::Blend::kNone
-             ? run_abutting(scan, plan, request, sink, progress)
-             : run_blended(scan, plan, request, sink, progress);
+  AssemblyTask task{.region_logits = region_logits_,
+                    .window = window_,
+                    .channels = bundle_.output.channels,
+                    .regions = static_cast<int>(bundle_.regions.size()),
+                    .voxels = plan.measured_voxels(),
+                    .sampled = request.passes,
+                    .all_passes = all_passes(request, summary_.networks)};
+  task.group = passes_per_group(task);
+  const bool on_host = device_.is_cpu() || !sink.takes_sums();
+  const auto assembly = on_host ? host_assembly(task, sink) : device_assembly(task, device_, sink);
+  const int groups = (task.all_passes + task.group - 1) / task.group;
+  for (int number = 0; number < groups; ++number) {
+    const int first = number * task.group;
+    const PassGroup group{first, std::min(task.group, task.all_passes - first)};
+    const auto done = [&](double part) { return progress((number + part) / groups); };
+    assembly->begin_group(group);
+    if (!run_windows(scan, plan, request, group, *assembly, done)) return false;
+    assembly->end_group();
+  }
+  assembly->finish();
+  return true;
 }
 
 /// Every window, and in it every network's part of the passes.
 bool TorchScriptSegmenter::run_windows(const PreparedScan& scan, const WindowPlan& plan,
-                                       const PassRequest& request, Passes passes,
-                                       const std::function<void(const WindowVoxels&)>& begin_window,
-                                       const TakeWindow& take, const WindowProgress& progress) {
+                                       const PassRequest& request, const PassGroup& group,
+                                       WindowAssembly& assembly, const WindowProgress& progress) {
   const auto members = static_cast<int>(networks_.size());
   const auto parts = static_cast<double>(plan.windows.size() * networks_.size());
   for (std::size_t n = 0; n < plan.windows.size(); ++n) {
     const Window& window = plan.windows[n];
     const WindowVoxels voxels = plan.voxels_of(window);
-    if (begin_window) begin_window(voxels);
+    assembly.begin_window(voxels);
     PassRunner::Job job;
     job.image = window_input(scan, plan, window, bundle_.axes, window_.padding);
     job.corner = window.output_begin;
@@ -194,111 +209,28 @@ bool TorchScriptSegmenter::run_windows(const PreparedScan& scan, const WindowPla
     job.seed = request.seed;
     job.first_without_dropout = request.passes;
     for (int member = 0; member < members; ++member) {
-      const std::vector<int> own = passes_of(member, members, passes.first, passes.count, request);
+      const std::vector<int> own = passes_of(member, members, group.first, group.count, request);
       if (own.empty()) continue;
       job.passes = own;
       const auto before = static_cast<double>(n * networks_.size()) + member;
       const auto done = [&](double part) { return progress((before + part) / parts); };
-      const auto take_outputs = [&](const PassRunner::Outputs& outputs) { take(voxels, outputs); };
-      if (!networks_[static_cast<std::size_t>(member)].run(job, take_outputs, done)) return false;
+      const auto take = [&](const PassRunner::Outputs& outputs) { assembly.take(voxels, outputs); };
+      if (!networks_[static_cast<std::size_t>(member)].run(job, take, done)) return false;
     }
   }
   return true;
 }
 
-bool TorchScriptSegmenter::run_abutting(const PreparedScan& scan, const WindowPlan& plan,
-                                        const PassRequest& request, LogitSink& sink,
-                                        const WindowProgress& progress) {
-  const TakeWindow take = [&](const WindowVoxels& window, const PassRunner::Outputs& outputs) {
-    const auto voxels = std::span(window.voxels)
-                            .subspan(static_cast<std::size_t>(outputs.begin),
-                                     static_cast<std::size_t>(outputs.values.size(2)));
-    give(outputs.values, voxels, outputs.passes, sink);
-  };
-  const Passes all{0, all_passes(request, summary_.networks)};
-  return run_windows(scan, plan, request, all, nullptr, take, progress);
-}
-
-/// As many passes together as the memory holds sums for; the prefixes are run anew for each group.
-bool TorchScriptSegmenter::run_blended(const PreparedScan& scan, const WindowPlan& plan,
-                                       const PassRequest& request, LogitSink& sink,
-                                       const WindowProgress& progress) {
-  const std::int64_t voxels = plan.measured_voxels();
-  const int all = all_passes(request, summary_.networks);
-  const int group = passes_per_group(voxels, all);
-  const int groups = (all + group - 1) / group;
-  const std::vector<float> importance = importance_map(window_.output, window_.blend);
-  WindowBlend blend(voxels, bundle_.output.channels, group);
-  for (int first = 0; first < all; first += group) {
-    const Passes passes{first, std::min(group, all - first)};
-    std::vector<float> weights;
-    const auto begin_window = [&](const WindowVoxels& window) {
-      weights.resize(window.tile_offsets.size());
-      std::transform(
-          window.tile_offsets.begin(), window.tile_offsets.end(), weights.begin(),
-          [&](std::int64_t offset) { return importance[static_cast<std::size_t>(offset)]; });
-      if (first == 0) blend.add_weights(window.voxels, weights);
-    };
-    const TakeWindow take = [&](const WindowVoxels& window, const PassRunner::Outputs& outputs) {
-      const at::Tensor values = outputs.values.to(at::kCPU, at::kFloat).contiguous();
-      const auto begin = static_cast<std::size_t>(outputs.begin);
-      const auto count = static_cast<std::size_t>(values.size(2));
-      for (std::size_t row = 0; row < outputs.passes.size(); ++row) {
-        const at::Tensor of_pass = values.select(0, static_cast<std::int64_t>(row));
-        blend.add(outputs.passes[row] - first, std::span(window.voxels).subspan(begin, count),
-                  std::span(weights).subspan(begin, count),
-                  {of_pass.const_data_ptr<float>(), static_cast<std::size_t>(of_pass.numel())});
-      }
-    };
-    const int number = first / group;
-    const auto done = [&](double part) { return progress((number + part) / groups); };
-    if (!run_windows(scan, plan, request, passes, begin_window, take, done)) return false;
-    give_blended(blend, voxels, passes, sink);
-    blend.clear();
+/// As many as the memory holds sums for, where windows are blended; the prefixes are run anew for
+/// each group.
+int TorchScriptSegmenter::passes_per_group(const AssemblyTask& task) const {
+  if (window_.blend == Bundle::Window::Blend::kNone) return task.all_passes;
+  if (order_.most_passes_per_group > 0) {
+    return std::min(order_.most_passes_per_group, task.all_passes);
   }
-  return true;
-}
-
-void TorchScriptSegmenter::give_blended(const WindowBlend& blend, std::int64_t voxels,
-                                        Passes passes, LogitSink& sink) const {
-  const std::int64_t blocks = (voxels + kRegionVoxels - 1) / kRegionVoxels;
-  for_each_block(at::kCPU, 0, blocks, [&](std::int64_t block) {
-    const std::int64_t begin = block * kRegionVoxels;
-    const std::int64_t count = std::min(kRegionVoxels, voxels - begin);
-    std::vector<std::int64_t> positions(static_cast<std::size_t>(count));
-    std::iota(positions.begin(), positions.end(), begin);
-    at::Tensor values = at::empty({1, bundle_.output.channels, count}, at::kFloat);
-    for (int pass = 0; pass < passes.count; ++pass) {
-      blend.means(pass, begin, count,
-                  {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
-      const int number = passes.first + pass;
-      give(values, positions, {&number, 1}, sink);
-    }
-  });
-}
-
-int TorchScriptSegmenter::passes_per_group(std::int64_t voxels, int passes) const {
-  if (order_.most_passes_per_group > 0) return std::min(order_.most_passes_per_group, passes);
-  const std::int64_t left = options_.memory_bytes - summary_.window_bytes;
-  const std::int64_t fitting = left / WindowBlend::bytes(voxels, bundle_.output.channels, 1);
-  return static_cast<int>(std::clamp<std::int64_t>(fitting, 1, passes));
-}
-
-/// @param values [passes, output channels, voxels].
-void TorchScriptSegmenter::give(const at::Tensor& values, std::span<const std::int64_t> voxels,
-                                std::span<const int> passes, LogitSink& sink) const {
-  const at::Tensor logits = region_logits_(values).contiguous();
-  const auto accept = [&](const at::Tensor& rows, int first_pass) {
-    sink.accept({.voxels = voxels,
-                 .first_pass = first_pass,
-                 .pass_count = static_cast<int>(rows.size(0)),
-                 .region_count = static_cast<int>(rows.size(1)),
-                 .logits = {rows.const_data_ptr<float>(), static_cast<std::size_t>(rows.numel())}});
-  };
-  if (are_consecutive(passes)) return accept(logits, passes.front());
-  for (std::size_t row = 0; row < passes.size(); ++row) {
-    accept(logits.narrow(0, static_cast<std::int64_t>(row), 1), passes[row]);
-  }
+  const std::int64_t memory = device_.is_cpu() ? options_.memory_bytes : device_bytes_ / 2;
+  const std::int64_t fitting = (memory - summary_.window_bytes) / blend_bytes(task);
+  return static_cast<int>(std::clamp<std::int64_t>(fitting, 1, task.all_passes));
 }
 
 std::unique_ptr<Segmenter> load_segmenter(const Bundle& bundle, const SegmenterOptions& options) {

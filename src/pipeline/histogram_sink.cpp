@@ -15,16 +15,14 @@ namespace {
 /// Voxels turned at a time: the buffers stay in the first-level cache.
 constexpr std::size_t kChunk = 512;
 
-/// Probabilities are summed as whole multiples of 1 / kOne. Half of that is 2e-8 of the smallest
-/// probability a histogram tells apart (1e-7, at logit -16): less than a float logit resolves.
-constexpr double kOne = 0x1p48;
-static_assert(PredictOptions::kMostPasses * kOne < 0x1p63);
+static_assert(PredictOptions::kMostPasses * kProbabilityUnit < 0x1p63);
 
 /// A double in [2^52, 2^53) has the whole number above 2^52 in its low bits: rounding to integers
 /// that vectorises without instructions of its own.
 constexpr double kShift = 0x1p52;
 
-/// probabilities[n] = kOne / (1 + exp(-logits[n])), rounded; 0 and kOne at the infinities.
+/// probabilities[n] = kProbabilityUnit / (1 + exp(-logits[n])), rounded; 0 and kProbabilityUnit at
+/// the infinities.
 void probabilities_from_logits(std::span<const float> logits,
                                std::array<std::int64_t, kChunk>& probabilities) {
   std::array<double, kChunk> odds_against;
@@ -32,7 +30,7 @@ void probabilities_from_logits(std::span<const float> logits,
     odds_against[n] = std::exp(-static_cast<double>(logits[n]));
   }
   for (std::size_t n = 0; n < logits.size(); ++n) {
-    const double shifted = kOne / (1.0 + odds_against[n]) + kShift;
+    const double shifted = kProbabilityUnit / (1.0 + odds_against[n]) + kShift;
     probabilities[n] = std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(kShift);
   }
 }
@@ -80,6 +78,16 @@ void HistogramSink::accept(const LogitBlock& block) {
   }
 }
 
+void HistogramSink::accept(const LogitSums& sums) {
+  if (sums.histograms.size() != histograms_.size() || sums.means.size() != regions_.size() ||
+      sums.probability_sums.size() != probability_sums_.size()) {
+    throw Error("the network gave sums of another scan, its passes or its regions");
+  }
+  std::copy(sums.histograms.begin(), sums.histograms.end(), histograms_.begin());
+  std::copy(sums.probability_sums.begin(), sums.probability_sums.end(), probability_sums_.begin());
+  means_.assign(sums.means.begin(), sums.means.end());
+}
+
 void HistogramSink::add_to_mean(std::size_t region, std::span<const std::int64_t> voxels,
                                 std::span<const float> logits) {
   std::array<std::int64_t, kChunk> probabilities;
@@ -98,7 +106,7 @@ void HistogramSink::add_to_mean(std::size_t region, std::span<const std::int64_t
 LogitHistogram HistogramSink::mean_histogram(std::size_t region) const {
   LogitHistogram histogram;
   std::array<float, kChunk> logits;
-  const std::int64_t whole = passes_ * static_cast<std::int64_t>(kOne);
+  const std::int64_t whole = passes_ * static_cast<std::int64_t>(kProbabilityUnit);
   const std::span<const std::int64_t> sums(probability_sums_.data() + region * voxels_, voxels_);
   for (std::size_t begin = 0; begin < voxels_; begin += kChunk) {
     const std::size_t size = std::min(kChunk, voxels_ - begin);
@@ -126,7 +134,7 @@ std::vector<RegionRecord> HistogramSink::finish() {
     }
     record.passes.assign(first, first + passes_);
     record.without_dropout.assign(first + passes_, first + all_passes_);
-    record.mean = mean_histogram(region);
+    record.mean = means_.empty() ? mean_histogram(region) : means_[region];
     records.push_back(std::move(record));
   }
   return records;

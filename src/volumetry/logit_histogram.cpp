@@ -132,6 +132,8 @@ const HistogramNodes& histogram_nodes() {
   return nodes;
 }
 
+const std::array<float, kHalfIntervals>& histogram_lower_odds() { return kLowerOdds; }
+
 void LogitHistogram::add(float logit) {
   if (std::isnan(logit)) throw_nan();
   const Place place = place_of(logit);

@@ -41,6 +41,10 @@ class MaskStream {
   std::uint32_t member_and_sharing_;
 };
 
+/// The generator's key of a draw and the last word of its counters (docs/masks.md).
+PhiloxKey mask_key(const MaskDraw& draw, MaskSharing sharing);
+std::uint32_t mask_member_and_sharing(const MaskDraw& draw, MaskSharing sharing);
+
 /// A word keeps its channel or element where it is at least this: floor(rate * 2^32), as 64 bits
 /// since rate 1 drops everything.
 std::uint64_t keep_threshold(double rate);

@@ -2,6 +2,7 @@
 
 #include "mcvol/image/prepared_scan.h"
 #include "mcvol/network/bundle.h"
+#include "mcvol/volumetry/logit_histogram.h"
 
 #include <array>
 #include <cstdint>
@@ -62,12 +63,29 @@ struct LogitBlock {
   std::span<const float> logits;
 };
 
+/// Probabilities are summed as whole multiples of 1 / kProbabilityUnit. Half of that is 2e-8 of the
+/// smallest probability a histogram tells apart (1e-7, at logit -16): less than a float logit
+/// resolves.
+inline constexpr double kProbabilityUnit = 0x1p48;
+
+/// What a scan's logits come to, from a segmenter that adds them up where it computes them.
+struct LogitSums {
+  std::span<const LogitHistogram> histograms;  ///< [region, pass], those without dropout last
+  std::span<const LogitHistogram> means;  ///< [region], of the mean probability over sampled passes
+  /// [region, measured voxel], over the passes with dropout, in steps of 1 / kProbabilityUnit.
+  std::span<const std::int64_t> probability_sums;
+};
+
 /// Takes the logits as they come. accept() may be called from several threads at once, with
 /// disjoint voxels; the passes of a voxel come in any order, each exactly once.
 class LogitSink {
  public:
   virtual ~LogitSink() = default;
   virtual void accept(const LogitBlock& block) = 0;
+  /// Whether it also takes their sums, which spares a GPU from handing over every logit.
+  virtual bool takes_sums() const { return false; }
+  /// Once for a scan, in place of all blocks, where it takes sums.
+  virtual void accept(const LogitSums&) {}
 };
 
 /// Called between windows and passes with the share of the scan that is done, 0 to 1. Returns

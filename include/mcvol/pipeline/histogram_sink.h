@@ -33,6 +33,9 @@ class HistogramSink : public LogitSink {
   /// May be called from several threads at once, with disjoint voxels.
   /// @throws InputError for NaN; Error for a block outside the scan.
   void accept(const LogitBlock& block) override;
+  bool takes_sums() const override { return true; }
+  /// @throws Error for sums of another shape.
+  void accept(const LogitSums& sums) override;
 
   /// Call once, after the last block.
   /// @throws ModelError when a pass did not give every measured voxel exactly once.
@@ -51,7 +54,8 @@ class HistogramSink : public LogitSink {
   std::vector<LogitHistogram> histograms_;  ///< [region, pass]
   /// [region, voxel], over passes, in steps of 2^-48. Not guarded: threads have disjoint voxels.
   std::vector<std::int64_t> probability_sums_;
-  std::mutex mutex_;  ///< guards histograms_
+  std::vector<LogitHistogram> means_;  ///< [region], where the segmenter made them
+  std::mutex mutex_;                   ///< guards histograms_
 };
 
 }  // namespace mcvol

@@ -19,6 +19,9 @@ struct HistogramNodes {
   std::array<double, kHistogramNodes> complements;
 };
 const HistogramNodes& histogram_nodes();
+/// exp(logit) of the nodes below p = 0.5, from logit -16 on, as LogitHistogram uses them: for those
+/// who make its sums elsewhere.
+const std::array<float, (kHistogramNodes - 1) / 2>& histogram_lower_odds();
 
 /// Distribution of voxel probabilities of one region in one pass (or of their mean over passes).
 ///
