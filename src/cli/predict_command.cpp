@@ -101,7 +101,11 @@ void PredictCommand::add_measurement_options() {
       ->type_name("SCOPE")
       ->check(CLI::IsMember({"native", "channel", "element"}))
       ->group(group);
-  command_->add_option("--precision", precision_, "Arithmetic of the network: auto or fp32")
+  command_
+      ->add_option(
+          "--precision", precision_,
+          "Arithmetic of the network: auto (the calibration's, else fp32), fp32, bf16 or fp16; the "
+          "last two on a GPU")
       ->type_name("PRECISION")
       ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
       ->capture_default_str()
@@ -173,9 +177,6 @@ void PredictCommand::refuse_what_is_not_built() const {
         "--mc-tolerance: this version cannot choose the number of passes; give "
         "--passes N");
   }
-  if (precision_ == "bf16" || precision_ == "fp16") {
-    throw UsageError("--precision " + precision_ + ": this version runs networks in fp32 only");
-  }
   if (!save_.empty()) {
     throw UsageError("--save: this version saves no images; leave the option out");
   }
@@ -192,6 +193,7 @@ PredictOptions PredictCommand::options() const {
                                                   std::numeric_limits<std::uint64_t>::max());
   options.levels = parse_levels(levels_);
   if (!scope_.empty()) options.scope = dropout_scope_from(scope_);
+  if (precision_ != "auto") options.precision = precision_from(precision_);
   options.layout = layout_from(layout_);
   if (!shard_.empty()) options.shard = Shard::parse(shard_);
   options.fresh = fresh_;

@@ -20,6 +20,8 @@ struct Layer {
   std::uint64_t threshold;
   float scale, kept_offset, dropped_value;
 };
+constexpr std::int64_t kVector = 8;
+constexpr int kThreads = 256;
 
 std::string kernel_name(const char* kind, c10::ScalarType type) {
   switch (type) {
@@ -34,64 +36,185 @@ std::string kernel_name(const char* kind, c10::ScalarType type) {
   }
 }
 
-MaskRows mask_rows(const std::vector<MaskDraw>& draws, std::int64_t first, std::int64_t count,
-                   MaskSharing sharing) {
+MaskRows mask_rows(const DeviceMasks& masks, std::int64_t first, std::int64_t count) {
   MaskRows rows{};
   for (std::int64_t n = 0; n < count; ++n) {
-    const MaskDraw& draw = draws[static_cast<std::size_t>(first + n)];
-    const PhiloxKey key = mask_key(draw, sharing);
+    const MaskDraw& draw = masks.draws[static_cast<std::size_t>(first + n)];
+    const PhiloxKey key = mask_key(draw, masks.sharing);
     rows.row[static_cast<std::size_t>(n)] = {key[0], key[1], draw.pass, draw.dropout_off};
   }
   return rows;
 }
 
-}  // namespace
+Layer layer_of(const DeviceMasks& masks, const DropoutAffine& affine) {
+  return {static_cast<std::uint32_t>(masks.layer),
+          mask_member_and_sharing(masks.draws.front(), masks.sharing),
+          keep_threshold(masks.rate),
+          affine.scale,
+          affine.kept_offset,
+          affine.dropped_value};
+}
 
-at::Tensor device_dropout(const at::Tensor& input, const std::vector<MaskDraw>& draws,
-                          const at::Tensor& positions, std::int64_t tile_voxels, int layer,
-                          double rate, MaskSharing sharing, const DropoutAffine& affine) {
-  const auto rows = static_cast<std::int64_t>(draws.size());
-  at::Tensor output = at::empty(input.sizes(), input.options(), at::MemoryFormat::Contiguous);
-  if (input.numel() == 0) return output;
-  // One copy of what all passes share, expanded, is read where it is.
-  const bool shared = input.size(0) == rows && rows > 1 && input.stride(0) == 0;
-  const at::Tensor values = shared ? input.select(0, 0).contiguous() : input.contiguous();
-  const std::int64_t elements = input.numel() / rows;
-  const std::int64_t stride = shared ? 0 : elements;
-  const bool gathered = positions.defined() && positions.numel() > 0;
-  const bool by_channel = sharing != MaskSharing::kElement;
-  const auto channels = static_cast<int>(by_channel || gathered ? input.size(1) : 1);
-  const std::int64_t plane = elements / channels;
-  const Layer description = {static_cast<std::uint32_t>(layer),
-                             mask_member_and_sharing(draws.front(), sharing),
-                             keep_threshold(rate),
-                             affine.scale,
-                             affine.kept_offset,
-                             affine.dropped_value};
-  const CudaKernels& kernels = CudaKernels::on(input.device());
-  const auto* from = static_cast<const char*>(values.const_data_ptr());
-  auto* to = static_cast<char*>(output.data_ptr());
-  const auto bytes = static_cast<std::int64_t>(input.element_size());
+/// Rows that lie one after the other, or are all one, expanded: `values` holds that one then.
+struct Rows {
+  Rows(const at::Tensor& input, std::int64_t rows, at::MemoryFormat format) {
+    const bool shared = input.size(0) == rows && rows > 1 && input.stride(0) == 0;
+    values = (shared ? input.narrow(0, 0, 1) : input).contiguous(format);
+    stride = shared ? 0 : input.numel() / rows;
+  }
+  const char* at_row(std::int64_t row) const {
+    return static_cast<const char*>(values.const_data_ptr()) +
+           row * stride * static_cast<std::int64_t>(values.element_size());
+  }
+  at::Tensor values;
+  std::int64_t stride;  ///< in elements
+};
+
+char* at_row(const at::Tensor& output, std::int64_t row, std::int64_t elements) {
+  return static_cast<char*>(output.data_ptr()) +
+         row * elements * static_cast<std::int64_t>(output.element_size());
+}
+
+const void* data_of(const std::optional<at::Tensor>& tensor) {
+  return tensor ? tensor->const_data_ptr() : nullptr;
+}
+
+/// Turns `input` with the factors of norm_factors or dropout_factors.
+void apply_factors(const Rows& input, const at::Tensor& output, const at::Tensor& factors,
+                   std::int64_t first, std::int64_t count, const std::optional<at::Tensor>& slope,
+                   bool drops_elements, const MaskRows& rows, const Layer& layer) {
+  const auto channels = static_cast<int>(output.size(1));
+  const std::int64_t elements = output.numel() / output.size(0);
+  const std::int64_t voxels = elements / channels;
+  const void* from = input.at_row(first);
+  void* to = at_row(output, first, elements);
+  const void* slopes = data_of(slope);
+  const int slope_count = slope ? static_cast<int>(slope->numel()) : 0;
+  const int drops = drops_elements;
+  CudaKernels::on(output.device())
+      .launch(kernel_name("apply_factors", output.scalar_type()),
+              {.blocks_x = CudaKernels::blocks_for(elements / kVector), .blocks_y = count}, from,
+              to, input.stride, voxels, channels, factors.const_data_ptr<float>(), slopes,
+              slope_count, drops, rows, layer);
+}
+
+bool has_channels_last(const at::Tensor& input) {
+  return input.dim() == 5 && input.narrow(0, 0, 1).is_contiguous(at::MemoryFormat::ChannelsLast3d);
+}
+
+/// Masks of channels on activations with channels last.
+at::Tensor scale_channels_last(const at::Tensor& input, const DeviceMasks& masks,
+                               const DropoutAffine& affine) {
+  const auto rows = static_cast<std::int64_t>(masks.draws.size());
+  const Rows values(input, rows, at::MemoryFormat::ChannelsLast3d);
+  const at::Tensor output =
+      at::empty(input.sizes(), input.options(), at::MemoryFormat::ChannelsLast3d);
+  const auto channels = static_cast<int>(input.size(1));
+  const Layer layer = layer_of(masks, affine);
   for (std::int64_t first = 0; first < rows; first += kMostRows) {
     const std::int64_t count = std::min(kMostRows, rows - first);
-    const MaskRows masks = mask_rows(draws, first, count, sharing);
-    const void* part = from + first * stride * bytes;
-    void* result = to + first * elements * bytes;
+    const MaskRows part = mask_rows(masks, first, count);
+    const at::Tensor factors = at::empty({count, channels, 2}, input.options().dtype(at::kFloat));
+    CudaKernels::on(input.device())
+        .launch("dropout_factors",
+                {.blocks_x = (channels + kThreads - 1) / kThreads, .blocks_y = count}, channels,
+                part, layer, factors.data_ptr<float>());
+    apply_factors(values, output, factors, first, count, std::nullopt, false, part, layer);
+  }
+  return output;
+}
+
+}  // namespace
+
+DropoutAffine inverted_dropout(double rate) {
+  return {rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0F, 0.0F, 0.0F};
+}
+
+at::Tensor device_dropout(const at::Tensor& input, const DeviceMasks& masks,
+                          const at::Tensor& positions, std::int64_t tile_voxels,
+                          const DropoutAffine& affine) {
+  if (input.numel() == 0) return input.clone();
+  const bool by_channel = masks.sharing != MaskSharing::kElement;
+  const bool no_offsets = affine.kept_offset == 0.0F && affine.dropped_value == 0.0F;
+  if (by_channel && no_offsets && can_join(input) && has_channels_last(input)) {
+    return scale_channels_last(input, masks, affine);
+  }
+  const auto rows = static_cast<std::int64_t>(masks.draws.size());
+  const at::Tensor output = at::empty(input.sizes(), input.options(), at::MemoryFormat::Contiguous);
+  const Rows values(input, rows, at::MemoryFormat::Contiguous);
+  const std::int64_t elements = input.numel() / rows;
+  const bool gathered = positions.defined() && positions.numel() > 0;
+  const auto channels = static_cast<int>(by_channel || gathered ? input.size(1) : 1);
+  const std::int64_t plane = elements / channels;
+  const Layer layer = layer_of(masks, affine);
+  const CudaKernels& kernels = CudaKernels::on(input.device());
+  for (std::int64_t first = 0; first < rows; first += kMostRows) {
+    const std::int64_t count = std::min(kMostRows, rows - first);
+    const MaskRows part = mask_rows(masks, first, count);
+    const void* from = values.at_row(first);
+    void* to = at_row(output, first, elements);
     if (by_channel) {
       const auto blocks = static_cast<int>(std::min<std::int64_t>(32, (plane + 1023) / 1024));
       kernels.launch(kernel_name("drop_channels", input.scalar_type()),
-                     {.blocks_x = blocks * count * channels}, part, result, masks, stride, channels,
-                     plane, blocks, description);
+                     {.blocks_x = blocks * count * channels}, from, to, part, values.stride,
+                     channels, plane, blocks, layer);
     } else if (gathered) {
       kernels.launch(kernel_name("drop_gathered", input.scalar_type()),
                      {.blocks_x = CudaKernels::blocks_for(plane), .blocks_y = count * channels},
-                     part, result, masks, stride, channels, plane,
-                     positions.const_data_ptr<std::int64_t>(), tile_voxels, description);
+                     from, to, part, values.stride, channels, plane,
+                     positions.const_data_ptr<std::int64_t>(), tile_voxels, layer);
     } else {
       kernels.launch(kernel_name("drop_elements", input.scalar_type()),
                      {.blocks_x = CudaKernels::blocks_for((elements + 3) / 4), .blocks_y = count},
-                     part, result, masks, stride, elements, description);
+                     from, to, part, values.stride, elements, layer);
     }
+  }
+  return output;
+}
+
+bool can_join(const at::Tensor& input) {
+  return input.dim() == 5 && input.size(1) % kVector == 0 && input.size(1) <= kThreads * kVector &&
+         (input.scalar_type() == at::kHalf || input.scalar_type() == at::kBFloat16);
+}
+
+at::Tensor device_norm(const at::Tensor& input, const std::optional<at::Tensor>& weight,
+                       const std::optional<at::Tensor>& bias, double epsilon,
+                       const std::optional<at::Tensor>& slope,
+                       const std::optional<DeviceMasks>& masks) {
+  const std::int64_t rows = input.size(0);
+  TORCH_CHECK(!masks || static_cast<std::int64_t>(masks->draws.size()) == rows,
+              "dropout sees a batch of ", rows, " where ", masks ? masks->draws.size() : 0,
+              " pass(es) run");
+  const Rows values(input, rows, at::MemoryFormat::ChannelsLast3d);
+  const at::Tensor output =
+      at::empty(input.sizes(), input.options(), at::MemoryFormat::ChannelsLast3d);
+  if (input.numel() == 0) return output;
+  const auto channels = static_cast<int>(input.size(1));
+  const std::int64_t voxels = input.numel() / rows / channels;
+  // Enough blocks to fill a GPU even for one row; a matter of the size alone.
+  const auto chunks = static_cast<int>(std::clamp<std::int64_t>(voxels * channels / 32768, 1, 256));
+  const bool drops_channels = masks && masks->sharing != MaskSharing::kElement;
+  const bool drops_elements = masks && masks->sharing == MaskSharing::kElement;
+  const int drops = drops_channels;
+  const Layer layer = masks ? layer_of(*masks, inverted_dropout(masks->rate)) : Layer{};
+  const void* weights = data_of(weight);
+  const void* biases = data_of(bias);
+  const CudaKernels& kernels = CudaKernels::on(input.device());
+  const auto numbers = input.options().dtype(at::kFloat);
+  for (std::int64_t first = 0; first < rows; first += kMostRows) {
+    const std::int64_t count = std::min(kMostRows, rows - first);
+    const MaskRows part = masks ? mask_rows(*masks, first, count) : MaskRows{};
+    const at::Tensor partial = at::empty({count, chunks, 2, channels}, numbers);
+    const at::Tensor factors = at::empty({count, channels, 2}, numbers);
+    const void* from = values.at_row(first);
+    kernels.launch(kernel_name("norm_sums", input.scalar_type()),
+                   {.blocks_x = chunks, .blocks_y = count}, from, values.stride, voxels, channels,
+                   partial.data_ptr<float>());
+    kernels.launch(kernel_name("norm_factors", input.scalar_type()),
+                   {.blocks_x = (channels + 7) / 8, .blocks_y = count},
+                   partial.const_data_ptr<float>(), chunks, voxels, channels, weights, biases,
+                   epsilon, drops, part, layer, factors.data_ptr<float>());
+    apply_factors(values, output, factors, first, count, slope, drops_elements, part, layer);
   }
   return output;
 }

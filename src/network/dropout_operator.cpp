@@ -17,7 +17,7 @@ constexpr std::int64_t kDropoutOff = -1;
 
 DropoutAffine affine_of(DropoutForm form, double rate) {
   if (form == DropoutForm::kInverted) {
-    return {rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0F, 0.0F, 0.0F};
+    return inverted_dropout(rate);
   }
   // alpha' = -lambda alpha of SELU; a and b keep mean 0 and variance 1 (Klambauer, Unterthiner,
   // Mayr, Hochreiter, "Self-normalizing neural networks", NeurIPS 2017, section 3).
@@ -141,13 +141,9 @@ at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::T
               draws.size(0), " pass(es) run; use --scope native or element if it drops elements");
   const DropoutAffine affine = affine_of(layer.form, layer.rate);
   if (input.is_cuda()) {
-    const auto* rows = draws.const_data_ptr<std::int64_t>();
-    std::vector<MaskDraw> masks;
-    for (std::int64_t n = 0; n < draws.size(0); ++n) {
-      masks.push_back(draw_of(rows + n * kDrawColumns));
-    }
-    return device_dropout(input, masks, positions, rows[kDrawColumns - 1], layer.id, layer.rate,
-                          layer.sharing, affine);
+    const DeviceMasks masks{read_draws(draws), layer.id, layer.rate, layer.sharing};
+    const std::int64_t tile_voxels = draws.const_data_ptr<std::int64_t>()[kDrawColumns - 1];
+    return device_dropout(input, masks, positions, tile_voxels, affine);
   }
   at::Tensor keep = layer.sharing == MaskSharing::kElement
                         ? element_keep(input, draws, positions, layer)
@@ -201,6 +197,13 @@ at::Tensor make_draws(const std::vector<MaskDraw>& rows, std::int64_t tile_voxel
     *column++ = tile_voxels;
   }
   return draws;
+}
+
+std::vector<MaskDraw> read_draws(const at::Tensor& draws) {
+  const auto* rows = draws.const_data_ptr<std::int64_t>();
+  std::vector<MaskDraw> read;
+  for (std::int64_t n = 0; n < draws.size(0); ++n) read.push_back(draw_of(rows + n * kDrawColumns));
+  return read;
 }
 
 MaskSharing sharing_under(DropoutScope scope, bool feature) {

@@ -42,6 +42,9 @@ void register_dropout_operators();
 /// @param tile_voxels voxels of the tile that `positions` refer to.
 at::Tensor make_draws(const std::vector<MaskDraw>& rows, std::int64_t tile_voxels);
 
+/// Back again, less `tile_voxels`.
+std::vector<MaskDraw> read_draws(const at::Tensor& draws);
+
 /// Sharing of a layer's masks under a scope; `feature`: PyTorch's operator drops whole channels.
 MaskSharing sharing_under(DropoutScope scope, bool feature);
 

@@ -30,13 +30,20 @@ std::int64_t blocks_of(std::int64_t count, std::int64_t size) { return (count + 
 bool PassRunner::run(const Job& job, const Take& take, const Progress& progress) {
   if (!progress(0.0)) return false;
   const c10::InferenceMode inference;
-  const std::vector<at::Tensor> cut = run_graph(*prefix_, {job.image.to(options_.device)});
+  const std::vector<at::Tensor> cut = run_graph(*prefix_, {on_device(job.image)});
   if (!suffix_) {
     give_tile(cut.front(), offsets_of(job), job.passes, take);
     return true;
   }
   return cost_.pointwise ? run_on_voxels(cut, job, take, progress)
                          : run_on_tile(cut, job, take, progress);
+}
+
+/// Convolutions in half precision are fastest with channels last.
+at::Tensor PassRunner::on_device(const at::Tensor& image) const {
+  const at::Tensor moved = image.to(options_.device, options_.precision);
+  if (options_.precision == c10::kFloat) return moved;
+  return moved.contiguous(at::MemoryFormat::ChannelsLast3d);
 }
 
 std::vector<at::Tensor> PassRunner::run_graph(const GraphRunner& runner,

@@ -25,8 +25,9 @@ class PassRunner {
  public:
   struct Options {
     c10::Device device{c10::kCPU};
-    int member = 0;                ///< keys the masks
-    std::int64_t batch_bytes = 0;  ///< working memory that a batch of passes may take
+    c10::ScalarType precision = c10::kFloat;  ///< another on a GPU only
+    int member = 0;                           ///< keys the masks
+    std::int64_t batch_bytes = 0;             ///< working memory that a batch of passes may take
     int most_passes_per_batch = 4;
   };
 
@@ -78,6 +79,7 @@ class PassRunner {
  private:
   static constexpr int kBlockPasses = 4;  ///< in one run of a pointwise suffix on a CPU
 
+  at::Tensor on_device(const at::Tensor& image) const;
   std::vector<at::Tensor> run_graph(const GraphRunner& runner,
                                     std::vector<at::Tensor> inputs) const;
   at::Tensor run_suffix(const std::vector<at::Tensor>& cut, const at::Tensor& draws,

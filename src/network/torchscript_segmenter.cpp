@@ -49,6 +49,25 @@ std::vector<int> passes_of(int member, int networks, int first, int count,
   return passes;
 }
 
+c10::ScalarType scalar_type_of(Precision precision) {
+  switch (precision) {
+    case Precision::kBf16:
+      return c10::kBFloat16;
+    case Precision::kFp16:
+      return c10::kHalf;
+    case Precision::kFp32:
+      break;
+  }
+  return c10::kFloat;
+}
+
+void require_precision(Precision precision, c10::Device device) {
+  if (precision == Precision::kFp32 || !device.is_cpu()) return;
+  throw UsageError("--precision " + to_string(precision) +
+                   ": on a CPU this version runs networks in fp32 only; use --precision fp32, or "
+                   "--device cuda");
+}
+
 }  // namespace
 
 TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const SegmenterOptions& options,
@@ -59,6 +78,7 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
       window_(bundle.window),
       region_logits_(bundle.output, bundle.regions) {
   const DeviceChoice choice = choose_device(options.device);
+  require_precision(options.precision, choice.device);
   at::set_num_threads(std::max(1, options.threads));
   device_ = choice.device;
   summary_.device = choice.description;
@@ -81,10 +101,12 @@ std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device) con
     const std::string& file = bundle_.networks[n].file;
     runners.emplace_back(
         load_dropout_graph(bundle_.folder / file, file, options_.scope), file,
-        PassRunner::Options{.device = device,
-                            .member = static_cast<int>(n),
-                            .batch_bytes = order_.batch_bytes,
-                            .most_passes_per_batch = order_.most_passes_per_batch});
+        PassRunner::Options{
+            .device = device,
+            .precision = device.is_cpu() ? c10::kFloat : scalar_type_of(options_.precision),
+            .member = static_cast<int>(n),
+            .batch_bytes = order_.batch_bytes,
+            .most_passes_per_batch = order_.most_passes_per_batch});
   }
   return runners;
 }

@@ -19,7 +19,7 @@ struct WorkOrder {
   /// A batch of passes much larger than the caches gains nothing on a CPU.
   std::int64_t batch_bytes = std::int64_t{64} << 20;
   int most_passes_per_batch = 4;
-  int device_passes = 8;  ///< the same on a GPU, which so many fill
+  int device_passes = 8;          ///< the same on a GPU, which so many fill
   int most_passes_per_group = 0;  ///< blended together; 0: as many as the memory holds
   /// Puts the windows into another order.
   std::function<void(std::vector<Window>&)> order_windows;

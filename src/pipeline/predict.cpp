@@ -138,6 +138,7 @@ void PredictRun::load_network() {
   segmenter_options.device = options_.device;
   segmenter_options.threads = threads_;
   segmenter_options.scope = plan_.scope;
+  segmenter_options.precision = plan_.precision;
   segmenter_options.memory_bytes = options_.memory_bytes;
   segmenter_ = services_.load_segmenter(plan_.bundle, segmenter_options);
   network_load_s_ = seconds_since(begin);
@@ -164,7 +165,7 @@ void PredictRun::start_run_file() {
   run_file_.libraries = options_.libraries;
   run_file_.model = plan_.bundle.json;
   run_file_.model_sha256 = plan_.bundle.sha256;
-  run_file_.options = json_of(options_, plan_.scope, threads_);
+  run_file_.options = json_of(options_, plan_.scope, plan_.precision, threads_);
   run_file_.options["window"] = window_in_use();
   run_file_.options["calibration"] = nullptr;
   if (plan_.calibration) run_file_.options["calibration"] = plan_.calibration->file.sha256;

@@ -63,12 +63,13 @@ void PredictOptions::validate() const {
   require(!levels.empty(), "--level: at least one is needed");
 }
 
-nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, int threads) {
+nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, Precision precision,
+                       int threads) {
   nlohmann::json json;
   json["passes"] = options.passes;
   json["seed"] = options.seed;
   json["scope"] = to_string(scope);
-  json["precision"] = "fp32";
+  json["precision"] = to_string(precision);
   json["layout"] = to_string(options.layout);
   json["device"] = options.device;
   json["threads"] = threads;

@@ -32,6 +32,12 @@ std::optional<std::filesystem::path> calibration_file_of(const Bundle& bundle,
   return calibration_path(bundle.folder);
 }
 
+/// The calibration's, if there is one.
+Precision precision_of(const std::optional<std::filesystem::path>& calibration) {
+  if (!calibration) return Precision::kFp32;
+  return precision_from(read_calibration_file(*calibration).identity.value("precision", "fp32"));
+}
+
 }  // namespace
 
 int PredictPlan::count(CaseAction action) const {
@@ -64,11 +70,14 @@ PredictPlan plan_scans(const PredictOptions& options) {
   identity_options.seed = options.seed;
   identity_options.passes = options.passes;
   identity_options.memory_bytes = options.memory_bytes;
+  const auto calibration_file = calibration_file_of(plan.bundle, options.calibration);
+  plan.precision = options.precision ? *options.precision : precision_of(calibration_file);
+  identity_options.precision = to_string(plan.precision);
   plan.identity = run_identity_of(plan.bundle, identity_options);
   plan.identity_sha256 = sha256_of_identity(plan.identity);
-  if (const auto file = calibration_file_of(plan.bundle, options.calibration)) {
-    plan.calibration_file = *file;
-    plan.calibration = read_calibration_for(*file, plan.identity, options.levels);
+  if (calibration_file) {
+    plan.calibration_file = *calibration_file;
+    plan.calibration = read_calibration_for(*calibration_file, plan.identity, options.levels);
   }
   plan.folder = options.shard ? shard_folder(options.output, *options.shard) : options.output;
 

@@ -79,8 +79,10 @@ TEST(Usage, OptionsOfLaterVersionsAreRefusedByName) {
     return more;
   };
   expect_usage_error(with({"--passes", "auto"}), "--passes auto: this version");
-  expect_usage_error(with({"--precision", "bf16"}), "--precision bf16: this version");
-  expect_usage_error(with({"--precision", "fp16"}), "--precision fp16: this version");
+  for (const std::string precision : {"bf16", "fp16"}) {
+    expect_usage_error(with({"--precision", precision, "--device", "cpu"}),
+                       "--precision " + precision + ": on a CPU");
+  }
   expect_usage_error(with({"--save", "maps"}), "--save: this version");
   expect_usage_error(with({"--mc-tolerance", "0.1"}), "--mc-tolerance: this version");
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 
+#include "network/device_dropout.h"
 #include "network/device_sums.h"
 #include "network/dropout_operator.h"
 #include "network/graph_runner.h"
@@ -73,8 +74,7 @@ TEST_F(OnTheGpu, MasksAreThoseOfTheCpuBitForBit) {
     for (const std::int64_t depth : {7, 8}) {
       const at::Tensor input = at::randn({70, 9, depth, 5, 3});
       const at::Tensor draws = make_draws(draws_of(70), 0);
-      const at::Tensor expected =
-          dropped(input, draws, kNowhere, DropoutForm::kInverted, sharing);
+      const at::Tensor expected = dropped(input, draws, kNowhere, DropoutForm::kInverted, sharing);
       const at::Tensor found =
           dropped(input.to(device_), draws, kNowhere, DropoutForm::kInverted, sharing);
       EXPECT_TRUE(found.cpu().equal(expected)) << static_cast<int>(sharing) << ", " << depth;
@@ -95,9 +95,8 @@ TEST_F(OnTheGpu, AlphaDropoutIsThatOfTheCpu) {
 TEST_F(OnTheGpu, PassesThatShareAnInputReadItWhereItIs) {
   const at::Tensor one = at::randn({1, 6, 4, 4, 5});
   const at::Tensor draws = make_draws(draws_of(4), 0);
-  const at::Tensor expected =
-      dropped(one.expand({4, -1, -1, -1, -1}), draws, kNowhere, DropoutForm::kInverted,
-              MaskSharing::kElement);
+  const at::Tensor expected = dropped(one.expand({4, -1, -1, -1, -1}), draws, kNowhere,
+                                      DropoutForm::kInverted, MaskSharing::kElement);
   const at::Tensor found = dropped(one.to(device_).expand({4, -1, -1, -1, -1}), draws, kNowhere,
                                    DropoutForm::kInverted, MaskSharing::kElement);
   EXPECT_TRUE(found.cpu().equal(expected));
@@ -121,10 +120,54 @@ TEST_F(OnTheGpu, HalfPrecisionIsDroppedAsWell) {
     const at::Tensor expected = dropped(input.to(at::kFloat), draws, kNowhere,
                                         DropoutForm::kInverted, MaskSharing::kChannel)
                                     .to(type);
-    const at::Tensor found = dropped(input.to(device_), draws, kNowhere, DropoutForm::kInverted,
-                                     MaskSharing::kChannel);
+    const at::Tensor found =
+        dropped(input.to(device_), draws, kNowhere, DropoutForm::kInverted, MaskSharing::kChannel);
     EXPECT_TRUE(found.cpu().equal(expected)) << type;
   }
+}
+
+/// Instance norm, leaky ReLU and dropout one after the other, in fp32 on the CPU.
+at::Tensor norm_in_steps(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                         const at::Tensor& slope, const std::vector<MaskDraw>& draws,
+                         MaskSharing sharing) {
+  const at::Tensor norm = at::instance_norm(input.to(at::kFloat), weight.to(at::kFloat),
+                                            bias.to(at::kFloat), {}, {}, true, 0.0, 1e-5, false);
+  return dropped(at::prelu(norm, slope.to(at::kFloat)), make_draws(draws, 0), kNowhere,
+                 DropoutForm::kInverted, sharing);
+}
+
+// Channels far from 0 with little spread are what sums of squares are bad at.
+TEST_F(OnTheGpu, NormActivationAndDropoutInOneAreThoseOneAfterTheOther) {
+  for (const std::int64_t channels : {8, 16, 40, 256}) {
+    for (const auto sharing : {MaskSharing::kChannel, MaskSharing::kElement}) {
+      const at::Tensor shift = at::arange(channels).view({1, channels, 1, 1, 1}).fmod(4);
+      const at::Tensor input = (at::randn({3, channels, 13, 11, 9}) + shift).to(at::kHalf);
+      const at::Tensor weight = (at::rand({channels}) + 0.5).to(at::kHalf);
+      const at::Tensor bias = at::randn({channels}).to(at::kHalf);
+      const at::Tensor slope = at::rand({channels}).to(at::kHalf);
+      const std::vector<MaskDraw> draws = draws_of(3);
+      const at::Tensor expected = norm_in_steps(input, weight, bias, slope, draws, sharing);
+      const DeviceMasks masks{.draws = draws, .layer = 5, .rate = 0.3, .sharing = sharing};
+      const at::Tensor found = device_norm(input.to(device_), weight.to(device_), bias.to(device_),
+                                           1e-5, slope.to(device_), masks);
+      EXPECT_TRUE(found.is_contiguous(at::MemoryFormat::ChannelsLast3d));
+      const double off = (found.cpu().to(at::kFloat) - expected).abs().max().item<double>();
+      EXPECT_LT(off, 0.01) << channels << " channels, sharing " << static_cast<int>(sharing);
+    }
+  }
+}
+
+TEST_F(OnTheGpu, MasksOfChannelsThatLieLastAreThoseOfTheCpu) {
+  const at::Tensor one = at::randn({1, 16, 5, 4, 3}).to(at::kHalf);
+  const at::Tensor draws = make_draws(draws_of(70), 0);
+  const at::Tensor expected = dropped(one.to(at::kFloat).expand({70, -1, -1, -1, -1}), draws,
+                                      kNowhere, DropoutForm::kInverted, MaskSharing::kChannel)
+                                  .to(at::kHalf);
+  const at::Tensor last = one.to(device_).contiguous(at::MemoryFormat::ChannelsLast3d);
+  const at::Tensor found = dropped(last.expand({70, -1, -1, -1, -1}), draws, kNowhere,
+                                   DropoutForm::kInverted, MaskSharing::kChannel);
+  EXPECT_TRUE(found.is_contiguous(at::MemoryFormat::ChannelsLast3d));
+  EXPECT_TRUE(found.cpu().equal(expected));
 }
 
 /// Keeps the sums of a scan.
@@ -252,9 +295,28 @@ TEST_P(NetworksOnTheGpu, SumsAreThoseOfTheirLogits) {
     for (std::size_t region = 0; region < logits[pass].size(); ++region) {
       LogitHistogram expected;
       expected.add(logits[pass][region]);
-      EXPECT_EQ(sink.histograms[region * logits.size() + pass], expected)
-          << "pass " << pass << ", region " << region;
+      const LogitHistogram& found = sink.histograms[region * logits.size() + pass];
+      EXPECT_EQ(found.voxel_count(), expected.voxel_count());
+      // Of what was blended on the host the regions are the CPU's, whose exp and log round
+      // otherwise.
+      if (GetParam().blend == Bundle::Window::Blend::kNone) {
+        EXPECT_EQ(found, expected);
+      } else {
+        EXPECT_NEAR(found.probability_sum(), expected.probability_sum(), 1e-3);
+      }
     }
+  }
+}
+
+TEST_P(NetworksOnTheGpu, GiveAboutTheSameInHalfPrecision) {
+  const Logits expected = testing::logits_of(bundle(), scan_, request_, 2);
+  for (const auto precision : {Precision::kFp16, Precision::kBf16}) {
+    const auto gpu =
+        load_segmenter(bundle(), {.device = "cuda", .threads = 1, .precision = precision});
+    const Logits found = testing::logits_of(*gpu, bundle(), scan_, request_);
+    const double off = largest_difference(found, expected);
+    EXPECT_LT(off, precision == Precision::kFp16 ? 0.05 : 0.4);
+    EXPECT_GT(off, 1e-6);  // it is in half precision
   }
 }
 
@@ -272,13 +334,12 @@ TEST_P(NetworksOnTheGpu, ABatchOfPassesGivesTheBitsOfSinglePasses) {
 using Blend = Bundle::Window::Blend;
 INSTANTIATE_TEST_SUITE_P(
     Networks, NetworksOnTheGpu,
-    ::testing::Values(DeviceSubject{"pointwise", testing::pointwise_network(), Blend::kNone},
-                      DeviceSubject{"pointwise_blended", testing::pointwise_network(),
-                                    Blend::kGaussian},
-                      DeviceSubject{"spatial", testing::spatial_network(), Blend::kNone},
-                      DeviceSubject{"spatial_blended", testing::spatial_network(),
-                                    Blend::kConstant},
-                      DeviceSubject{"branching", testing::branching_network(), Blend::kGaussian}),
+    ::testing::Values(
+        DeviceSubject{"pointwise", testing::pointwise_network(), Blend::kNone},
+        DeviceSubject{"pointwise_blended", testing::pointwise_network(), Blend::kGaussian},
+        DeviceSubject{"spatial", testing::spatial_network(), Blend::kNone},
+        DeviceSubject{"spatial_blended", testing::spatial_network(), Blend::kConstant},
+        DeviceSubject{"branching", testing::branching_network(), Blend::kGaussian}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

@@ -65,7 +65,8 @@ TEST(PredictOptions, MemoryOutOfRangeIsRefused) {
 TEST(PredictOptions, RunFileHoldsTheMemoryInBytes) {
   PredictOptions options = valid_options();
   options.memory_bytes = parse_memory("512M");
-  EXPECT_EQ(json_of(options, DropoutScope::kChannel, 1)["memory_bytes"], 536870912);
+  EXPECT_EQ(json_of(options, DropoutScope::kChannel, Precision::kFp32, 1)["memory_bytes"],
+            536870912);
 }
 
 }  // namespace

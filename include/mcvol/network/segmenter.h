@@ -103,10 +103,21 @@ class Segmenter {
                    const WindowProgress& progress) = 0;
 };
 
+/// Arithmetic of the network. Logits are turned into probabilities in fp32 or better in all.
+enum class Precision {
+  kFp32,
+  kBf16,  ///< on a GPU
+  kFp16,  ///< on a GPU
+};
+std::string to_string(Precision precision);
+/// @throws UsageError for another word.
+Precision precision_from(const std::string& word);
+
 struct SegmenterOptions {
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N
   int threads = 1;
   DropoutScope scope = DropoutScope::kChannel;
+  Precision precision = Precision::kFp32;
   /// Bound on the network's working memory: of the passes that run together, and of the window
   /// where the bundle's is flexible.
   std::int64_t memory_bytes = std::int64_t{4} << 30;
@@ -114,7 +125,7 @@ struct SegmenterOptions {
 
 /// Loads, rewrites and probes the bundle's network.
 /// @throws ModelError where it cannot do Monte Carlo dropout, saying why; Error where the device
-///   is not there.
+///   is not there; UsageError for a precision that it does not offer.
 std::unique_ptr<Segmenter> load_segmenter(const Bundle& bundle, const SegmenterOptions& options);
 
 /// Version and commit of the LibTorch in this process, for run.json.

@@ -3,6 +3,7 @@
 #include "mcvol/io/scan_discovery.h"
 #include "mcvol/io/volume_table.h"
 #include "mcvol/network/bundle.h"
+#include "mcvol/network/segmenter.h"
 #include "mcvol/pipeline/calibration_use.h"
 #include "mcvol/pipeline/shard.h"
 
@@ -30,7 +31,8 @@ struct PredictOptions {
   int passes = 20;         ///< Monte Carlo passes, 1 to kMostPasses
   std::uint64_t seed = 0;  ///< of the dropout masks
   std::vector<NominalCoverage> levels = parse_levels({"0.9"});
-  std::optional<DropoutScope> scope;  ///< none: the bundle's
+  std::optional<DropoutScope> scope;   ///< none: the bundle's
+  std::optional<Precision> precision;  ///< none: the calibration's, else fp32
   ScanLayout layout = ScanLayout::kAuto;
   std::optional<Shard> shard;  ///< none: every case
   bool fresh = false;          ///< measure every case again
@@ -58,6 +60,7 @@ std::int64_t parse_memory(const std::string& text);
 
 /// The options as run.json keeps them: resolved, without paths; the levels have a place of their
 /// own there.
-nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, int threads);
+nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, Precision precision,
+                       int threads);
 
 }  // namespace mcvol

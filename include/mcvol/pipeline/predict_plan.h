@@ -30,10 +30,11 @@ struct PlannedCase {
 struct PredictPlan {
   Bundle bundle;
   DropoutScope scope = DropoutScope::kChannel;
-  nlohmann::json identity;         ///< run_identity_of()
-  std::string identity_sha256;     ///< CaseRecord::run_identity
-  std::filesystem::path folder;    ///< the result folder, or the shard's own
-  CalibrationPointer calibration;  ///< to be applied; may be null
+  Precision precision = Precision::kFp32;  ///< of the network, resolved
+  nlohmann::json identity;                 ///< run_identity_of()
+  std::string identity_sha256;             ///< CaseRecord::run_identity
+  std::filesystem::path folder;            ///< the result folder, or the shard's own
+  CalibrationPointer calibration;          ///< to be applied; may be null
   std::filesystem::path calibration_file;
   std::vector<PlannedCase> cases;    ///< sorted by case_id (bytes); of the shard only
   std::vector<std::string> ignored;  ///< files and folders passed over, with the reason

@@ -1,0 +1,143 @@
+#include "device_norm.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "device_dropout.h"
+#include "dropout_operator.h"
+#include "graph_nodes.h"
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/runtime/custom_operator.h>
+
+namespace mcvol {
+namespace {
+
+using torch::jit::Graph;
+using torch::jit::Node;
+using torch::jit::Value;
+
+std::optional<at::Tensor> optional_tensor(const c10::IValue& value) {
+  if (value.isNone()) return std::nullopt;
+  return value.toTensor();
+}
+
+void run(torch::jit::Stack& stack) {
+  const auto arguments = torch::jit::last(stack, 9);
+  const at::Tensor input = arguments[0].toTensor();
+  const auto weight = optional_tensor(arguments[1]);
+  const auto bias = optional_tensor(arguments[2]);
+  const double epsilon = arguments[3].toDouble();
+  const auto slope = optional_tensor(arguments[4]);
+  const auto layer = static_cast<int>(arguments[7].toInt());
+  std::optional<DeviceMasks> masks;
+  if (layer >= 0) {
+    masks = DeviceMasks{.draws = read_draws(arguments[5].toTensor()),
+                        .layer = layer,
+                        .rate = arguments[6].toDouble(),
+                        .sharing = static_cast<MaskSharing>(arguments[8].toInt())};
+  }
+  at::Tensor output;
+  if (can_join(input)) {
+    output = device_norm(input, weight, bias, epsilon, slope, masks);
+  } else {
+    output = at::instance_norm(input, weight, bias, {}, {}, true, 0.0, epsilon, true);
+    if (slope) output = at::prelu(output, *slope);
+    if (masks) output = device_dropout(output, *masks, {}, 0, inverted_dropout(masks->rate));
+  }
+  torch::jit::drop(stack, 9);
+  torch::jit::pack(stack, std::move(output));
+}
+
+void register_operator() {
+  static const torch::jit::RegisterOperators registered({torch::jit::Operator(
+      "mcvol::norm(Tensor input, Tensor? weight, Tensor? bias, float epsilon, Tensor? slope, "
+      "Tensor draws, float rate, int layer, int sharing) -> Tensor",
+      run, c10::AliasAnalysisKind::PURE_FUNCTION)});
+}
+
+bool is_plain_instance_norm(const Node* node) {
+  if (node->kind() != c10::Symbol::fromQualString("aten::instance_norm")) return false;
+  const auto own_statistics = torch::jit::toIValue(node->input(5));
+  const auto epsilon = torch::jit::toIValue(node->input(7));
+  return own_statistics && own_statistics->toBool() && epsilon;
+}
+
+/// The only use of a node's result, if it is as the input of another node.
+Node* only_user(const Node* node) {
+  const auto& uses = node->output()->uses();
+  if (uses.size() != 1 || uses[0].offset != 0) return nullptr;
+  Node* user = uses[0].user;
+  return user->kind() == c10::prim::Return || user->owningBlock() != node->owningBlock() ? nullptr
+                                                                                         : user;
+}
+
+/// The slope below 0 of an activation that is linear on either side.
+std::optional<at::Tensor> constant_slope(const Node* node) {
+  if (node->kind() == c10::aten::relu) return at::zeros({1});
+  if (node->kind() == c10::aten::leaky_relu) {
+    const auto slope = torch::jit::toIValue(node->input(1));
+    if (slope && slope->toScalar().toDouble() >= 0.0) {
+      return at::full({1}, slope->toScalar().toDouble());
+    }
+  }
+  if (node->kind() == c10::aten::prelu) {
+    const auto slope = torch::jit::toIValue(node->input(1));
+    if (slope && slope->isTensor()) return slope->toTensor();
+  }
+  return std::nullopt;
+}
+
+bool is_inverted_dropout(const Node* node) {
+  if (node->kind() != c10::Symbol::fromQualString(kDropoutOperator)) return false;
+  const auto form = torch::jit::toIValue(node->input(5));
+  return form && form->toInt() == static_cast<std::int64_t>(DropoutForm::kInverted);
+}
+
+void join(Graph& graph, Node* norm, Value* no_draws) {
+  std::vector<Node*> chain = {norm};
+  std::optional<at::Tensor> slope;
+  Node* dropout = nullptr;
+  for (Node* next = only_user(norm); next != nullptr; next = only_user(chain.back())) {
+    std::optional<at::Tensor> found = slope ? std::nullopt : constant_slope(next);
+    const bool drops = dropout == nullptr && is_inverted_dropout(next);
+    if (!found && !drops) break;
+    if (found) slope = found;
+    if (drops) dropout = next;
+    chain.push_back(next);
+  }
+  const torch::jit::WithInsertPoint at(chain.back());
+  Value* none = graph.insertConstant(c10::IValue());
+  Node* joined = graph.create(c10::Symbol::fromQualString("mcvol::norm"), 1);
+  joined->copyMetadata(norm);
+  for (const std::size_t input : {0, 1, 2, 7}) joined->addInput(norm->input(input));
+  joined->addInput(slope ? graph.insertConstant(*slope) : none);
+  joined->addInput(dropout != nullptr ? dropout->input(1) : no_draws);
+  for (const std::size_t input : {3, 4, 6}) {
+    Value* absent = input == 3 ? graph.insertConstant(0.0) : graph.insertConstant(-1);
+    joined->addInput(dropout != nullptr ? dropout->input(input) : absent);
+  }
+  joined->insertBefore(chain.back());
+  joined->output()->setType(c10::TensorType::get());
+  chain.back()->output()->replaceAllUsesWith(joined->output());
+  for (auto node = chain.rbegin(); node != chain.rend(); ++node) (*node)->destroy();
+}
+
+}  // namespace
+
+void join_norms(const std::shared_ptr<Graph>& graph) {
+  register_operator();
+  std::vector<Node*> norms;
+  for_each_node(graph->block(), [&](Node* node) {
+    if (is_plain_instance_norm(node)) norms.push_back(node);
+  });
+  if (norms.empty()) return;
+  Value* no_draws = nullptr;
+  {
+    const torch::jit::WithInsertPoint at(*graph->nodes().begin());
+    no_draws = graph->insertConstant(at::empty({0, 7}, at::kLong));
+  }
+  for (Node* norm : norms) join(*graph, norm, no_draws);
+}
+
+}  // namespace mcvol
