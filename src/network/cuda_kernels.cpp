@@ -167,6 +167,19 @@ std::int64_t CudaKernels::blocks_for(std::int64_t count) {
   return std::min(kMostBlocks, (count + kThreads - 1) / kThreads);
 }
 
+std::string kernel_name(const char* kind, c10::ScalarType type) {
+  switch (type) {
+    case at::kFloat:
+      return std::string(kind) + "_float";
+    case at::kHalf:
+      return std::string(kind) + "_half";
+    case at::kBFloat16:
+      return std::string(kind) + "_bfloat16";
+    default:
+      TORCH_CHECK(false, "activations of ", type, " on a GPU; expected float, half or bfloat16");
+  }
+}
+
 std::int64_t free_device_bytes(c10::Device device) {
   auto* allocator = c10::getDeviceAllocator(device.type());
   allocator->emptyCache();

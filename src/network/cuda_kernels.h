@@ -41,6 +41,9 @@ class CudaKernels {
   const Module* module_;
 };
 
+/// `kind`_float, _half or _bfloat16.
+std::string kernel_name(const char* kind, c10::ScalarType type);
+
 /// Memory of a GPU that nobody has taken, in bytes, and what LibTorch holds unused.
 std::int64_t free_device_bytes(c10::Device device);
 

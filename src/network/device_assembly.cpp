@@ -12,13 +12,14 @@ namespace {
 // Of blended means that are turned into regions at a time.
 constexpr std::int64_t kMeansBytes = std::int64_t{256} << 20;
 
+/// The weighted mean over one window is what it gave.
 class DeviceAssembly final : public WindowAssembly {
  public:
   DeviceAssembly(const AssemblyTask& task, c10::Device device, LogitSink& sink)
       : task_(task),
         device_(device),
         sink_(sink),
-        blended_(task.window.blend != Bundle::Window::Blend::kNone),
+        blended_(task.window.blend != Bundle::Window::Blend::kNone && task.windows > 1),
         sums_(device, task.regions, task.voxels, task.sampled, task.all_passes) {
     if (!blended_) return;
     const auto options = at::TensorOptions().device(device).dtype(at::kLong);
@@ -34,10 +35,10 @@ class DeviceAssembly final : public WindowAssembly {
     if (blended_ && group.first > 0) blended_sums_.zero_();
   }
 
-  void begin_window(const WindowVoxels& window) override {
-    voxels_ = at::tensor(window.voxels, at::kLong).to(device_);
+  void begin_window(const WindowData& window) override {
+    voxels_ = window.voxels;
     if (!blended_) return;
-    weights_ = importance_.index_select(0, at::tensor(window.tile_offsets, at::kLong).to(device_));
+    weights_ = importance_.index_select(0, window.tile_offsets);
     if (group_.first > 0) return;
     const std::int64_t count = voxels_.numel();
     CudaKernels::on(device_).launch(
@@ -46,7 +47,7 @@ class DeviceAssembly final : public WindowAssembly {
         weight_sums_.data_ptr<std::int64_t>());
   }
 
-  void take(const WindowVoxels&, const PassRunner::Outputs& outputs) override {
+  void take(const PassRunner::Outputs& outputs) override {
     const std::int64_t count = outputs.values.size(2);
     const at::Tensor voxels = voxels_.narrow(0, outputs.begin, count);
     if (!blended_) {

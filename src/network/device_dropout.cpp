@@ -23,19 +23,6 @@ struct Layer {
 constexpr std::int64_t kVector = 8;
 constexpr int kThreads = 256;
 
-std::string kernel_name(const char* kind, c10::ScalarType type) {
-  switch (type) {
-    case at::kFloat:
-      return std::string(kind) + "_float";
-    case at::kHalf:
-      return std::string(kind) + "_half";
-    case at::kBFloat16:
-      return std::string(kind) + "_bfloat16";
-    default:
-      TORCH_CHECK(false, "dropout of ", type, " on a GPU; expected float, half or bfloat16");
-  }
-}
-
 MaskRows mask_rows(const DeviceMasks& masks, std::int64_t first, std::int64_t count) {
   MaskRows rows{};
   for (std::int64_t n = 0; n < count; ++n) {

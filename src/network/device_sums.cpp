@@ -94,11 +94,16 @@ void DeviceSums::give(LogitSink& sink) const {
   }
   const std::vector<LogitHistogram> histograms = histograms_of(histograms_);
   const std::vector<LogitHistogram> mean_histograms = histograms_of(means);
-  const at::Tensor probability = probability_.cpu();
+  at::Tensor on_host =
+      at::empty({regions_, voxels_}, at::TensorOptions().dtype(at::kLong).pinned_memory(true));
+  on_host.copy_(probability_);
+  // The numbers live as long as their tensor, which the pointer holds.
+  const std::shared_ptr<const std::int64_t> probability_sums(on_host.const_data_ptr<std::int64_t>(),
+                                                             [on_host](const std::int64_t*) {});
   sink.accept(LogitSums{.histograms = histograms,
                         .means = mean_histograms,
-                        .probability_sums = {probability.const_data_ptr<std::int64_t>(),
-                                             static_cast<std::size_t>(probability.numel())}});
+                        .probability_sums = probability_sums,
+                        .voxels = voxels_});
 }
 
 }  // namespace mcvol

@@ -34,16 +34,19 @@ void give(const RegionLogits& region_logits, const at::Tensor& values,
   }
 }
 
+std::span<const std::int64_t> numbers_of(const at::Tensor& tensor) {
+  return {tensor.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(tensor.numel())};
+}
+
 /// Windows abut: each voxel has one.
 class Abutting final : public WindowAssembly {
  public:
   Abutting(const AssemblyTask& task, LogitSink& sink) : task_(task), sink_(sink) {}
   void begin_group(const PassGroup&) override {}
-  void begin_window(const WindowVoxels&) override {}
-  void take(const WindowVoxels& window, const PassRunner::Outputs& outputs) override {
-    const auto voxels = std::span(window.voxels)
-                            .subspan(static_cast<std::size_t>(outputs.begin),
-                                     static_cast<std::size_t>(outputs.values.size(2)));
+  void begin_window(const WindowData& window) override { voxels_ = window.voxels.cpu(); }
+  void take(const PassRunner::Outputs& outputs) override {
+    const auto voxels = numbers_of(voxels_).subspan(
+        static_cast<std::size_t>(outputs.begin), static_cast<std::size_t>(outputs.values.size(2)));
     give(task_.region_logits, outputs.values, voxels, outputs.passes, sink_);
   }
   void end_group() override {}
@@ -52,6 +55,7 @@ class Abutting final : public WindowAssembly {
  private:
   AssemblyTask task_;
   LogitSink& sink_;
+  at::Tensor voxels_;  ///< of the window begun last, on the host
 };
 
 class Blended final : public WindowAssembly {
@@ -64,22 +68,26 @@ class Blended final : public WindowAssembly {
 
   void begin_group(const PassGroup& group) override { group_ = group; }
 
-  void begin_window(const WindowVoxels& window) override {
-    weights_.resize(window.tile_offsets.size());
-    std::transform(
-        window.tile_offsets.begin(), window.tile_offsets.end(), weights_.begin(),
-        [&](std::int64_t offset) { return importance_[static_cast<std::size_t>(offset)]; });
-    if (group_.first == 0) blend_.add_weights(window.voxels, weights_);
+  void begin_window(const WindowData& window) override {
+    voxels_ = window.voxels.cpu();
+    const at::Tensor tile_offsets = window.tile_offsets.cpu();
+    const auto offsets = numbers_of(tile_offsets);
+    weights_.resize(offsets.size());
+    std::transform(offsets.begin(), offsets.end(), weights_.begin(), [&](std::int64_t offset) {
+      return importance_[static_cast<std::size_t>(offset)];
+    });
+    if (group_.first == 0) blend_.add_weights(numbers_of(voxels_), weights_);
   }
 
-  void take(const WindowVoxels& window, const PassRunner::Outputs& outputs) override {
+  void take(const PassRunner::Outputs& outputs) override {
     const at::Tensor values = outputs.values.to(at::kCPU, at::kFloat).contiguous();
     const auto begin = static_cast<std::size_t>(outputs.begin);
     const auto count = static_cast<std::size_t>(values.size(2));
+    const auto voxels = numbers_of(voxels_).subspan(begin, count);
+    const auto weights = std::span<const float>(weights_).subspan(begin, count);
     for (std::size_t row = 0; row < outputs.passes.size(); ++row) {
       const at::Tensor of_pass = values.select(0, static_cast<std::int64_t>(row));
-      blend_.add(outputs.passes[row] - group_.first, std::span(window.voxels).subspan(begin, count),
-                 std::span(weights_).subspan(begin, count),
+      blend_.add(outputs.passes[row] - group_.first, voxels, weights,
                  {of_pass.const_data_ptr<float>(), static_cast<std::size_t>(of_pass.numel())});
     }
   }
@@ -110,7 +118,9 @@ class Blended final : public WindowAssembly {
   std::vector<float> importance_;
   WindowBlend blend_;
   PassGroup group_;
-  std::vector<float> weights_;  ///< of the window begun last
+  // Of the window begun last.
+  at::Tensor voxels_;  ///< on the host
+  std::vector<float> weights_;
 };
 
 }  // namespace

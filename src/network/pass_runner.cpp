@@ -32,7 +32,7 @@ bool PassRunner::run(const Job& job, const Take& take, const Progress& progress)
   const c10::InferenceMode inference;
   const std::vector<at::Tensor> cut = run_graph(*prefix_, {on_device(job.image)});
   if (!suffix_) {
-    give_tile(cut.front(), offsets_of(job), job.passes, take);
+    give_tile(cut.front(), job.tile_offsets, job.passes, take);
     return true;
   }
   return cost_.pointwise ? run_on_voxels(cut, job, take, progress)
@@ -79,7 +79,6 @@ at::Tensor PassRunner::run_suffix(const std::vector<at::Tensor>& cut, const at::
 bool PassRunner::run_on_tile(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                              const Progress& progress) {
   const at::Tensor nowhere = at::empty({0}, at::kLong);
-  const at::Tensor offsets = offsets_of(job);
   std::size_t first = 0;
   while (first < job.passes.size()) {
     const auto done = static_cast<double>(first) / static_cast<double>(job.passes.size());
@@ -94,7 +93,7 @@ bool PassRunner::run_on_tile(const std::vector<at::Tensor>& cut, const Job& job,
       if (!halve_batch()) throw;
       continue;
     }
-    give_tile(output, offsets, passes, take);
+    give_tile(output, job.tile_offsets, passes, take);
     first += passes.size();
   }
   return true;
@@ -106,10 +105,6 @@ bool PassRunner::halve_batch() {
   cost_.passes_per_batch /= 2;
   c10::getDeviceAllocator(options_.device.type())->emptyCache();
   return true;
-}
-
-at::Tensor PassRunner::offsets_of(const Job& job) const {
-  return at::tensor(job.tile_offsets, at::kLong).to(options_.device);
 }
 
 /// @param output [rows, …]; one row for all passes of a network without dropout.
@@ -131,11 +126,10 @@ void PassRunner::give_tile(const at::Tensor& output, const at::Tensor& offsets,
 /// row.
 bool PassRunner::run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                                const Progress& progress) const {
-  const at::Tensor positions = at::tensor(job.tile_offsets, at::kLong);
-  const at::Tensor where = positions.to(options_.device);
+  const at::Tensor& positions = job.tile_offsets;
   std::vector<at::Tensor> gathered;
   for (const at::Tensor& tensor : cut) {
-    gathered.push_back(tensor.flatten(2).index_select(2, where));
+    gathered.push_back(tensor.flatten(2).index_select(2, positions));
   }
   struct Group {
     std::span<const int> passes;
@@ -156,7 +150,7 @@ bool PassRunner::run_on_voxels(const std::vector<at::Tensor>& cut, const Job& jo
     for (const at::Tensor& tensor : gathered) {
       voxels.push_back(tensor.narrow(2, begin, length).unsqueeze(3).unsqueeze(4).contiguous());
     }
-    const at::Tensor block_positions = where.narrow(0, begin, length);
+    const at::Tensor block_positions = positions.narrow(0, begin, length);
     for (std::size_t n = first; n < last; ++n) {
       const at::Tensor output = run_suffix(voxels, groups[n].draws, block_positions,
                                            static_cast<std::int64_t>(groups[n].passes.size()));

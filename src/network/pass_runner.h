@@ -55,10 +55,10 @@ class PassRunner {
   const std::string& file() const { return file_; }
 
   struct Job {
-    at::Tensor image;                            ///< [1, channels, d0, d1, d2] on the CPU
-    Index3 corner{0, 0, 0};                      ///< first output voxel, on the grid
-    std::span<const std::int64_t> tile_offsets;  ///< of the measured voxels in the output tile
-    std::span<const int> passes;                 ///< those of this network, ascending
+    at::Tensor image;             ///< [1, channels, d0, d1, d2]
+    Index3 corner{0, 0, 0};       ///< first output voxel, on the grid
+    at::Tensor tile_offsets;      ///< int64 [n] on the device: measured voxels in the output tile
+    std::span<const int> passes;  ///< those of this network, ascending
     int first_without_dropout = std::numeric_limits<int>::max();  ///< of the passes
     std::uint64_t seed = 0;
   };
@@ -90,7 +90,6 @@ class PassRunner {
   bool halve_batch();
   bool run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                      const Progress& progress) const;
-  at::Tensor offsets_of(const Job& job) const;
   void give_tile(const at::Tensor& output, const at::Tensor& offsets, std::span<const int> passes,
                  const Take& take) const;
   void compile_suffix(bool pointwise);

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 
+#include "cuda_kernels.h"
+
 namespace mcvol {
 namespace {
 
 // What rounding, blending and half precision leave of 0, 1 and their sum.
 constexpr double kRangeTolerance = 1e-3;
 constexpr double kSumTolerance = 1e-2;
+constexpr int kMostChannels = 32;  // the bits of a word (kernels.cu)
 
 }  // namespace
 
@@ -24,12 +27,34 @@ RegionLogits::RegionLogits(const Bundle::Output& output, const std::vector<Bundl
         outside.push_back(channel);
       }
     }
+    if (inside_.size() < channel_bits_.size() && output.channels <= kMostChannels) {
+      for (const std::int64_t channel : inside) channel_bits_[inside_.size()] |= 1u << channel;
+    }
     inside_.push_back(at::tensor(inside, at::kLong));
     outside_.push_back(at::tensor(outside, at::kLong));
   }
+  fits_kernel_ = !sigmoid_ && !probabilities_ && regions.size() <= channel_bits_.size() &&
+                 output.channels <= kMostChannels;
+}
+
+/// One kernel in place of a dozen operators for each region.
+at::Tensor RegionLogits::on_device(const at::Tensor& output) const {
+  const at::Tensor values = output.contiguous();
+  const auto channels = static_cast<int>(values.size(1));
+  const auto regions = static_cast<int>(inside_.size());
+  const std::int64_t count = values.size(2);
+  at::Tensor logits =
+      at::empty({values.size(0), regions, count}, values.options().dtype(at::kFloat));
+  const void* from = values.const_data_ptr();
+  CudaKernels::on(values.device())
+      .launch(kernel_name("softmax_regions", values.scalar_type()),
+              {.blocks_x = CudaKernels::blocks_for(count), .blocks_y = values.size(0)}, from, count,
+              channels, regions, channel_bits_, logits.data_ptr<float>());
+  return logits;
 }
 
 at::Tensor RegionLogits::operator()(const at::Tensor& output) const {
+  if (output.is_cuda() && fits_kernel_) return on_device(output);
   const at::Tensor values = output.to(at::kFloat);
   if (probabilities_) check_probabilities(values);
   std::vector<at::Tensor> regions;

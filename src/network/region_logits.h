@@ -2,6 +2,8 @@
 
 #include "mcvol/network/bundle.h"
 
+#include <array>
+#include <cstdint>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -24,12 +26,15 @@ class RegionLogits {
   at::Tensor operator()(const at::Tensor& output) const;
 
  private:
+  at::Tensor on_device(const at::Tensor& output) const;
   at::Tensor region(const at::Tensor& output, std::size_t number) const;
   void check_probabilities(const at::Tensor& output) const;
 
   bool sigmoid_;
   bool probabilities_;
-  std::vector<at::Tensor> inside_, outside_;  ///< channel indices per region
+  std::vector<at::Tensor> inside_, outside_;      ///< channel indices per region
+  std::array<std::uint32_t, 16> channel_bits_{};  ///< of the regions that the kernel takes
+  bool fits_kernel_ = false;
 };
 
 }  // namespace mcvol

@@ -8,8 +8,8 @@
 #include "device.h"
 #include "dropout_graph.h"
 #include "flexible_window.h"
+#include "scan_windows.h"
 #include "serial_section.h"
-#include "window_input.h"
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 
@@ -200,6 +200,8 @@ bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& requ
                     .all_passes = all_passes(request, summary_.networks)};
   task.group = passes_per_group(task);
   const bool on_host = device_.is_cpu() || !sink.takes_sums();
+  task.windows = plan.windows.size();
+  const auto windows = scan_windows(scan, plan, bundle_.axes, window_.padding, device_);
   const auto assembly = on_host ? host_assembly(task, sink) : device_assembly(task, device_, sink);
   const int groups = (task.all_passes + task.group - 1) / task.group;
   for (int number = 0; number < groups; ++number) {
@@ -207,7 +209,7 @@ bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& requ
     const PassGroup group{first, std::min(task.group, task.all_passes - first)};
     const auto done = [&](double part) { return progress((number + part) / groups); };
     assembly->begin_group(group);
-    if (!run_windows(scan, plan, request, group, *assembly, done)) return false;
+    if (!run_windows(plan, *windows, request, group, *assembly, done)) return false;
     assembly->end_group();
   }
   assembly->finish();
@@ -215,19 +217,19 @@ bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& requ
 }
 
 /// Every window, and in it every network's part of the passes.
-bool TorchScriptSegmenter::run_windows(const PreparedScan& scan, const WindowPlan& plan,
+bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows& windows,
                                        const PassRequest& request, const PassGroup& group,
                                        WindowAssembly& assembly, const WindowProgress& progress) {
   const auto members = static_cast<int>(networks_.size());
   const auto parts = static_cast<double>(plan.windows.size() * networks_.size());
   for (std::size_t n = 0; n < plan.windows.size(); ++n) {
     const Window& window = plan.windows[n];
-    const WindowVoxels voxels = plan.voxels_of(window);
-    assembly.begin_window(voxels);
+    const WindowData data = windows.cut(window);
+    assembly.begin_window(data);
     PassRunner::Job job;
-    job.image = window_input(scan, plan, window, bundle_.axes, window_.padding);
+    job.image = data.image;
     job.corner = window.output_begin;
-    job.tile_offsets = voxels.tile_offsets;
+    job.tile_offsets = data.tile_offsets;
     job.seed = request.seed;
     job.first_without_dropout = request.passes;
     for (int member = 0; member < members; ++member) {
@@ -236,7 +238,7 @@ bool TorchScriptSegmenter::run_windows(const PreparedScan& scan, const WindowPla
       job.passes = own;
       const auto before = static_cast<double>(n * networks_.size()) + member;
       const auto done = [&](double part) { return progress((before + part) / parts); };
-      const auto take = [&](const PassRunner::Outputs& outputs) { assembly.take(voxels, outputs); };
+      const auto take = [&](const PassRunner::Outputs& outputs) { assembly.take(outputs); };
       if (!networks_[static_cast<std::size_t>(member)].run(job, take, done)) return false;
     }
   }

@@ -42,7 +42,7 @@ class TorchScriptSegmenter final : public Segmenter {
   std::int64_t working_bytes(std::vector<PassRunner>& networks) const;
   void choose_window();
   void probe();
-  bool run_windows(const PreparedScan& scan, const WindowPlan& plan, const PassRequest& request,
+  bool run_windows(const WindowPlan& plan, const ScanWindows& windows, const PassRequest& request,
                    const PassGroup& group, WindowAssembly& assembly,
                    const WindowProgress& progress);
   int passes_per_group(const AssemblyTask& task) const;

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "mcvol/network/segmenter.h"
-#include "mcvol/network/window_plan.h"
 
 #include <memory>
 
 #include "pass_runner.h"
 #include "region_logits.h"
+#include "scan_windows.h"
 
 namespace mcvol {
 
@@ -26,6 +26,7 @@ struct AssemblyTask {
   int sampled = 0;          ///< passes with dropout
   int all_passes = 0;       ///< with those without, which come last
   int group = 0;            ///< most passes that are blended together
+  std::size_t windows = 0;
 };
 
 /// Puts what the network gives for the measured voxels of windows together and hands the logits of
@@ -34,9 +35,9 @@ class WindowAssembly {
  public:
   virtual ~WindowAssembly() = default;
   virtual void begin_group(const PassGroup& group) = 0;
-  virtual void begin_window(const WindowVoxels& window) = 0;
+  virtual void begin_window(const WindowData& window) = 0;
   /// Of the window begun last. May be called from several threads at once, with disjoint voxels.
-  virtual void take(const WindowVoxels& window, const PassRunner::Outputs& outputs) = 0;
+  virtual void take(const PassRunner::Outputs& outputs) = 0;
   virtual void end_group() = 0;
   /// After the last group.
   virtual void finish() = 0;

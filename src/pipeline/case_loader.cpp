@@ -45,11 +45,13 @@ CaseLoader::CaseLoader(ScanLoader loader, ScanPreparation preparation,
       channels_(std::move(channels)) {}
 
 void CaseLoader::start(const ScanCase& scan) {
-  started_ = std::async(std::launch::async, [this, scan] { return load(scan); });
+  started_.push_back(std::async(std::launch::async, [this, scan] { return load(scan); }));
 }
 
 LoadedCase CaseLoader::take(const ScanCase& scan) {
-  LoadedCase loaded = started_.valid() ? started_.get() : load(scan);
+  if (started_.empty()) return load(scan);
+  LoadedCase loaded = started_.front().get();
+  started_.pop_front();
   // Loaded ahead, it shared the memory with the scan before it, which is gone by now.
   if (loaded.out_of_memory) loaded = load(scan);
   return loaded;

@@ -43,8 +43,7 @@ HistogramSink::HistogramSink(std::vector<std::string> regions, std::int64_t meas
       voxels_(static_cast<std::size_t>(measured_voxels)),
       passes_(passes),
       all_passes_(passes + without_dropout),
-      histograms_(regions_.size() * static_cast<std::size_t>(all_passes_)),
-      probability_sums_(regions_.size() * voxels_, 0) {}
+      histograms_(regions_.size() * static_cast<std::size_t>(all_passes_)) {}
 
 void HistogramSink::check(const LogitBlock& block) const {
   const std::size_t count = block.voxels.size();
@@ -63,6 +62,7 @@ void HistogramSink::check(const LogitBlock& block) const {
 
 void HistogramSink::accept(const LogitBlock& block) {
   check(block);
+  std::call_once(summing_, [this] { probability_sums_.assign(regions_.size() * voxels_, 0); });
   const std::size_t count = block.voxels.size();
   for (int pass = 0; pass < block.pass_count; ++pass) {
     for (std::size_t region = 0; region < regions_.size(); ++region) {
@@ -80,11 +80,11 @@ void HistogramSink::accept(const LogitBlock& block) {
 
 void HistogramSink::accept(const LogitSums& sums) {
   if (sums.histograms.size() != histograms_.size() || sums.means.size() != regions_.size() ||
-      sums.probability_sums.size() != probability_sums_.size()) {
+      static_cast<std::size_t>(sums.voxels) != voxels_) {
     throw Error("the network gave sums of another scan, its passes or its regions");
   }
   std::copy(sums.histograms.begin(), sums.histograms.end(), histograms_.begin());
-  std::copy(sums.probability_sums.begin(), sums.probability_sums.end(), probability_sums_.begin());
+  given_sums_ = sums.probability_sums;
   means_.assign(sums.means.begin(), sums.means.end());
 }
 
@@ -107,7 +107,7 @@ LogitHistogram HistogramSink::mean_histogram(std::size_t region) const {
   LogitHistogram histogram;
   std::array<float, kChunk> logits;
   const std::int64_t whole = passes_ * static_cast<std::int64_t>(kProbabilityUnit);
-  const std::span<const std::int64_t> sums(probability_sums_.data() + region * voxels_, voxels_);
+  const std::span<const std::int64_t> sums = probability_sums(region);
   for (std::size_t begin = 0; begin < voxels_; begin += kChunk) {
     const std::size_t size = std::min(kChunk, voxels_ - begin);
     for (std::size_t n = 0; n < size; ++n) {
@@ -118,6 +118,11 @@ LogitHistogram HistogramSink::mean_histogram(std::size_t region) const {
     histogram.add(std::span<const float>(logits.data(), size));
   }
   return histogram;
+}
+
+std::span<const std::int64_t> HistogramSink::probability_sums(std::size_t region) const {
+  const std::int64_t* all = given_sums_ ? given_sums_.get() : probability_sums_.data();
+  return {all + region * voxels_, voxels_};
 }
 
 std::vector<RegionRecord> HistogramSink::finish() {

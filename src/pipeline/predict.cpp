@@ -17,6 +17,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Scans that are loaded at a time.
+constexpr int kMostLoaders = 8;
+
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
@@ -85,6 +88,7 @@ class PredictRun {
   ResultFolder results_;
   CaseLoader loader_;
   int threads_;
+  std::size_t next_to_load_ = 0;
   std::unique_ptr<Segmenter> segmenter_;
   std::optional<RunFile> earlier_;
   RunFile run_file_;
@@ -236,11 +240,14 @@ void PredictRun::work() {
   }
 }
 
+/// A network on a CPU has its cores; one on a GPU would wait for a single loader.
 void PredictRun::start_next(std::size_t after) {
-  for (std::size_t n = after + 1; n < plan_.cases.size(); ++n) {
-    if (plan_.cases[n].action != CaseAction::kMeasure) continue;
-    loader_.start(plan_.cases[n].scan);
-    return;
+  const bool on_cpu = segmenter_->summary().device == "cpu";
+  const auto ahead = static_cast<std::size_t>(on_cpu ? 1 : std::clamp(threads_, 1, kMostLoaders));
+  next_to_load_ = std::max(next_to_load_, after + 1);
+  for (; next_to_load_ < plan_.cases.size() && loader_.started() < ahead; ++next_to_load_) {
+    const PlannedCase& next = plan_.cases[next_to_load_];
+    if (next.action == CaseAction::kMeasure) loader_.start(next.scan);
   }
 }
 

@@ -132,8 +132,10 @@ at::Tensor run_passes(const Arguments& arguments, const at::Tensor& window) {
           .copy_(outputs.values.select(0, static_cast<std::int64_t>(row)));
     }
   };
-  const PassRunner::Job job{
-      .image = window, .tile_offsets = offsets, .passes = passes, .seed = arguments.seed};
+  const PassRunner::Job job{.image = window,
+                            .tile_offsets = at::tensor(offsets, at::kLong),
+                            .passes = passes,
+                            .seed = arguments.seed};
   runner.run(job, take, [](double) { return true; });
   if (all.isnan().any().item<bool>()) throw Error(file + ": the passes hold NaN");
   return all;

@@ -159,7 +159,7 @@ at::Tensor run_passes(const Fixture& fixture, DropoutScope scope, int threads, i
   at::Tensor all = at::full({5, network.output[0], static_cast<std::int64_t>(offsets.size())}, NAN);
   const PassRunner::Job job{.image = image_of(network),
                             .corner = zoo().window,
-                            .tile_offsets = offsets,
+                            .tile_offsets = at::tensor(offsets, at::kLong),
                             .passes = passes,
                             .seed = zoo().seed};
   const auto take = [&](const PassRunner::Outputs& outputs) {

@@ -73,7 +73,8 @@ struct LogitSums {
   std::span<const LogitHistogram> histograms;  ///< [region, pass], those without dropout last
   std::span<const LogitHistogram> means;  ///< [region], of the mean probability over sampled passes
   /// [region, measured voxel], over the passes with dropout, in steps of 1 / kProbabilityUnit.
-  std::span<const std::int64_t> probability_sums;
+  std::shared_ptr<const std::int64_t> probability_sums;
+  std::int64_t voxels = 0;  ///< measured
 };
 
 /// Takes the logits as they come. accept() may be called from several threads at once, with

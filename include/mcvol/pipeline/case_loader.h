@@ -5,6 +5,7 @@
 #include "mcvol/io/scan_discovery.h"
 #include "mcvol/io/scan_loader.h"
 
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -26,14 +27,16 @@ struct LoadedCase {
   double seconds = 0;
 };
 
-/// Loads scans, one ahead on a thread of its own while the network works on another.
+/// Loads scans ahead, each on a thread of its own, while the network works on another.
 class CaseLoader {
  public:
   CaseLoader(ScanLoader loader, ScanPreparation preparation, std::vector<std::string> channels);
 
-  /// Starts loading a case, which the next take() must ask for.
+  /// Starts loading a case; cases must be taken in the order in which they are started.
   void start(const ScanCase& scan);
-  /// The case's scan: the one started, else loaded now. Never throws for what is wrong with it.
+  std::size_t started() const { return started_.size(); }
+  /// The case's scan: the one started first, if any is, else loaded now. Never throws for what is
+  /// wrong with it.
   LoadedCase take(const ScanCase& scan);
 
  private:
@@ -42,7 +45,7 @@ class CaseLoader {
   ScanLoader loader_;
   ScanPreparation preparation_;
   std::vector<std::string> channels_;
-  std::future<LoadedCase> started_;  ///< waits for its thread when destroyed
+  std::deque<std::future<LoadedCase>> started_;  ///< each waits for its thread when destroyed
 };
 
 /// What went wrong with a case, as one line that names files without their folders: records are

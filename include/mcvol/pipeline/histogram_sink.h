@@ -5,6 +5,7 @@
 #include "mcvol/volumetry/logit_histogram.h"
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
@@ -45,6 +46,7 @@ class HistogramSink : public LogitSink {
   void check(const LogitBlock& block) const;
   void add_to_mean(std::size_t region, std::span<const std::int64_t> voxels,
                    std::span<const float> logits);
+  std::span<const std::int64_t> probability_sums(std::size_t region) const;
   LogitHistogram mean_histogram(std::size_t region) const;
 
   std::vector<std::string> regions_;
@@ -54,8 +56,10 @@ class HistogramSink : public LogitSink {
   std::vector<LogitHistogram> histograms_;  ///< [region, pass]
   /// [region, voxel], over passes, in steps of 2^-48. Not guarded: threads have disjoint voxels.
   std::vector<std::int64_t> probability_sums_;
-  std::vector<LogitHistogram> means_;  ///< [region], where the segmenter made them
-  std::mutex mutex_;                   ///< guards histograms_
+  std::once_flag summing_;                          ///< they are made with the first block
+  std::shared_ptr<const std::int64_t> given_sums_;  ///< or the segmenter made them
+  std::vector<LogitHistogram> means_;               ///< [region], where the segmenter made them
+  std::mutex mutex_;                                ///< guards histograms_
 };
 
 }  // namespace mcvol
