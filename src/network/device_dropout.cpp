@@ -20,8 +20,14 @@ struct Layer {
   std::uint64_t threshold;
   float scale, kept_offset, dropped_value;
 };
-constexpr std::int64_t kVector = 8;
 constexpr int kThreads = 256;
+
+/// Channels that a thread has: those of one load.
+int vector_of(std::int64_t channels) { return channels % 8 == 0 ? 8 : channels % 4 == 0 ? 4 : 1; }
+
+std::string vector_kernel(const char* kind, const at::Tensor& input) {
+  return kernel_name(kind, input.scalar_type()) + "_" + std::to_string(vector_of(input.size(1)));
+}
 
 MaskRows mask_rows(const DeviceMasks& masks, std::int64_t first, std::int64_t count) {
   MaskRows rows{};
@@ -79,10 +85,11 @@ void apply_factors(const Rows& input, const at::Tensor& output, const at::Tensor
   const int slope_count = slope ? static_cast<int>(slope->numel()) : 0;
   const int drops = drops_elements;
   CudaKernels::on(output.device())
-      .launch(kernel_name("apply_factors", output.scalar_type()),
-              {.blocks_x = CudaKernels::blocks_for(elements / kVector), .blocks_y = count}, from,
-              to, input.stride, voxels, channels, factors.const_data_ptr<float>(), slopes,
-              slope_count, drops, rows, layer);
+      .launch(
+          vector_kernel("apply_factors", output),
+          {.blocks_x = CudaKernels::blocks_for(elements / vector_of(channels)), .blocks_y = count},
+          from, to, input.stride, voxels, channels, factors.const_data_ptr<float>(), slopes,
+          slope_count, drops, rows, layer);
 }
 
 bool has_channels_last(const at::Tensor& input) {
@@ -160,7 +167,7 @@ at::Tensor device_dropout(const at::Tensor& input, const DeviceMasks& masks,
 }
 
 bool can_join(const at::Tensor& input) {
-  return input.dim() == 5 && input.size(1) % kVector == 0 && input.size(1) <= kThreads * kVector &&
+  return input.dim() == 5 && input.size(1) <= kThreads * vector_of(input.size(1)) &&
          (input.scalar_type() == at::kHalf || input.scalar_type() == at::kBFloat16);
 }
 
@@ -194,9 +201,8 @@ at::Tensor device_norm(const at::Tensor& input, const std::optional<at::Tensor>&
     const at::Tensor partial = at::empty({count, chunks, 2, channels}, numbers);
     const at::Tensor factors = at::empty({count, channels, 2}, numbers);
     const void* from = values.at_row(first);
-    kernels.launch(kernel_name("norm_sums", input.scalar_type()),
-                   {.blocks_x = chunks, .blocks_y = count}, from, values.stride, voxels, channels,
-                   partial.data_ptr<float>());
+    kernels.launch(vector_kernel("norm_sums", input), {.blocks_x = chunks, .blocks_y = count}, from,
+                   values.stride, voxels, channels, partial.data_ptr<float>());
     kernels.launch(kernel_name("norm_factors", input.scalar_type()),
                    {.blocks_x = (channels + 7) / 8, .blocks_y = count},
                    partial.const_data_ptr<float>(), chunks, voxels, channels, weights, biases,

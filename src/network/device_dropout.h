@@ -32,7 +32,7 @@ at::Tensor device_dropout(const at::Tensor& input, const DeviceMasks& masks,
                           const at::Tensor& positions, std::int64_t tile_voxels,
                           const DropoutAffine& affine);
 
-/// Whether device_norm() takes this input: half precision, rank 5, channels a multiple of 8.
+/// Whether device_norm() takes this input: half precision, rank 5, not too many channels.
 bool can_join(const at::Tensor& input);
 
 /// Instance norm over space, then the activation, then inverted dropout, in two passes over

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "device_dropout.h"
 #include "dropout_operator.h"
@@ -94,7 +95,19 @@ bool is_inverted_dropout(const Node* node) {
   return form && form->toInt() == static_cast<std::int64_t>(DropoutForm::kInverted);
 }
 
+/// A constant added to a channel is gone with its mean.
+void drop_bias_before(Graph& graph, Node* norm) {
+  Node* before = norm->input(0)->node();
+  const std::string_view name = before->kind().toQualString();
+  const bool convolves = name == "aten::conv3d" || name == "aten::conv_transpose3d" ||
+                         name == "aten::convolution" || name == "aten::_convolution";
+  if (!convolves || before->output()->uses().size() != 1) return;
+  const torch::jit::WithInsertPoint at(before);
+  before->replaceInput(2, graph.insertConstant(c10::IValue()));
+}
+
 void join(Graph& graph, Node* norm, Value* no_draws) {
+  drop_bias_before(graph, norm);
   std::vector<Node*> chain = {norm};
   std::optional<at::Tensor> slope;
   Node* dropout = nullptr;

@@ -15,7 +15,7 @@ constexpr int kIntervals = kHistogramNodes - 1;
 constexpr std::int64_t kMostVoxelsPerBlock = std::int64_t{1} << 20;
 
 std::int64_t histogram_blocks(std::int64_t voxels) {
-  constexpr std::int64_t kFewVoxels = 16384;  // below which giving a histogram costs more
+  constexpr std::int64_t kFewVoxels = 2048;  // below which giving a histogram costs more
   const std::int64_t wanted = std::clamp<std::int64_t>(voxels / kFewVoxels, 1, 512);
   return std::max(wanted, (voxels + kMostVoxelsPerBlock - 1) / kMostVoxelsPerBlock);
 }

@@ -184,16 +184,14 @@ MCVOL_DROPOUT_KERNELS(BFloat16, bfloat16)
 // ---------------------------------------------------------------- instance norm, activation, dropout
 
 // Of activations in half precision with channels last: [rows, voxels, channels], channels a multiple
-// of 8. One pass for the sums and one that applies norm, activation and dropout together. How a row
+// of kVector. One pass for the sums and one that applies norm, activation and dropout together. How a row
 // is cut up depends on its size alone: a row is the same in any batch.
 
-constexpr int kVector = 8;
-
 /// partial [rows, chunks, 2, channels]: sums and sums of squares over the voxels of each chunk.
-template <typename T>
+template <typename T, int kVector>
 __device__ void norm_sums(const T* input, int64 row_stride, int64 voxels, int channels,
                           float* partial) {
-  using Eight = Pack<T, kVector>;
+  using Vector = Pack<T, kVector>;
   __shared__ float shared[256][2 * kVector + 1];
   const int vectors = channels / kVector;
   const int lanes = blockDim.x / vectors;
@@ -204,11 +202,11 @@ __device__ void norm_sums(const T* input, int64 row_stride, int64 voxels, int ch
     const int64 each = (voxels + gridDim.x - 1) / gridDim.x;
     const int64 begin = blockIdx.x * each;
     const int64 end = begin + each < voxels ? begin + each : voxels;
-    const Eight* from = reinterpret_cast<const Eight*>(input + blockIdx.y * row_stride);
+    const Vector* from = reinterpret_cast<const Vector*>(input + blockIdx.y * row_stride);
     for (int64 v = begin + lane; v < end; v += lanes) {
-      const Eight eight = from[v * vectors + vector];
+      const Vector read = from[v * vectors + vector];
       for (int i = 0; i < kVector; ++i) {
-        const float x = to_float(eight.at[i]);
+        const float x = to_float(read.at[i]);
         sums[i] += x;
         squares[i] += x * x;
       }
@@ -279,25 +277,25 @@ extern "C" __global__ void dropout_factors(int channels, const MaskRows rows, co
 
 /// output = activation(input * scale + shift), below 0 times `slopes` [1 or channels], 1 where there
 /// are none; and for masks of elements their dropout.
-template <typename T>
+template <typename T, int kVector>
 __device__ void apply_factors(const T* input, T* output, int64 row_stride, int64 voxels,
                               int channels, const float* factors, const T* slopes, int slope_count,
                               int drops_elements, const MaskRows& rows, const Layer& layer) {
-  using Eight = Pack<T, kVector>;
+  using Vector = Pack<T, kVector>;
   const int vectors = channels / kVector;
   const int64 row_vectors = voxels * vectors;
-  const Eight* from = reinterpret_cast<const Eight*>(input + blockIdx.y * row_stride);
-  Eight* to = reinterpret_cast<Eight*>(output) + blockIdx.y * row_vectors;
+  const Vector* from = reinterpret_cast<const Vector*>(input + blockIdx.y * row_stride);
+  Vector* to = reinterpret_cast<Vector*>(output) + blockIdx.y * row_vectors;
   factors += static_cast<int64>(blockIdx.y) * channels * 2;
   const int64 step = static_cast<int64>(gridDim.x) * blockDim.x;
   for (int64 n = static_cast<int64>(blockIdx.x) * blockDim.x + threadIdx.x; n < row_vectors;
        n += step) {
     const int first = static_cast<int>(n % vectors) * kVector;
-    const Eight eight = from[n];
-    Eight result;
+    const Vector read = from[n];
+    Vector result;
     for (int i = 0; i < kVector; ++i) {
       const int channel = first + i;
-      float value = to_float(eight.at[i]) * factors[2 * channel] + factors[2 * channel + 1];
+      float value = to_float(read.at[i]) * factors[2 * channel] + factors[2 * channel + 1];
       if (slope_count > 0 && value < 0.0f) {
         value *= to_float(slopes[slope_count == 1 ? 0 : channel]);
       }
@@ -312,24 +310,30 @@ __device__ void apply_factors(const T* input, T* output, int64 row_stride, int64
   }
 }
 
-#define MCVOL_NORM_KERNELS(T, name)                                                                \
-  extern "C" __global__ void norm_sums_##name(const T* input, int64 row_stride, int64 voxels,      \
-                                              int channels, float* partial) {                      \
-    norm_sums(input, row_stride, voxels, channels, partial);                                       \
+#define MCVOL_VECTOR_KERNELS(T, name, width)                                                       \
+  extern "C" __global__ void norm_sums_##name##_##width(const T* input, int64 row_stride,          \
+                                                        int64 voxels, int channels,                \
+                                                        float* partial) {                          \
+    norm_sums<T, width>(input, row_stride, voxels, channels, partial);                             \
   }                                                                                                \
+  extern "C" __global__ void apply_factors_##name##_##width(                                       \
+      const T* input, T* output, int64 row_stride, int64 voxels, int channels,                     \
+      const float* factors, const T* slopes, int slope_count, int drops_elements,                  \
+      const MaskRows rows, const Layer layer) {                                                    \
+    apply_factors<T, width>(input, output, row_stride, voxels, channels, factors, slopes,          \
+                            slope_count, drops_elements, rows, layer);                             \
+  }
+
+#define MCVOL_NORM_KERNELS(T, name)                                                                \
+  MCVOL_VECTOR_KERNELS(T, name, 8)                                                                 \
+  MCVOL_VECTOR_KERNELS(T, name, 4)                                                                 \
+  MCVOL_VECTOR_KERNELS(T, name, 1)                                                                 \
   extern "C" __global__ void norm_factors_##name(                                                  \
       const float* partial, int chunks, int64 voxels, int channels, const T* weight,               \
       const T* bias, double epsilon, int drops, const MaskRows rows, const Layer layer,            \
       float* factors) {                                                                            \
     norm_factors(partial, chunks, voxels, channels, weight, bias, epsilon, drops, rows, layer,     \
                  factors);                                                                         \
-  }                                                                                                \
-  extern "C" __global__ void apply_factors_##name(                                                 \
-      const T* input, T* output, int64 row_stride, int64 voxels, int channels,                     \
-      const float* factors, const T* slopes, int slope_count, int drops_elements,                  \
-      const MaskRows rows, const Layer layer) {                                                    \
-    apply_factors(input, output, row_stride, voxels, channels, factors, slopes, slope_count,       \
-                  drops_elements, rows, layer);                                                    \
   }
 
 MCVOL_NORM_KERNELS(Half, half)

@@ -11,6 +11,7 @@
 #include "invariant_operators.h"
 #include "memory_probe.h"
 #include "pass_runner.h"
+#include "transposed_convolutions.h"
 #include <torch/csrc/jit/ir/constants.h>
 
 // How a network is made ready and tried at load; pass_runner.cpp runs it.
@@ -50,7 +51,11 @@ std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::De
     use_invariant_operators(graph);
     return run_variant_operators_serially(graph);
   }
-  if (precision != c10::kFloat) join_norms(graph);
+  if (precision == c10::kFloat) {
+    use_phase_convolutions(graph);
+  } else {
+    join_norms(graph);
+  }
   move_constants_to(graph->block(), device, precision);
   return branching_operators(graph);
 }

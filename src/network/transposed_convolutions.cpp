@@ -77,8 +77,12 @@ at::Tensor run_phase(const at::Tensor& input, const at::Tensor& weight,
     pads[last_first + 1] = counts[d] + phase.shift - size;
     pad = pad || pads[last_first] != 0 || pads[last_first + 1] != 0;
   }
-  return at::mkldnn_convolution(pad ? at::constant_pad_nd(input, pads) : input, weight, bias,
-                                {0, 0, 0}, {1, 1, 1}, {1, 1, 1}, groups);
+  const at::Tensor padded = pad ? at::constant_pad_nd(input, pads) : input;
+  if (input.is_cuda()) {
+    return at::convolution(padded, weight, bias, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}, false, {0, 0, 0},
+                           groups);
+  }
+  return at::mkldnn_convolution(padded, weight, bias, {0, 0, 0}, {1, 1, 1}, {1, 1, 1}, groups);
 }
 
 at::Tensor transposed_convolution(const at::Tensor& input, const std::vector<at::Tensor>& weights,
@@ -181,7 +185,12 @@ void replace(const std::shared_ptr<Graph>& graph, Node* node, const Arguments& a
   Node* phases = graph->create(c10::Symbol::fromQualString("mcvol::transposed_convolution"), 1);
   phases->copyMetadata(node);
   phases->addInput(node->input(0));
-  phases->addInput(graph->insertConstant(phase_weights(weight, geometry, groups)));
+  std::vector<torch::jit::Value*> weights;
+  for (const at::Tensor& of_phase : phase_weights(weight, geometry, groups)) {
+    weights.push_back(graph->insertConstant(of_phase));
+  }
+  Node* list = graph->createList(c10::TensorType::get(), weights);
+  phases->addInput(graph->insertNode(list)->output());
   phases->addInput(node->input(2));
   for (const Triple& triple :
        {kernel, geometry.stride, geometry.padding, geometry.output_padding}) {

@@ -78,20 +78,51 @@ void WindowPlan::number_voxels(const Image<std::uint8_t>& measured) {
   strides[axes_[1]] = size[axes_[2]];
   strides[axes_[0]] = size[axes_[2]] * size[axes_[1]];
   positions_.assign(static_cast<std::size_t>(size[0] * size[1] * size[2]), -1);
-  for (std::int64_t k = 0; k < size[2]; ++k) {
-    for (std::int64_t j = 0; j < size[1]; ++j) {
-      const std::uint8_t* source =
-          &measured.at(box_.begin[0], box_.begin[1] + j, box_.begin[2] + k);
-      std::int32_t* target = positions_.data() + j * strides[1] + k * strides[2];
-      for (std::int64_t i = 0; i < size[0]; ++i) {
-        if (source[i] == 0) continue;
-        if (measured_voxels_ == std::numeric_limits<std::int32_t>::max()) {
-          throw InputError("more than 2^31 - 1 voxels to measure; use a coarser grid");
+  // Numbers run along the image's lines, memory along the network's: in blocks of a line, and for
+  // one block all lines that lie side by side in memory.
+  const std::vector<std::int64_t> first = first_numbers(measured);
+  constexpr std::int64_t kBlock = 16;
+  const std::size_t inner = axes_[2] == 1 ? 1 : 2, outer = 3 - inner;
+  std::vector<std::int64_t> next(static_cast<std::size_t>(size[inner]));
+  for (std::int64_t n = 0; n < size[outer]; ++n) {
+    const auto line_of = [&](std::int64_t m) {
+      return inner == 1 ? std::array{m, n} : std::array{n, m};  // j, k
+    };
+    for (std::int64_t m = 0; m < size[inner]; ++m) {
+      const auto [j, k] = line_of(m);
+      next[static_cast<std::size_t>(m)] = first[static_cast<std::size_t>(k * size[1] + j)];
+    }
+    for (std::int64_t begin = 0; begin < size[0]; begin += kBlock) {
+      const std::int64_t end = std::min(begin + kBlock, size[0]);
+      for (std::int64_t m = 0; m < size[inner]; ++m) {
+        const auto [j, k] = line_of(m);
+        const std::uint8_t* source =
+            &measured.at(box_.begin[0], box_.begin[1] + j, box_.begin[2] + k);
+        std::int32_t* target = positions_.data() + j * strides[1] + k * strides[2];
+        std::int64_t& number = next[static_cast<std::size_t>(m)];
+        for (std::int64_t i = begin; i < end; ++i) {
+          if (source[i] != 0) target[i * strides[0]] = static_cast<std::int32_t>(number++);
         }
-        target[i * strides[0]] = static_cast<std::int32_t>(measured_voxels_++);
       }
     }
   }
+}
+
+/// Of each of the box's lines along x, [z, y], the number of its first voxel.
+std::vector<std::int64_t> WindowPlan::first_numbers(const Image<std::uint8_t>& measured) {
+  const Index3 size = box_.size();
+  std::vector<std::int64_t> first;
+  for (std::int64_t k = 0; k < size[2]; ++k) {
+    for (std::int64_t j = 0; j < size[1]; ++j) {
+      first.push_back(measured_voxels_);
+      const std::uint8_t* line = &measured.at(box_.begin[0], box_.begin[1] + j, box_.begin[2] + k);
+      measured_voxels_ += size[0] - std::count(line, line + size[0], std::uint8_t{0});
+    }
+  }
+  if (measured_voxels_ > std::numeric_limits<std::int32_t>::max()) {
+    throw InputError("more than 2^31 - 1 voxels to measure; use a coarser grid");
+  }
+  return first;
 }
 
 template <typename Visit>

@@ -138,7 +138,7 @@ at::Tensor norm_in_steps(const at::Tensor& input, const at::Tensor& weight, cons
 
 // Channels far from 0 with little spread are what sums of squares are bad at.
 TEST_F(OnTheGpu, NormActivationAndDropoutInOneAreThoseOneAfterTheOther) {
-  for (const std::int64_t channels : {8, 16, 40, 256}) {
+  for (const std::int64_t channels : {3, 4, 8, 16, 40, 256}) {
     for (const auto sharing : {MaskSharing::kChannel, MaskSharing::kElement}) {
       const at::Tensor shift = at::arange(channels).view({1, channels, 1, 1, 1}).fmod(4);
       const at::Tensor input = (at::randn({3, channels, 13, 11, 9}) + shift).to(at::kHalf);

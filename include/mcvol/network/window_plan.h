@@ -47,6 +47,7 @@ class WindowPlan {
  private:
   /// Fills the table of positions.
   void number_voxels(const Image<std::uint8_t>& measured);
+  std::vector<std::int64_t> first_numbers(const Image<std::uint8_t>& measured);
   /// Calls visit(line, offset) for each line of the table along the last dimension in the window's
   /// output; `offset` is that of its first voxel in the tile. Ascending by offset.
   template <typename Visit>
