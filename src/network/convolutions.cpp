@@ -18,9 +18,17 @@ using torch::jit::Value;
 
 // weight [out, in], input [batch, in, d0, d1, d2] -> [batch, out, d0, d1, d2]. A product for each
 // row of the batch, whose operands begin where in memory a row alone would begin: MKL rounds by
-// both.
+// both. On a GPU one batched product.
 at::Tensor unit_convolution(const at::Tensor& input, const at::Tensor& weight,
                             const std::optional<at::Tensor>& bias) {
+  if (input.is_cuda()) {
+    const at::Tensor weights = weight.unsqueeze(0).expand({input.size(0), -1, -1});
+    at::Tensor output =
+        at::bmm(weights, input.flatten(2))
+            .view({input.size(0), weight.size(0), input.size(2), input.size(3), input.size(4)});
+    if (bias) output.add_(bias->view({1, -1, 1, 1, 1}));
+    return output;
+  }
   constexpr std::int64_t kAlignedFloats = 16;
   std::vector<std::int64_t> sizes = input.sizes().vec();
   sizes[1] = weight.size(0);
