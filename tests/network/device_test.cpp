@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <random>
+#include <string_view>
 
 #include "network/device_dropout.h"
 #include "network/device_sums.h"
@@ -321,7 +322,8 @@ TEST_P(NetworksOnTheGpu, GiveAboutTheSameInHalfPrecision) {
   }
 }
 
-TEST_P(NetworksOnTheGpu, ABatchOfPassesGivesTheBitsOfSinglePasses) {
+// Of a pointwise suffix a batch is one batched product, which may round otherwise.
+TEST_P(NetworksOnTheGpu, ABatchOfPassesGivesWhatSinglePassesGive) {
   const auto logits_in = [&](const WorkOrder& order) {
     TorchScriptSegmenter segmenter(bundle(), {.device = "cuda", .threads = 1}, order);
     return testing::logits_of(segmenter, bundle(), scan_, request_);
@@ -329,7 +331,12 @@ TEST_P(NetworksOnTheGpu, ABatchOfPassesGivesTheBitsOfSinglePasses) {
   WorkOrder alone;
   alone.device_passes = 1;
   alone.most_passes_per_group = 4;
-  EXPECT_EQ(testing::differing_values(logits_in({}), logits_in(alone)), 0u);
+  const Logits together = logits_in({}), one_by_one = logits_in(alone);
+  if (std::string_view(GetParam().name).starts_with("pointwise")) {
+    EXPECT_LT(largest_difference(together, one_by_one), 1e-5);
+  } else {
+    EXPECT_EQ(testing::differing_values(together, one_by_one), 0u);
+  }
 }
 
 using Blend = Bundle::Window::Blend;
