@@ -3,10 +3,12 @@
 
     scripts/phantoms/make_phantoms.py --cohort held_out --out DIR
     scripts/phantoms/make_phantoms.py --seed 1 --count 100 --out DIR [--noise 0.01 0.12 …]
+    scripts/phantoms/make_phantoms.py --seed 1 --count 100 --out DIR --pairs
 
 DIR then holds a case folder a scan in BraTS names (t1, t1ce, t2, flair, seg), references.csv and
 cohort.json. The same options give the same scans, in any order and for any --jobs; a second run
-goes on where the first stopped. --cohort takes seed, count and settings from cohorts.json.
+goes on where the first stopped. --cohort takes seed, count and settings from cohorts.json. With
+--pairs it is two scans a patient, and pairs.csv says which.
 """
 import os
 
@@ -26,7 +28,7 @@ from pathlib import Path  # noqa: E402
 import storage  # noqa: E402
 from anatomy import check_size, load_anatomy  # noqa: E402
 from settings import Settings  # noqa: E402
-from simulator import simulate  # noqa: E402
+from simulator import VISITS, simulate  # noqa: E402
 
 COHORTS = Path(__file__).with_name("cohorts.json")
 
@@ -40,8 +42,10 @@ def parser():
     result.add_argument("--out", type=Path, required=True, help="folder of the cohort")
     result.add_argument("--cohort", help="a cohort of cohorts.json")
     result.add_argument("--seed", type=int, help="seed of the cohort, 0 or more")
-    result.add_argument("--count", type=int, help="number of scans")
-    result.add_argument("--only", type=int, nargs="+", metavar="INDEX", help="these scans only")
+    result.add_argument("--count", type=int, help="number of scans, or of pairs")
+    result.add_argument("--only", type=int, nargs="+", metavar="INDEX",
+                        help="these scans or pairs only")
+    result.add_argument("--pairs", action="store_true", help="baseline and follow-up of each")
     result.add_argument("--name", help="case_ids are NAME_0000 and so on")
     result.add_argument("--anatomy", default=None, metavar="nilearn|sri24|DIR",
                         help="DIR: white.nii.gz, grey.nii.gz and brain.nii.gz, maps of fractions")
@@ -59,7 +63,7 @@ def parser():
 
 
 def cohort_of(arguments):
-    """Name, seed, count, anatomy and settings: of cohorts.json, the command line on top."""
+    """Name, seed, count, anatomy, pairs and settings: of cohorts.json, the command line on top."""
     known = json.loads(COHORTS.read_text(encoding="utf-8"))
     if arguments.cohort is not None and arguments.cohort not in known:
         fail(f"--cohort {arguments.cohort}: unknown; {COHORTS.name} has {', '.join(known)}")
@@ -70,7 +74,8 @@ def cohort_of(arguments):
         fail("give --cohort, or --seed and --count")
     if not 0 <= seed < 2**64 or not 0 < count < 2**32:
         fail(f"--seed {seed}, --count {count}: expected a seed from 0 and a count from 1")
-    own = arguments.seed is None and not any(
+    pairs = entry.get("pairs", False)
+    own = arguments.seed is None and arguments.pairs <= pairs and not any(
         getattr(arguments, field.name) is not None for field in fields(Settings))
     name = arguments.name or (arguments.cohort if arguments.cohort and own else f"phantom{seed}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
@@ -85,7 +90,15 @@ def cohort_of(arguments):
         settings = replace(Settings(), **changes)
     except (TypeError, ValueError) as error:
         fail(str(error))
-    return name, seed, count, arguments.anatomy or entry.get("anatomy", "nilearn"), settings
+    anatomy = arguments.anatomy or entry.get("anatomy", "nilearn")
+    return name, seed, count, anatomy, arguments.pairs or pairs, settings
+
+
+def scans_of(name, index, pairs):
+    """case_id and visit of each scan of a patient."""
+    if not pairs:
+        return [(f"{name}_{index:04d}", None)]
+    return [(f"{name}_{index:04d}_{visit}", visit) for visit in VISITS]
 
 
 def start_worker(*state):
@@ -93,10 +106,10 @@ def start_worker(*state):
     worker_state = state
 
 
-def make_one(index):
-    template, settings, seed, name, folder, form = worker_state
-    phantom = simulate(template, settings, seed, index)
-    case_id = f"{name}_{index:04d}"
+def make_one(scan):
+    index, case_id, visit = scan
+    template, settings, seed, folder, form = worker_state
+    phantom = simulate(template, settings, seed, index, visit)
     if form == "npz":
         storage.write_npz(folder, case_id, phantom)
     else:
@@ -121,20 +134,20 @@ def mapping(jobs, state):
         yield pool.imap
 
 
-def make_all(indices, jobs, state, done):
-    folder, begin = state[4], time.monotonic()
+def make_all(scans, jobs, state, done):
+    folder, begin = state[3], time.monotonic()
     with mapping(jobs, state) as mapped:
-        for number, (case_id, rows) in enumerate(mapped(make_one, indices), 1):
+        for number, (case_id, rows) in enumerate(mapped(make_one, scans), 1):
             done[case_id] = rows
-            if number % 20 == 0 or number == len(indices):
+            if number % 20 == 0 or number == len(scans):
                 storage.write_references(folder, done)
                 rate = (time.monotonic() - begin) / number
-                print(f"{number}/{len(indices)} scans, {rate:.2f} s each", file=sys.stderr)
+                print(f"{number}/{len(scans)} scans, {rate:.2f} s each", file=sys.stderr)
 
 
 def main():
     arguments = parser().parse_args()
-    name, seed, count, anatomy, settings = cohort_of(arguments)
+    name, seed, count, anatomy, pairs, settings = cohort_of(arguments)
     if arguments.jobs < 1:
         fail(f"--jobs {arguments.jobs}: expected 1 or more")
     indices = arguments.only if arguments.only else range(count)
@@ -145,11 +158,15 @@ def main():
         template = load_anatomy(anatomy)
         check_size(template, settings)
         folder.mkdir(parents=True, exist_ok=True)
-        storage.check_or_write_description(folder, template.name, settings, seed, name, form)
+        storage.check_or_write_description(folder, template.name, settings, seed, name, form, pairs)
+        if pairs:
+            patients = ((f"{name}_{i:04d}", scans_of(name, i, pairs)) for i in range(count))
+            storage.write_pairs(folder, [(patient, *(case_id for case_id, _ in scans))
+                                         for patient, scans in patients])
         done = storage.read_references(folder)
-        missing = [i for i in indices if f"{name}_{i:04d}" not in done
-                   or not storage.exists(folder, f"{name}_{i:04d}", form)]
-        make_all(missing, arguments.jobs, (template, settings, seed, name, folder, form), done)
+        missing = [(i, *scan) for i in indices for scan in scans_of(name, i, pairs)
+                   if scan[0] not in done or not storage.exists(folder, scan[0], form)]
+        make_all(missing, arguments.jobs, (template, settings, seed, folder, form), done)
         print(f"{folder}: {len(done)} scans, {len(missing)} of them made now", file=sys.stderr)
     except (OSError, ValueError) as error:
         fail(str(error))

@@ -13,7 +13,13 @@ from fields import generator
 VERSION = 2
 
 # Stages have streams of their own: another noise level keeps the heads and tumours of a cohort.
-HEAD, TUMOUR, MASS_EFFECT, CONTRAST, ACQUISITION, RATER = range(6)
+HEAD, TUMOUR, MASS_EFFECT, CONTRAST, ACQUISITION, RATER, COURSE = range(7)
+VISITS = ("baseline", "followup")
+LATER = 16  # on top of a stage: its stream at the follow-up
+
+# Of the whole tumour's volume from baseline to follow-up.
+STABLE_PROBABILITY = 0.2  # factor 1
+FACTOR = (0.5, 2.0)  # else log-uniform
 
 
 @dataclass(frozen=True)
@@ -46,20 +52,35 @@ def rater_volumes(true_ml, sd_mm, rng):
     return noisy
 
 
-def simulate(template, settings, seed, index):
-    """Scan `index` of the cohort `seed`: the same for the same arguments, in any order."""
+def course_of(rng):
+    """The follow-up's whole tumour over the baseline's."""
+    stable, factor = rng.random() < STABLE_PROBABILITY, np.exp(rng.uniform(*np.log(FACTOR)))
+    return 1.0 if stable else float(factor)
+
+
+def simulate(template, settings, seed, index, visit=None):
+    """Scan `index` of the cohort `seed`: the same for the same arguments, in any order. With a
+    `visit`, of VISITS, that scan of patient `index`: head, tumour, mass effect and
+    position are the patient's, contrast and acquisition the visit's."""
+    later = visit == VISITS[1]
+
     def stream(stage):
         return generator(seed, index, stage)
 
+    def visit_stream(stage):
+        return stream(stage + LATER if later else stage)
+
+    factor = 1.0 if visit is None else course_of(stream(COURSE))
     head = anatomy.random_head(template, settings, stream(HEAD))
-    tumour = tumours.random_tumour(head, settings, stream(TUMOUR))
+    tumour = tumours.random_tumour(head, settings, stream(TUMOUR), factor, later)
     rng = stream(MASS_EFFECT)
     if tumour.radius > 0 and rng.random() < settings.mass_effect_probability:
         strength = tumour.radius * rng.uniform(*settings.mass_effect)
         head = anatomy.push_aside(head, tumour.centre, tumour.radius, strength)
-    image = contrast.signal(head, tumour, settings, stream(CONTRAST))
-    channels = acquisition.acquire(image, head.mask, settings, stream(ACQUISITION))
+    image = contrast.signal(head, tumour, settings, visit_stream(CONTRAST))
+    channels = acquisition.acquire(image, head.mask, settings, visit_stream(ACQUISITION))
     labels = tumours.label_map(tumour)
     return Phantom(channels, labels, tumour.volumes_ml,
                    label_volumes(labels, settings.spacing_mm**3 / 1000),
-                   rater_volumes(tumour.volumes_ml, settings.rater_sd_mm, stream(RATER)), tumour)
+                   rater_volumes(tumour.volumes_ml, settings.rater_sd_mm, visit_stream(RATER)),
+                   tumour)

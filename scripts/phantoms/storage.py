@@ -87,15 +87,26 @@ def write_references(folder, cases):
     write_atomically(folder / "references.csv", text.getvalue().encode())
 
 
-def check_or_write_description(folder, anatomy, settings, seed, name, form):
+def write_pairs(folder, pairs):
+    """`pairs`: subject_id and the case_ids of baseline and follow-up, as mcvol change reads them."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("subject_id", "baseline", "followup"))
+    writer.writerows(pairs)
+    write_atomically(folder / "pairs.csv", text.getvalue().encode())
+
+
+def check_or_write_description(folder, anatomy, settings, seed, name, form, pairs):
     """cohort.json says what a cohort is made of; a folder holds one cohort only."""
     wanted = {"simulator": VERSION, "name": name, "seed": seed, "anatomy": anatomy, "format": form,
               "settings": asdict(settings)}
+    if pairs:
+        wanted["pairs"] = True
     wanted = json.loads(json.dumps(wanted))
     path = Path(folder) / "cohort.json"
     if path.exists():
         found = json.loads(path.read_text(encoding="utf-8"))
-        differ = [key for key in wanted if found.get(key) != wanted[key]]
+        differ = [key for key in {**wanted, "pairs": None} if found.get(key) != wanted.get(key)]
         if "settings" in differ:
             differ += [f"settings.{key}" for key in wanted["settings"]
                        if found.get("settings", {}).get(key) != wanted["settings"][key]]

@@ -156,10 +156,10 @@ def scaled(values, inside):
     return (values - low) / max(high - low, 1e-6)
 
 
-def fine_core(arrival, whole, settings, factor, rng):
-    """Core and necrosis on the fine grid: inner level sets of arrival time, depth and noise."""
+def fine_core(arrival, whole, settings, factor, size, rng):
+    """Core and necrosis on the fine grid: inner level sets of arrival time, depth and noise that is
+    smooth over `size` fine voxels."""
     shape = arrival.shape
-    size = max(int(whole.sum() ** (1 / 3) / 3), 3)
     depth = ndimage.distance_transform_edt(coarsen(whole, factor) > 0.25).astype(np.float32)
     weight = rng.uniform(0.2, 0.8)
     field = weight * scaled(arrival, whole) - (1 - weight) * scaled(refine(depth, factor), whole)
@@ -178,13 +178,25 @@ def padded_box(inside, margin, shape):
                  for s, n in zip(ndimage.find_objects(inside.astype(np.uint8))[0], shape))
 
 
-def random_tumour(head, settings, rng):
+def reflected(volume_ml, low_ml, high_ml):
+    """On the logarithmic scale, at an end of the range that it lies beyond."""
+    return volume_ml * min(1, (high_ml / volume_ml) ** 2) * max(1, (low_ml / volume_ml) ** 2)
+
+
+def random_tumour(head, settings, rng, factor=1.0, later=False):
     """A tumour whose whole volume is drawn from `settings.tumour_ml` and met to a fine voxel, or
-    less where the brain has no room for it."""
+    less where the brain has no room for it.
+
+    At another time its volume is `factor` times that (reflected into `settings.tumour_ml`, so that
+    tumours of both times are as large as any): `later` is the tumour then. The same `rng` gives
+    the same growth and noise at both times, and the smaller lies within the larger."""
     if rng.random() < settings.absent_probability:
         return no_tumour(head.mask.shape)
     voxel_ml = settings.spacing_mm**3 / 1000
-    target = np.exp(rng.uniform(*np.log(settings.tumour_ml))) / voxel_ml
+    drawn_ml = np.exp(rng.uniform(*np.log(settings.tumour_ml)))
+    times_ml = drawn_ml, reflected(drawn_ml * factor, *settings.tumour_ml)
+    share = times_ml[later] / max(times_ml)
+    target = max(times_ml) / voxel_ml
     arrival, reached = grow(head, target, settings, rng)
     target = max(min(target, reached / OVERGROWTH), 1)
     radius = (3 * target / (4 * np.pi)) ** (1 / 3)
@@ -192,21 +204,23 @@ def random_tumour(head, settings, rng):
     # So far out noise finds no voxel any more.
     box = padded_box(arrival < arrival.max() - 0.5, int(np.ceil(5 * border_sd)) + 1, arrival.shape)
 
-    factor = settings.fine
-    fine_ml = voxel_ml / factor**3
-    arrival = refine(beyond_the_front(arrival[box]), factor)
-    allowed = refine((head.white + head.grey)[box], factor) > LEAST_TISSUE
-    allowed &= repeated(head.mask[box], factor)
-    rough = smooth_field(rng, arrival.shape, max(factor * radius / 2, 2 * factor))
+    fine = settings.fine
+    fine_ml = voxel_ml / fine**3
+    arrival = refine(beyond_the_front(arrival[box]), fine)
+    allowed = refine((head.white + head.grey)[box], fine) > LEAST_TISSUE
+    allowed &= repeated(head.mask[box], fine)
+    rough = smooth_field(rng, arrival.shape, max(fine * radius / 2, 2 * fine))
     field = arrival + np.float32(STEPS_PER_VOXEL * border_sd) * rough
-    count = min(max(round(target * factor**3), 1), np.count_nonzero(allowed))
-    whole = level_set(field, allowed, count)
-    core, necrosis = fine_core(arrival, whole, settings, factor, rng)
+    largest = min(max(round(target * fine**3), 1), np.count_nonzero(allowed))
+    whole = level_set(field, allowed, max(round(share * largest), 1))
+    radius *= share ** (1 / 3)
+    size = max(int(largest ** (1 / 3) / 3), 3)
+    core, necrosis = fine_core(arrival, whole, settings, fine, size, rng)
     edge = np.clip((field - field[whole].max()) / (5 * max(radius / 4, 1)) + 1, 0, 1) * whole
 
-    def on_grid(fine):
+    def on_grid(inside):
         image = np.zeros(head.mask.shape, dtype=np.float32)
-        image[box] = coarsen(fine, factor)
+        image[box] = coarsen(inside, fine)
         return image
 
     volumes = (whole.sum() * fine_ml, core.sum() * fine_ml, (core.sum() - necrosis.sum()) * fine_ml)

@@ -163,12 +163,14 @@ class PairComparison {
       return bonferroni_change(estimate_volume(before, region, method, each_),
                                estimate_volume(after, region, method, each_));
     }
-    const auto estimated = correlations_.find(before.region);
-    const double correlation =
-        estimated == correlations_.end() ? options_.dependence.correlation : estimated->second;
     return correlated_change(calibrated_points_ml(before, region, method),
-                             calibrated_points_ml(after, region, method), correlation,
-                             options_.growth_threshold, levels_);
+                             calibrated_points_ml(after, region, method),
+                             correlation_for(before.region), options_.growth_threshold, levels_);
+  }
+
+  double correlation_for(const std::string& region) const {
+    const auto estimated = correlations_.find(region);
+    return estimated == correlations_.end() ? options_.dependence.correlation : estimated->second;
   }
 
   /// By region.
@@ -190,6 +192,7 @@ class PairComparison {
       row.p_growth = change.p_growth;
       row.p_shrinkage = change.p_shrinkage;
       row.p_tie = change.p_tie;
+      row.correlation = correlation_for(row.region);
     }
     for (std::size_t n = 0; n < levels_.size(); ++n) {
       row.level = levels_[n].text;
@@ -245,8 +248,9 @@ ChangeTable measure_change(const ChangeOptions& options) {
 std::string ChangeTable::csv() const {
   std::string text =
       "subject_id,baseline,followup,region,level,change_ml,lower_ml,upper_ml,p_growth,p_shrinkage,"
-      "p_tie,status,flags,error,growth_threshold\n";
+      "p_tie,status,flags,error,growth_threshold,correlation\n";
   constexpr int kProbabilityDecimals = 4;
+  constexpr int kCorrelationDecimals = 4;
   for (const ChangeRow& row : rows) {
     std::vector<std::string> fields{csv_field(row.pair.subject_id), csv_field(row.pair.baseline),
                                     csv_field(row.pair.followup), csv_field(row.region),
@@ -261,6 +265,7 @@ std::string ChangeTable::csv() const {
     fields.push_back(csv_field(joined(row.flags, ';')));
     fields.push_back(csv_field(row.error));
     fields.push_back(row.p_growth ? shortest_text(growth_threshold) : "");
+    fields.push_back(decimal_text(row.correlation, kCorrelationDecimals));
     text += joined(fields, ',') + "\n";
   }
   return text;

@@ -81,11 +81,12 @@ TEST_F(Change, TableReadsBackWithTheColumnsPromised) {
   const std::string text = measure_change(with_threshold).csv();
   EXPECT_EQ(text.substr(0, text.find('\n')),
             "subject_id,baseline,followup,region,level,change_ml,lower_ml,upper_ml,p_growth,"
-            "p_shrinkage,p_tie,status,flags,error,growth_threshold");
+            "p_shrinkage,p_tie,status,flags,error,growth_threshold,correlation");
   const CsvTable table = parse_csv(text, "change.csv");
   ASSERT_EQ(table.records.size(), kPairs * 4u);
   EXPECT_EQ(table.records[0].fields[11], "ok");
   EXPECT_EQ(table.records[0].fields[14], "0.25");
+  EXPECT_EQ(table.records[0].fields[15], "0.0000");
 }
 
 TEST_F(Change, BonferroniIsWiderAndSaysNothingOfGrowth) {
@@ -96,6 +97,7 @@ TEST_F(Change, BonferroniIsWiderAndSaysNothingOfGrowth) {
   int wider = 0;
   for (std::size_t n = 0; n < wide.rows.size(); ++n) {
     EXPECT_FALSE(wide.rows[n].p_growth);
+    EXPECT_FALSE(wide.rows[n].correlation);
     wider += *wide.rows[n].upper_ml - *wide.rows[n].lower_ml >
              *usual.rows[n].upper_ml - *usual.rows[n].lower_ml;
   }
@@ -139,6 +141,7 @@ TEST_F(Change, CorrelationIsEstimatedFromReferencePairs) {
   const ChangeTable table = measure_change(estimated);
   ASSERT_EQ(table.estimates.size(), 2u);
   EXPECT_EQ(table.estimates[0], "whole: correlation 1.00 [1.00, 1.00] of 30 reference pairs");
+  EXPECT_NEAR(*table.rows[0].correlation, 1, 1e-9);
   ChangeOptions given = options();
   given.dependence.correlation = 1;
   EXPECT_EQ(table.csv(), measure_change(given).csv());

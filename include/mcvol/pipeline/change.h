@@ -32,6 +32,7 @@ struct ChangeRow {
   std::string region, level;
   std::optional<double> change_ml, lower_ml, upper_ml;
   std::optional<double> p_growth, p_shrinkage, p_tie;  ///< none under kBonferroni
+  std::optional<double> correlation;                   ///< given or estimated; as above
   std::string status;                                  ///< "ok" or "failed"
   std::vector<std::string> flags;                      ///< of either scan, sorted
   std::string error;

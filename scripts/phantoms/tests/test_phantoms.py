@@ -230,6 +230,76 @@ class Scans(unittest.TestCase):
                 replace(Settings(), **change)
 
 
+class Pairs(unittest.TestCase):
+    """Two scans of a patient."""
+    WIDE = replace(SETTINGS, tumour_ml=(0.5, 250.0), absent_probability=0.1)
+
+    @classmethod
+    def setUpClass(cls):
+        template = ball_anatomy()
+        cls.factors = [simulator.course_of(fields.generator(51, i, simulator.COURSE))
+                       for i in range(8)]
+        cls.pairs = [[simulator.simulate(template, cls.WIDE, 51, i, visit)
+                      for visit in simulator.VISITS] for i in range(8)]
+
+    def test_the_follow_up_is_another_scan_of_the_same_head(self):
+        for before, after in self.pairs:
+            np.testing.assert_array_equal(before.channels != 0, after.channels != 0)
+            inside = before.channels[0] != 0
+            self.assertGreater(np.mean((before.channels != after.channels)[:, inside]), 0.9)
+
+    def test_true_volumes_follow_the_factor(self):
+        fine_ml = 0.064 / self.WIDE.fine**3
+        found = 0
+        for factor, (before, after) in zip(self.factors, self.pairs):
+            first, second = before.true_ml["whole_tumour"], after.true_ml["whole_tumour"]
+            if first == 0 or not 0.5 < factor * first < 250:  # absent, or reflected
+                continue
+            found += factor != 1
+            self.assertAlmostEqual(second, factor * first, delta=3 * fine_ml)
+        self.assertGreater(found, 3)
+
+    def test_a_volume_beyond_the_range_is_reflected(self):
+        settings = replace(self.WIDE, tumour_ml=(20.0, 24.0))
+        head = anatomy.random_head(ball_anatomy(), settings, fields.generator(52, 0, 0))
+        volumes_ml = []
+        for factor, later in ((1.0, False), (1.2, False), (1.2, True)):
+            found = tumour.random_tumour(head, settings, fields.generator(52, 0, 1), factor, later)
+            volumes_ml.append(found.volumes_ml["whole_tumour"])
+        alone, before, after = volumes_ml
+        self.assertAlmostEqual(before, alone, delta=0.01)
+        self.assertAlmostEqual(after, 24.0**2 / (1.2 * alone), delta=0.01)
+        self.assertEqual(tumour.reflected(0.4, 0.5, 250.0), 0.5**2 / 0.4)
+        self.assertEqual(tumour.reflected(7.0, 0.5, 250.0), 7.0)
+
+    def test_the_smaller_tumour_lies_within_the_larger(self):
+        for pair in self.pairs:
+            small, large = sorted((one.tumour.whole for one in pair), key=np.sum)
+            self.assertTrue((small <= large + 1e-6).all())  # sums of three fractions
+
+    def test_a_stable_tumour_is_the_same_to_the_voxel(self):
+        self.assertIn(1.0, self.factors)
+        before, after = self.pairs[self.factors.index(1.0)]
+        self.assertGreater(before.true_ml["enhancing_tumour"], 0)
+        self.assertEqual(before.true_ml, after.true_ml)
+        np.testing.assert_array_equal(before.labels, after.labels)
+
+    def test_a_patient_without_a_tumour_has_none_later(self):
+        settings = replace(self.WIDE, absent_probability=1.0)
+        after = simulator.simulate(ball_anatomy(), settings, 53, 0, "followup")
+        self.assertFalse(after.labels.any())
+
+    def test_a_fifth_is_stable_and_the_rest_log_uniform(self):
+        factors = np.array([simulator.course_of(fields.generator(54, i, simulator.COURSE))
+                            for i in range(4000)])
+        changed = np.log2(factors[factors != 1])
+        # Standard errors: 0.0063, 0.0102 and, of the SD 3^-0.5 of a uniform draw, 0.0046.
+        self.assertAlmostEqual(np.mean(factors == 1), 0.2, delta=0.025)
+        self.assertAlmostEqual(changed.mean(), 0, delta=0.04)
+        self.assertAlmostEqual(changed.std(), 3**-0.5, delta=0.02)
+        self.assertTrue((np.abs(changed) <= 1).all())
+
+
 class Partial(unittest.TestCase):
     def test_a_tumour_takes_the_place_of_tissue_before_csf(self):
         # Class signals of 1, 10 and 100 for tissue, CSF and oedema show the fractions of a voxel.
@@ -338,6 +408,29 @@ class Command(unittest.TestCase):
         self.run_command("parts", "--seed", "1", "--count", "3", "--jobs", "2")
         self.assertEqual(len(self.hashes("whole")), 3 * 5 + 2)
         self.assertEqual(self.hashes("whole"), self.hashes("parts"))
+
+    def test_pairs_name_both_scans_of_each_patient(self):
+        options = ("--seed", "6", "--count", "2", "--pairs")
+        self.run_command("pairs", *options, "--only", "1")
+        result = self.run_command("pairs", *options)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        root = Path(self.folder.name) / "pairs"
+        with open(root / "pairs.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+        self.assertEqual(rows[:2], [["subject_id", "baseline", "followup"],
+                                    ["phantom6_0000", "phantom6_0000_baseline",
+                                     "phantom6_0000_followup"]])
+        self.assertEqual(len(rows), 3)
+        known = (root / "references.csv").read_text(encoding="utf-8")
+        for _, *case_ids in rows[1:]:
+            for case_id in case_ids:
+                self.assertTrue((root / case_id / f"{case_id}_seg.nii.gz").exists())
+                self.assertIn(f"{case_id},whole_tumour,", known)
+        self.run_command("whole_pairs", *options, "--jobs", "1")
+        self.assertEqual(self.hashes("pairs"), self.hashes("whole_pairs"))
+        refused = self.run_command("pairs", "--seed", "6", "--count", "2")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("another cohort (pairs differ)", refused.stderr)
 
     def test_references_and_label_maps_agree_and_lie_in_lps(self):
         result = self.run_command("cohort", "--seed", "2", "--count", "2", "--name", "a")
