@@ -160,7 +160,7 @@ def shown_methods(rows, conversions):
     lines = []
     for region in REGIONS:
         for conversion in conversions:
-            for method in (OWN_METHODS if conversion == "mcvol" else METHODS):
+            for method in (OWN_METHODS if conversion == "mcvol" else ("raw", "scaled")):
                 cells = []
                 for scope, n in scopes:
                     row = next(r for r in rows if (r["scope"], r["n_calibration"], r["region"],

@@ -1,13 +1,13 @@
 """Overlap of segmentations with label maps, and of passes with one another: the network run in Python,
 since mcvol saves no label maps."""
 import csv
+import sys
 
 import numpy as np
 import torch
 
 from common import REGIONS, read_rows
 import bundle_network
-from plan import FIRST
 
 PASSES, SEED = 20, 0
 
@@ -52,34 +52,41 @@ def between_passes(network, bundle, scan):
             for region in REGIONS}
 
 
-def table(workplace, run, measure, name, measuring):
-    """{(case_id, region): Dice} of a run's scans, kept in results/dice/; None where some are missing
-    and nothing is to be measured."""
-    path = workplace.results / "dice" / f"{name}.csv"
-    known = {(row["case_id"], row["region"]): float(row["dice"])
-             for row in (read_rows(path) if path.is_file() else [])}
+def path_of(workplace, kind, run):
+    return workplace.results / "dice" / f"{kind}-{run.cohort}-{run.count or 'all'}.csv"
+
+
+def read(workplace, kind, run):
+    """{(case_id, region): Dice}, of what has been measured."""
+    path = path_of(workplace, kind, run)
+    rows = read_rows(path) if path.is_file() else []
+    return {(row["case_id"], row["region"]): float(row["dice"]) for row in rows}
+
+
+def is_complete(workplace, kind, run):
+    known = read(workplace, kind, run)
+    return all((case, REGIONS[-1]) in known for case in workplace.case_ids(run))
+
+
+def measure(workplace, kind, run):
+    """Adds the scans that are missing."""
+    known = read(workplace, kind, run)
     missing = [case for case in workplace.case_ids(run) if (case, REGIONS[-1]) not in known]
-    if missing and not measuring:
-        return None
-    if missing:
-        bundle, network = network_of(workplace)
-        path.parent.mkdir(exist_ok=True)
-        with open(path, "a", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            if not known:
-                writer.writerow(("case_id", "region", "dice"))
-            for case in missing:
-                scan = bundle_network.read_scan(workplace.cohorts / run.cohort, case, bundle)
-                found = measure(network, bundle, scan)
-                writer.writerows((case, region, f"{found[region]:.6f}") for region in REGIONS)
-                stream.flush()
-                known.update({(case, region): found[region] for region in REGIONS})
-    return known
+    if not missing:
+        return
+    bundle, network = network_of(workplace)
+    path = path_of(workplace, kind, run)
+    path.parent.mkdir(exist_ok=True)
+    with open(path, "a", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        if not known:
+            writer.writerow(("case_id", "region", "dice"))
+        for number, case in enumerate(missing, 1):
+            scan = bundle_network.read_scan(workplace.cohorts / run.cohort, case, bundle)
+            found = KINDS[kind](network, bundle, scan)
+            writer.writerows((case, region, f"{found[region]:.6f}") for region in REGIONS)
+            stream.flush()
+            print(f"{path.name}: {number}/{len(missing)} {case}", file=sys.stderr)
 
 
-def with_truth(workplace, run, measuring=False):
-    return table(workplace, run, without_dropout, run.name, measuring)
-
-
-def of_passes(workplace, run, measuring=False):
-    return table(workplace, run, between_passes, f"{run.name}-{FIRST}-passes", measuring)
+KINDS = {"truth": without_dropout, "passes": between_passes}

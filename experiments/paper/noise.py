@@ -35,7 +35,7 @@ def column(rows, name):
     return np.array([float(row[name]) for row in rows])
 
 
-def measures(rows, raw, overlaps):
+def measures(rows, raw, overlaps, complete):
     truth, volume = column(rows, "reference_ml"), column(rows, "volume_ml")
     lower, upper = column(rows, "lower_ml"), column(rows, "upper_ml")
     there = truth > LEAST_ML
@@ -46,7 +46,7 @@ def measures(rows, raw, overlaps):
             "covered": int(column(rows, "covered").sum()), "flagged": int(column(rows, "flagged").sum()),
             "raw_width": np.cbrt(column(raw, "upper_ml")) - np.cbrt(column(raw, "lower_ml")),
             "raw_covered": int(column(raw, "covered").sum()),
-            "dice": np.nan if overlaps is None else np.nanmedian(overlaps)}
+            "dice": np.nanmedian(overlaps) if complete else np.nan}
 
 
 def measured(workplace):
@@ -56,11 +56,12 @@ def measured(workplace):
         if not workplace.is_complete(run):
             continue
         intervals = intervals_of(workplace, run)
-        overlaps = dice.with_truth(workplace, run, workplace.measuring)
+        overlaps = dice.read(workplace, "truth", run)
         for region in REGIONS:
             rows = intervals[region, "scaled"]
-            of = overlaps and [overlaps[row["case_id"], region] for row in rows]
-            found[level, region] = measures(rows, intervals[region, "level_sets"], of)
+            of = [overlaps.get((row["case_id"], region), np.nan) for row in rows]
+            found[level, region] = measures(rows, intervals[region, "level_sets"], of,
+                                            dice.is_complete(workplace, "truth", run))
     return found
 
 

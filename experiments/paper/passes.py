@@ -8,7 +8,7 @@ from volumes import PASS_VOLUMES, read_cases
 
 HEADER = ("layers", "scope", "region", "volume", "n", "present", "sd_over_volume",
           "range_over_volume", "error_over_volume", "sd_over_error", "range_over_error",
-          "truth_in_range", "covered", "coverage", "coverage_lower", "coverage_upper")
+          "truth_in_range", "truth_in_range_share", "covered", "coverage", "coverage_lower", "coverage_upper")
 
 
 def measures(volumes, truth):
@@ -25,7 +25,8 @@ def measures(volumes, truth):
     return {"n": len(truth), "present": int(there.sum()), "sd_over_volume": of(sd, mean),
             "range_over_volume": of(spread, mean), "error_over_volume": of(error, mean),
             "sd_over_error": of(sd, error), "range_over_error": of(spread, error),
-            "truth_in_range": int(in_range.sum()), "covered": int(covered.sum())}
+            "truth_in_range": int(in_range.sum()), "truth_in_range_share": in_range.mean(),
+            "covered": int(covered.sum())}
 
 
 def rows_of(workplace, run):
@@ -54,10 +55,10 @@ def write(workplace, out):
     shown = [(row["layers"], row["scope"], row["region"], row["volume"],
               *(f"{100 * row[name]:.1f} %" for name in ("sd_over_volume", "range_over_volume",
                                                          "error_over_volume")),
-              f"{row['sd_over_error']:.2f}", f"{row['truth_in_range']} of {row['n']}",
+              f"{row['sd_over_error']:.2f}", coverage_text(row["truth_in_range"], row["n"]),
               coverage_text(row["covered"], row["n"])) for row in rows]
     shown += [(run.layers, run.scope, OUTSTANDING, *[""] * 7) for run in missing]
     put_into(out / "README.md", "passes", markdown(
         ("layers", "scope", "region", "volume of a pass", "SD / volume", "range / volume",
-         "error / volume", "SD / error", "truth within the passes",
-         "coverage of the 90 % interval of passes [95 %]"), shown))
+         "error / volume", "SD / error", "truth between least and largest pass [95 %]",
+         "between the 5th and 95th percentile"), shown))

@@ -33,11 +33,12 @@ PLACEMENTS = [TEST, Run("test", "all", "element"), Run("test", "all", "native"),
               Run("test", "last"), Run("test", "last", "element")]
 SCOPES = {scope: (Run("calibration", "all", scope), Run("test", "all", scope))
           for scope in ("element", "native")}
-RUNS = list(dict.fromkeys([
-    CALIBRATION, TEST, *(NOISE[level] for level in ("0.24", "0.01", "0.06", "0.12")),
-    SCOPES["element"][1], Run("test", "last"), Run("test", "last", "element"), Run("test", "decoder"),
-    Run("test", "decoder", "element"), SCOPES["element"][0], NOISE["0.03"], SCOPES["native"][1],
-    SCOPES["native"][0]]))
+RUNS = [CALIBRATION, TEST, Run("test", "last"), Run("test", "last", "element"), NOISE["0.24"],
+        NOISE["0.01"], SCOPES["element"][1], NOISE["0.12"], NOISE["0.06"], Run("test", "decoder"),
+        SCOPES["element"][0], Run("test", "decoder", "element"), NOISE["0.03"], SCOPES["native"][1],
+        SCOPES["native"][0]]
+FIRST_OF_TEST = Run("test")
+DICE = [*(("truth", run) for run in (TEST, *NOISE.values())), ("passes", FIRST_OF_TEST)]
 
 
 class Workplace:
@@ -46,7 +47,6 @@ class Workplace:
     def __init__(self, arguments):
         self.mcvol, self.model, self.threads = arguments.mcvol, arguments.model, arguments.threads
         self.cohorts, self.results = arguments.cohorts, arguments.results
-        self.measuring = not arguments.tables
 
     def references(self, cohort):
         return self.cohorts / cohort / "references.csv"

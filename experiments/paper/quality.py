@@ -3,12 +3,12 @@ import matplotlib
 import numpy as np
 from scipy.special import xlogy
 
-from common import (BOOTSTRAPS, LEAST_ML, OUTSTANDING, REGIONS, SEED, interval_text, markdown, number,
+from common import (BOOTSTRAPS, LEAST_ML, OUTSTANDING, REGIONS, SEED, interval_text, markdown,
                     put_into, write_rows)
 import dice
 from figures import save
 from noise import column, intervals_of
-from plan import FIRST, NOISE, TEST
+from plan import FIRST, FIRST_OF_TEST, NOISE, TEST
 import records
 from volumes import P, read_cases, thresholded_ml
 
@@ -92,6 +92,16 @@ def rows_of(name, region, outcome, found, bad, heads):
                "bad_of_best_50": curve[round(0.5 * len(bad)) - 1]}
 
 
+class Missing(Exception):
+    """Of what has not been measured."""
+
+
+def overlap_of(workplace, kind, run):
+    if not dice.is_complete(workplace, kind, run):
+        raise Missing
+    return dice.read(workplace, kind, run)
+
+
 class Scans:
     """What is known of the scans of some runs."""
 
@@ -102,15 +112,9 @@ class Scans:
             self.cases += cases
             self.heads += [case.case_id[-4:] for case in cases]
             self.rows.append(intervals_of(workplace, run))
-            overlaps = dice.with_truth(workplace, run, workplace.measuring)
-            if overlaps is None:
-                raise Missing
-            self.overlaps.update(overlaps)
-            if passes:
-                between = dice.of_passes(workplace, FIRST_OF_TEST, workplace.measuring)
-                if between is None:
-                    raise Missing
-                self.between.update(between)
+            self.overlaps.update(overlap_of(workplace, "truth", run))
+        if passes:
+            self.between = overlap_of(workplace, "passes", FIRST_OF_TEST)
 
     def of(self, region):
         """Measures, {outcome: bad} and heads, of the scans that count."""
@@ -127,13 +131,6 @@ class Scans:
         bad = dict(zip(OUTCOMES, (overlap[counts] < LEAST_DICE, error > LARGEST_ERROR)))
         return ({name: values[counts] for name, values in found.items()}, bad,
                 np.array(self.heads)[counts])
-
-
-class Missing(Exception):
-    """Of an overlap that has not been measured."""
-
-
-FIRST_OF_TEST = type(TEST)(TEST.cohort, count=FIRST)
 
 
 def draw(scans, out):
@@ -158,7 +155,21 @@ def draw(scans, out):
     save(figure, out / "quality.svg")
 
 
-def groups(workplace):
+def shown(name, rows):
+    """AUROC, a column for each region and outcome; bold where it beats the predicted volume."""
+    pairs = list(dict.fromkeys((row["region"], row["outcome"]) for row in rows))
+    header, lines = [f"AUROC [95 %], {name}"], {}
+    for region, outcome in pairs:
+        of = [row for row in rows if (row["region"], row["outcome"]) == (region, outcome)]
+        header.append(f"{region}, {outcome} ({of[0]['bad']} of {of[0]['n']})")
+        for row in of:
+            cell = interval_text(row["auroc"], row["auroc_lower"], row["auroc_upper"])
+            better = row["to_volume_lower"] > 0
+            lines.setdefault(row["measure"], []).append(f"**{cell}**" if better else cell)
+    return markdown(header, [(measure, *cells) for measure, cells in lines.items()])
+
+
+def groups():
     """Name of a group of scans, its runs, and the arguments of Scans."""
     yield "test", [TEST], {}
     yield f"first {FIRST} of test", [TEST], {"count": FIRST, "passes": True}
@@ -167,7 +178,7 @@ def groups(workplace):
 
 def write(workplace, out):
     rows, missing = [], []
-    for name, runs, options in groups(workplace):
+    for name, runs, options in groups():
         try:
             if not all(workplace.is_complete(run) for run in runs):
                 raise Missing
@@ -183,16 +194,8 @@ def write(workplace, out):
                 rows += rows_of(name, region, outcome, found, bad, heads)
     write_rows(out / "quality.csv", HEADER, [
         [row[key] if key in HEADER[:6] else f"{row[key]:.4g}" for key in HEADER] for row in rows])
-    lines = []
-    for row in rows:
-        difference = "" if row["measure"] == "predicted volume" else interval_text(
-            row["to_volume"], row["to_volume_lower"], row["to_volume_upper"])
-        lines.append((row["scans"], row["region"], row["outcome"], row["measure"],
-                      f"{row['bad']} of {row['n']}",
-                      interval_text(row["auroc"], row["auroc_lower"], row["auroc_upper"]),
-                      difference, number(row["bad_of_best_80"], 2),
-                      number(row["bad_of_best_50"], 2)))
-    lines += [(name, OUTSTANDING, *[""] * 7) for name in missing]
-    put_into(out / "README.md", "quality", markdown(
-        ("scans", "region", "bad", "measure", "bad scans", "AUROC [95 %]",
-         "AUROC less that of predicted volume [95 %]", "bad among the best 80 %", "50 %"), lines))
+    text = []
+    for name in dict.fromkeys(row["scans"] for row in rows):
+        text.append(shown(name, [row for row in rows if row["scans"] == name]))
+    text += [f"{name}: {OUTSTANDING}." for name in missing]
+    put_into(out / "README.md", "quality", "\n\n".join(text))

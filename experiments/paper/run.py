@@ -11,12 +11,13 @@ import argparse
 from pathlib import Path
 
 import conversions
+import dice
 import noise
 import passes
 import quality
 import shifted
 from common import ROOT, fail
-from plan import RUNS, Workplace
+from plan import DICE, RUNS, Workplace
 
 
 def main():
@@ -40,6 +41,8 @@ def main():
         if not arguments.tables:
             for run in RUNS:
                 workplace.measure(run)
+            for kind, run in DICE:
+                dice.measure(workplace, kind, run)
         if not arguments.measure:
             for module in (passes, conversions, shifted, noise, quality):
                 if not arguments.only or module.__name__ in arguments.only:
