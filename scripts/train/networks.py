@@ -143,6 +143,18 @@ def make_network(name, dropout, channels=None):
     return network(dropout=dropout, channels=channels or CHANNELS[name])
 
 
+def keep_dropout(unet, layers):
+    """Leaves the dropout on the way up (`decoder`) or before the head (`last`), at rate 0 elsewhere.
+    Gives the number of layers left."""
+    dropouts = [(name, module) for name, module in unet.named_modules()
+                if isinstance(module, nn.Dropout3d)]
+    kept = {"decoder": [module for name, module in dropouts if ".joined." in name],
+            "last": [dropouts[-1][1]]}[layers]
+    for _, module in dropouts:
+        module.p = module.p if any(module is one for one in kept) else 0.0
+    return len(kept)
+
+
 def complaint(name, channels, window):
     """Why there is no such network, or why it takes no such window; None where all is well."""
     channels = channels or CHANNELS[name]
