@@ -112,6 +112,10 @@ LogitHistogram HistogramSink::mean_histogram(std::size_t region) const {
   return histogram;
 }
 
+double HistogramSink::mean_probability(std::size_t region, std::size_t voxel) const {
+  return static_cast<double>(probability_sums_[region * voxels_ + voxel]) / (passes_ * kOne);
+}
+
 std::vector<RegionRecord> HistogramSink::finish() {
   std::vector<RegionRecord> records;
   for (std::size_t region = 0; region < regions_.size(); ++region) {
