@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "chart_pages.h"
 #include "flag_meanings.h"
 #include "html.h"
 #include "interval_chart.h"
@@ -15,10 +16,9 @@ namespace mcvol {
 
 namespace {
 
-constexpr double kWidth = 960;
-constexpr double kVolumeLeft = 190, kVolumeRight = 470;
-constexpr double kChangeLeft = 510, kChangeRight = 760;
-constexpr double kNumbers = 776;
+constexpr double kVolumeLeft = 186, kVolumeRight = 450;
+constexpr double kChangeLeft = 486, kChangeRight = 734;
+constexpr double kNumbers = 752;
 constexpr double kRowHeight = 40;
 constexpr double kTop = 46;
 constexpr double kLine = 8;  // of a scan, above or below the middle of its row
@@ -167,21 +167,21 @@ std::string probability_text(const ChangeRow& row) {
   return "growth " + text(*row.p_growth) + ", shrinkage " + text(*row.p_shrinkage);
 }
 
-std::string change_chart_svg(const std::string& title, const std::vector<ComparedPair>& pairs) {
+std::string change_chart(const std::string& title, const std::vector<ComparedPair>& pairs) {
   const Axes axes = axes_of(pairs);
-  const double bottom = kTop + kRowHeight * static_cast<double>(pairs.size());
-  std::string drawn = "<svg viewBox=\"0 0 " + pixel(kWidth) + " " + pixel(bottom + 6) +
-                      "\" role=\"group\" aria-label=\"" + escaped(title) + "\">\n";
-  drawn += svg_text(kVolumeLeft, 14, "volume, ml");
-  drawn += svg_text(kChangeLeft, 14, "change, ml");
-  drawn += drawn_axis(axes.volume, bottom) + drawn_axis(axes.change, bottom);
-  drawn += svg_line(axes.change.at(0), kTop - 4, axes.change.at(0), bottom, "class=\"mark\"");
-  double y = kTop + kRowHeight / 2;
-  for (const ComparedPair& pair : pairs) {
-    drawn += drawn_row(pair, axes, y);
-    y += kRowHeight;
-  }
-  return drawn + "</svg>\n";
+  return chart_by_pages(title, pairs, kRowHeight, kTop, [&](const auto& part, double bottom) {
+    std::string drawn = svg_text(kVolumeLeft, 14, "volume, ml") +
+                        svg_text(kChangeLeft, 14, "change, ml") + drawn_axis(axes.volume, bottom) +
+                        drawn_axis(axes.change, bottom);
+    const double zero = axes.change.at(0);
+    drawn += svg_line(zero, kTop - 4, zero, bottom, "class=\"mark\"");
+    double y = kTop + kRowHeight / 2;
+    for (const ComparedPair& pair : part) {
+      drawn += drawn_row(pair, axes, y);
+      y += kRowHeight;
+    }
+    return drawn;
+  });
 }
 
 }  // namespace mcvol

@@ -21,8 +21,8 @@ std::string change_text(const ChangeRow& row);
 /// "growth 0.98, shrinkage 0.01"; empty where there are no probabilities.
 std::string probability_text(const ChangeRow& row);
 
-/// An SVG picture: a row per pair with both volumes and their intervals on one axis, the change and
-/// its interval on another. @param pairs of one region.
-std::string change_chart_svg(const std::string& title, const std::vector<ComparedPair>& pairs);
+/// SVG pictures, one below the other: a row per pair with both volumes and their intervals on one
+/// axis, the change and its interval on another. @param pairs of one region.
+std::string change_chart(const std::string& title, const std::vector<ComparedPair>& pairs);
 
 }  // namespace mcvol

@@ -120,23 +120,28 @@ std::string chart(const std::string& region, const std::vector<ComparedPair>& pa
                " pairs, the surest; all are in change.csv.";
   }
   return "<h3>" + escaped(name) + "</h3>\n<figure>\n" +
-         wide_svg(change_chart_svg(name + ": change of each pair", shown)) + "<figcaption>" +
-         caption + "</figcaption>\n</figure>\n";
+         change_chart(name + ": change of each pair", shown) + "<figcaption>" + caption +
+         "</figcaption>\n</figure>\n";
 }
 
 std::vector<std::string> numbers_of(const ComparedPair& pair) {
   const ChangeRow& row = *pair.change;
-  const auto volume = [](const VolumeRow* of) { return of == nullptr ? "" : interval_text(*of); };
+  const auto unbroken = [](const std::string& text) {
+    return "<span class=\"nowrap\">" + text + "</span>";
+  };
+  const auto volume = [&](const VolumeRow* of) {
+    return of == nullptr ? std::string() : unbroken(interval_text(*of));
+  };
   std::string flags;
   for (const std::string& flag : row.flags) {
-    flags += (flags.empty() ? "" : ", ") + meaning_of(flag);
+    if (is_reason_to_look(flag)) flags += (flags.empty() ? "" : ", ") + meaning_of(flag);
   }
   return {escaped(row.pair.subject_id),
           escaped(row.pair.baseline) + " → " + escaped(row.pair.followup),
           escaped(spaced(row.region)),
           volume(pair.baseline),
           volume(pair.followup),
-          change_text(row),
+          unbroken(change_text(row)),
           decimal_text(row.p_growth, 4),
           decimal_text(row.p_shrinkage, 4),
           escaped(flags)};

@@ -43,7 +43,7 @@ a { color: var(--bar); }
 h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 .slice { break-inside: avoid; }
 .slice .flag { color: var(--flag); }
-.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .5rem; }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .5rem; }
 .panels figure { margin: 0; }
 .sample { display: inline-block; width: 2.9em; vertical-align: baseline; }
 .sample rect { fill: #666; }
@@ -63,9 +63,11 @@ figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
   body { max-width: none; padding: 0; font-size: 1rem; }
   p, figcaption { max-width: none; }
   .warning { background: none; }
-  figure, tr { break-inside: avoid; }
+  .wide { overflow: visible; }
+  .chart, .pair > figure, .panels, tr { break-inside: avoid; }
+  figcaption { break-before: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
-  h2 { break-after: avoid; }
+  h2, h3 { break-after: avoid; }
 }
 )";
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "chart_pages.h"
 #include "flag_meanings.h"
 #include "html.h"
 #include "svg_shapes.h"
@@ -13,7 +14,6 @@ namespace mcvol {
 
 namespace {
 
-constexpr double kWidth = 960;
 constexpr double kLeft = 200;   // of the axis
 constexpr double kRight = 790;  // then the numbers
 constexpr double kRowHeight = 22;
@@ -87,18 +87,17 @@ std::string interval_text(const VolumeRow& row) {
          ", " + pick(row.upper_ml, row.raw_upper_ml) + "]";
 }
 
-std::string interval_chart_svg(const std::string& title, const std::vector<VolumeRow>& rows) {
+std::string interval_chart(const std::string& title, const std::vector<VolumeRow>& rows) {
   const VolumeAxis axis(largest_of(rows), kLeft, kRight);
-  const double bottom = kTop + kRowHeight * static_cast<double>(rows.size());
-  std::string drawn = "<svg viewBox=\"0 0 " + pixel(kWidth) + " " + pixel(bottom + 6) +
-                      "\" role=\"group\" aria-label=\"" + escaped(title) + "\">\n";
-  drawn += axis_at(axis, kTop - 4, bottom);
-  double y = kTop + kRowHeight / 2;
-  for (const VolumeRow& row : rows) {
-    drawn += drawn_row(row, axis, y);
-    y += kRowHeight;
-  }
-  return drawn + "</svg>\n";
+  return chart_by_pages(title, rows, kRowHeight, kTop, [&](const auto& part, double bottom) {
+    std::string drawn = axis_at(axis, kTop - 4, bottom);
+    double y = kTop + kRowHeight / 2;
+    for (const VolumeRow& row : part) {
+      drawn += drawn_row(row, axis, y);
+      y += kRowHeight;
+    }
+    return drawn;
+  });
 }
 
 }  // namespace mcvol

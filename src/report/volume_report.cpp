@@ -214,8 +214,8 @@ std::string chart(const VolumeReport& report, const std::string& region) {
                " scans, those flagged first; all are in volumes.csv.";
   }
   return "<h2>" + escaped(name) + "</h2>\n<figure>\n" +
-         wide_svg(interval_chart_svg(name + ": volume and interval of each scan", rows)) +
-         "<figcaption>" + caption + "</figcaption>\n</figure>\n";
+         interval_chart(name + ": volume and interval of each scan", rows) + "<figcaption>" +
+         caption + "</figcaption>\n</figure>\n";
 }
 
 std::string numbers(const VolumeReport& report) {
