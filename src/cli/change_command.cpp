@@ -100,6 +100,7 @@ ExitCode ChangeCommand::run() {
   } else {
     write_file_atomically(output, change_csv(table.rows));
     spdlog::info("{}: {} pair(s), {} failed", output.string(), table.pairs, table.failed);
+    if (output_.empty()) spdlog::info("mcvol report {} shows them", results_.string());
   }
   return table.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
 }

@@ -15,7 +15,9 @@ namespace {
 constexpr const char* kExample =
     "Example:\n"
     "  mcvol report results\n"
-    "  writes results/report.html, which predict and merge have written as well.";
+    "  writes results/report.html, which predict and merge have written as well; after mcvol "
+    "change\n"
+    "  it shows what changed.";
 
 }  // namespace
 

@@ -76,9 +76,10 @@ class MarchingSquares {
     const double from = values_[node];
     const double to = values_[down ? node + columns_ : node + 1];
     const double share = (level_ - from) / (to - from);
+    const std::size_t column = node % columns_, row = node / columns_;
     // Less the margin of one pixel, to the centre of the pixel.
-    const double x = static_cast<double>(node % columns_) - 0.5;
-    const double y = static_cast<double>(node / columns_) - 0.5;
+    const double x = static_cast<double>(column) - 0.5;
+    const double y = static_cast<double>(row) - 0.5;
     return down ? PicturePoint{x, y + share} : PicturePoint{x + share, y};
   }
 
