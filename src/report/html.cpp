@@ -64,6 +64,7 @@ figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
   p, figcaption { max-width: none; }
   .warning { background: none; }
   .wide { overflow: visible; }
+  .pair { grid-template-columns: 1fr 1fr; }
   .chart, .pair > figure, .panels, tr { break-inside: avoid; }
   figcaption { break-before: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
