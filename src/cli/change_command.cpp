@@ -96,10 +96,11 @@ ExitCode ChangeCommand::run() {
     if (row.status == "failed") spdlog::error("{}: {}", row.pair.subject_id, row.error);
   }
   if (output == "-") {
-    std::cout << table.csv();
+    std::cout << change_csv(table.rows);
   } else {
-    write_file_atomically(output, table.csv());
+    write_file_atomically(output, change_csv(table.rows));
     spdlog::info("{}: {} pair(s), {} failed", output.string(), table.pairs, table.failed);
+    if (output_.empty()) spdlog::info("mcvol report {} shows them", results_.string());
   }
   return table.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
 }

@@ -43,6 +43,7 @@ ExitCode MergeCommand::run() {
   options.out = output_;
   options.levels = parse_levels(levels_);
   const MergeReport report = merge_results(options);
+  for (const std::string& warning : report.warnings) spdlog::warn("{}", warning);
   for (const std::string& note : report.notes) spdlog::error("{}", note);
   spdlog::info("{}: {} measured, {} failed, from {} folders", (output_ / "volumes.csv").string(),
                report.done, report.failed, report.sources);

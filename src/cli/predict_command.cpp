@@ -155,6 +155,10 @@ void PredictCommand::add_output_options() {
   const std::string group = "Output";
   command_->add_flag("--fresh", fresh_, "Measure every case again, replacing records one by one")
       ->group(group);
+  command_
+      ->add_flag("--no-thumbnails", no_thumbnails_,
+                 "Keep no slice of the scans in OUT/thumbnails; the page is without pictures")
+      ->group(group);
   command_->add_flag("--list", list_, "Only say what would be measured, and what not and why")
       ->group(group);
   command_->add_option("--save", save_, "Images to save (not in this version)")
@@ -197,6 +201,7 @@ PredictOptions PredictCommand::options() const {
   options.layout = layout_from(layout_);
   if (!shard_.empty()) options.shard = Shard::parse(shard_);
   options.fresh = fresh_;
+  options.thumbnails = !no_thumbnails_;
   options.calibration = CalibrationChoice::parse(calibration_);
   options.device = device_;
   if (!threads_.empty()) {

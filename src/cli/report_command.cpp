@@ -15,7 +15,9 @@ namespace {
 constexpr const char* kExample =
     "Example:\n"
     "  mcvol report results\n"
-    "  writes results/report.html, which predict and merge have written as well.";
+    "  writes results/report.html, which predict and merge have written as well; after mcvol "
+    "change\n"
+    "  it shows what changed.";
 
 }  // namespace
 
@@ -32,6 +34,8 @@ void ReportCommand::setup(CLI::App& program) {
   command_
       ->add_option("--output", output_, "Page to write (default: report.html in the result folder)")
       ->type_name("FILE");
+  command_->add_flag("--no-thumbnails", no_thumbnails_,
+                     "Leave the slices of the scans out of the page");
   add_threads_and_quiet(*command_, threads_, quiet_);
 }
 
@@ -45,8 +49,10 @@ ExitCode ReportCommand::run() {
   const std::filesystem::path output =
       output_.empty() ? results_ / "report.html" : std::filesystem::path(output_);
   if (std::filesystem::is_directory(results_)) require_writable(output);
-  const Tabulation tabulation = write_report_page(options, output);
+  const auto [tabulation, notes] =
+      write_report_page(options, output, no_thumbnails_ ? Pictures::kLeaveOut : Pictures::kShow);
   for (const std::string& note : tabulation.notes) spdlog::warn("{}", note);
+  for (const std::string& note : notes) spdlog::warn("{}", note);
   for (const std::string& line : tabulation.unreadable) spdlog::error("{}", line);
   spdlog::info("{}", output.string());
   return tabulation.unreadable.empty() ? ExitCode::kSuccess : ExitCode::kCannotGoOn;

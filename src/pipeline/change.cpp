@@ -193,6 +193,7 @@ class PairComparison {
       row.p_shrinkage = change.p_shrinkage;
       row.p_tie = change.p_tie;
       row.correlation = correlation_for(row.region);
+      row.growth_threshold = options_.growth_threshold;
     }
     for (std::size_t n = 0; n < levels_.size(); ++n) {
       row.level = levels_[n].text;
@@ -225,7 +226,6 @@ ChangeTable measure_change(const ChangeOptions& options) {
                      "be made of; give one with --calibration (mcvol calibrate makes it)");
   }
   ChangeTable table;
-  table.growth_threshold = options.growth_threshold;
   table.pairs = static_cast<int>(pairs.size());
   if (calibration->other_seed) {
     table.notes.push_back("the calibration was made with another --seed");
@@ -243,32 +243,6 @@ ChangeTable measure_change(const ChangeOptions& options) {
     std::move(of_pair.begin(), of_pair.end(), std::back_inserter(table.rows));
   }
   return table;
-}
-
-std::string ChangeTable::csv() const {
-  std::string text =
-      "subject_id,baseline,followup,region,level,change_ml,lower_ml,upper_ml,p_growth,p_shrinkage,"
-      "p_tie,status,flags,error,growth_threshold,correlation\n";
-  constexpr int kProbabilityDecimals = 4;
-  constexpr int kCorrelationDecimals = 4;
-  for (const ChangeRow& row : rows) {
-    std::vector<std::string> fields{csv_field(row.pair.subject_id), csv_field(row.pair.baseline),
-                                    csv_field(row.pair.followup), csv_field(row.region),
-                                    csv_field(row.level)};
-    for (const auto& volume : {row.change_ml, row.lower_ml, row.upper_ml}) {
-      fields.push_back(decimal_text(volume, kMlDecimals));
-    }
-    for (const auto& probability : {row.p_growth, row.p_shrinkage, row.p_tie}) {
-      fields.push_back(decimal_text(probability, kProbabilityDecimals));
-    }
-    fields.push_back(row.status);
-    fields.push_back(csv_field(joined(row.flags, ';')));
-    fields.push_back(csv_field(row.error));
-    fields.push_back(row.p_growth ? shortest_text(growth_threshold) : "");
-    fields.push_back(decimal_text(row.correlation, kCorrelationDecimals));
-    text += joined(fields, ',') + "\n";
-  }
-  return text;
 }
 
 }  // namespace mcvol

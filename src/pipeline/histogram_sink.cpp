@@ -125,6 +125,10 @@ std::span<const std::int64_t> HistogramSink::probability_sums(std::size_t region
   return {all + region * voxels_, voxels_};
 }
 
+double HistogramSink::mean_probability(std::size_t region, std::size_t voxel) const {
+  return static_cast<double>(probability_sums(region)[voxel]) / (passes_ * kProbabilityUnit);
+}
+
 std::vector<RegionRecord> HistogramSink::finish() {
   std::vector<RegionRecord> records;
   for (std::size_t region = 0; region < regions_.size(); ++region) {

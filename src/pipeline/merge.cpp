@@ -5,6 +5,7 @@
 #include "mcvol/io/case_record.h"
 #include "mcvol/io/run_file.h"
 #include "mcvol/io/run_lock.h"
+#include "mcvol/io/thumbnail.h"
 #include "mcvol/pipeline/calibration_use.h"
 
 #include <algorithm>
@@ -143,16 +144,30 @@ class Merge {
 
   /// One record in memory at a time, whatever the number of cases. The sources are not locked: a
   /// run may have begun on one since its records were chosen.
-  void write_case(const std::string& case_id, const Choice& chosen, VolumeTable& table) const {
+  void write_case(const std::string& case_id, const Choice& chosen, VolumeTable& table) {
     const CaseRecord record = read_case_record(chosen.folder, case_id);
     if (record.run_identity != sources_.identity_sha256 || record.status != chosen.status) {
       throw Error(case_record_path(chosen.folder, case_id).string() +
                   ": changed while it was being merged; merge again once its run is over");
     }
     if (!fs::equivalent(chosen.folder, out_)) {
+      copy_thumbnail(chosen.folder, case_id);
       write_case_record(record, case_record_path(out_, case_id));
     }
     table.put(record);
+  }
+
+  /// Or removes that of an earlier merge, where the record taken has none.
+  void copy_thumbnail(const fs::path& folder, const std::string& case_id) {
+    const fs::path from = thumbnail_path(folder, case_id);
+    const fs::path to = thumbnail_path(out_, case_id);
+    std::error_code ignored;
+    try {
+      if (fs::exists(from)) return write_file_atomically(to, read_file(from));
+    } catch (const std::exception& error) {
+      report_.warnings.push_back(case_id + ": merged without its picture: " + error.what());
+    }
+    fs::remove(to, ignored);
   }
 
   RunFile summary() const {
@@ -188,7 +203,7 @@ MergeReport merge_results(const MergeOptions& options) {
   // Before the lock: a folder that is merged into may be one of the sources.
   require_sources_free(options.sources);
   const RunLock lock(options.out);
-  for (const fs::path& folder : {options.out, options.out / "cases"}) {
+  for (const fs::path& folder : {options.out, options.out / "cases", options.out / "thumbnails"}) {
     remove_left_temporary_files(folder);
   }
   return Merge(options).run();

@@ -5,6 +5,7 @@
 #include "mcvol/io/run_lock.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/threads.h"
+#include "mcvol/pipeline/thumbnail_slice.h"
 
 #include <algorithm>
 #include <chrono>
@@ -74,6 +75,9 @@ class PredictRun {
   void start_next(std::size_t after);
   bool measure(std::size_t index);
   bool run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record);
+  void keep_thumbnail(const std::string& case_id, const PreparedScan& scan,
+                      const HistogramSink& sink);
+  void remove_thumbnail(const std::string& case_id) const;
   CaseRecord record_of(const ScanCase& scan) const;
   bool is_measured(const std::string& case_id) const;
   void keep_despite(const std::string& case_id, const std::string& reason);
@@ -171,6 +175,10 @@ void PredictRun::start_run_file() {
   run_file_.model_sha256 = plan_.bundle.sha256;
   run_file_.options = json_of(options_, plan_.scope, plan_.precision, threads_);
   run_file_.options["window"] = window_in_use();
+  run_file_.options["thumbnails"] = nullptr;
+  if (options_.thumbnails) {
+    run_file_.options["thumbnails"] = plan_.bundle.channels[channel_to_show(plan_.bundle)].name;
+  }
   run_file_.options["calibration"] = nullptr;
   if (plan_.calibration) run_file_.options["calibration"] = plan_.calibration->file.sha256;
   for (const NominalCoverage& level : options_.levels) run_file_.levels.push_back(level.text);
@@ -316,6 +324,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     record.passes = options_.passes;
     if (loaded.scan.resampled) record.flags.push_back("resampled");
     if (loaded.scan.touches_border) record.flags.push_back("touches_border");
+    if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded.scan, sink);
   } catch (const InputError& error) {
     fail(error);
   } catch (const ModelError& error) {
@@ -326,6 +335,24 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     fail(error);
   }
   return true;
+}
+
+/// Before the record: one that is there has the slice of the same measurement, or none.
+void PredictRun::keep_thumbnail(const std::string& case_id, const PreparedScan& scan,
+                                const HistogramSink& sink) {
+  try {
+    write_thumbnail(thumbnail_slice(scan, channel_to_show(plan_.bundle), sink),
+                    thumbnail_path(plan_.folder, case_id));
+  } catch (const std::exception& error) {
+    remove_thumbnail(case_id);
+    observer_.warn(case_id + ": measured, but without a picture: " + error.what());
+  }
+}
+
+/// The one of an earlier measurement.
+void PredictRun::remove_thumbnail(const std::string& case_id) const {
+  std::error_code ignored;
+  std::filesystem::remove(thumbnail_path(plan_.folder, case_id), ignored);
 }
 
 bool PredictRun::is_measured(const std::string& case_id) const {
@@ -340,8 +367,10 @@ void PredictRun::keep_despite(const std::string& case_id, const std::string& rea
 
 void PredictRun::finish(const CaseRecord& record, double load_s, double network_s) {
   const Clock::time_point begin = Clock::now();
+  const bool failed = record.status == CaseRecord::Status::kFailed;
+  if (failed || !options_.thumbnails) remove_thumbnail(record.case_id);
   const std::vector<VolumeRow> rows = results_.put(record);
-  (record.status == CaseRecord::Status::kOk ? outcome_.measured : outcome_.failed) += 1;
+  (failed ? outcome_.failed : outcome_.measured) += 1;
   write_progress();
   write_s_ += seconds_since(begin);
   observer_.finished({record, rows, load_s, network_s});
@@ -365,7 +394,7 @@ PredictOutcome predict(const PredictOptions& options, const PredictServices& ser
   if (options.output.empty()) throw UsageError("no result folder given; name one with --out");
   PredictPlan plan = plan_scans(options);
   const RunLock lock(plan.folder);
-  for (const auto& folder : {plan.folder, plan.folder / "cases"})
+  for (const auto& folder : {plan.folder, plan.folder / "cases", plan.folder / "thumbnails"})
     remove_left_temporary_files(folder);
   return PredictRun(options, services, observer, std::move(plan)).run();
 }

@@ -33,21 +33,42 @@ svg text { font: 12px system-ui, -apple-system, "Segoe UI", "Liberation Sans", s
 svg .soft { fill: var(--soft); }
 svg .grid { stroke: #e3e3e3; }
 svg .bar { fill: var(--bar); }
+svg .hollow { fill: #fff; stroke: var(--bar); stroke-width: 1.4; }
 svg .raw { stroke: var(--raw); fill: none; }
 svg .point { fill: #fff; stroke: var(--ink); stroke-width: 1.5; }
 svg .flag { fill: var(--flag); }
 svg .band { fill: #dbe5f0; }
 svg .mark { stroke: var(--ink); fill: none; }
+a { color: var(--bar); }
+h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
+.slice { break-inside: avoid; }
+.slice .flag { color: var(--flag); }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .5rem; }
+.panels figure { margin: 0; }
+.sample { display: inline-block; width: 2.9em; vertical-align: baseline; }
+.sample rect { fill: #666; }
+.under, .over { fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+.under path { vector-effect: non-scaling-stroke; }
+.under { stroke: #000; stroke-width: 3.4; stroke-opacity: .75; }
+.over { stroke: #ffe45c; stroke-width: 1.6; }
+.lower { stroke-dasharray: 6 3.5; }
+.upper { stroke-dasharray: 1.5 3; }
 figure { margin: .6rem 0 1.2rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
 figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
+@media screen { .chart svg { min-width: 44rem; } }
 @media (max-width: 40rem) { .nowrap { white-space: normal; } }
 @media print {
-  body { max-width: none; padding: 0; font-size: 11px; }
+  html { font-size: 11px; }
+  body { max-width: none; padding: 0; font-size: 1rem; }
+  p, figcaption { max-width: none; }
   .warning { background: none; }
-  figure, tr { break-inside: avoid; }
+  .wide { overflow: visible; }
+  .pair { grid-template-columns: 1fr 1fr; }
+  .chart, .pair > figure, .panels, tr { break-inside: avoid; }
+  figcaption { break-before: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
-  h2 { break-after: avoid; }
+  h2, h3 { break-after: avoid; }
 }
 )";
 
@@ -102,6 +123,27 @@ std::string html_table(const std::vector<std::string>& header,
     table += "</tr>\n";
   }
   return table + "</tbody></table></div>\n";
+}
+
+std::string wide_svg(const std::string& svg) {
+  return "<div class=\"wide chart\" tabindex=\"0\">\n" + svg + "</div>\n";
+}
+
+std::string png_uri(std::string_view png) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string uri = "data:image/png;base64,";
+  for (std::size_t at = 0; at < png.size(); at += 3) {
+    const std::size_t count = std::min<std::size_t>(3, png.size() - at);
+    unsigned bits = 0;
+    for (std::size_t n = 0; n < 3; ++n) {
+      bits = bits << 8U | (n < count ? static_cast<unsigned char>(png[at + n]) : 0U);
+    }
+    for (std::size_t n = 0; n < 4; ++n) {
+      uri += n <= count ? kDigits[bits >> (18U - 6U * n) & 63U] : '=';
+    }
+  }
+  return uri;
 }
 
 std::string percent_of(double share) {

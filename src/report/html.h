@@ -22,6 +22,12 @@ std::string html_page(const std::string& title, const std::string& body);
 std::string html_table(const std::vector<std::string>& header,
                        const std::vector<std::vector<std::string>>& cells);
 
+/// A chart that is moved sideways where the page is too narrow for its words.
+std::string wide_svg(const std::string& svg);
+
+/// The bytes of a PNG file as an address that stands for itself.
+std::string png_uri(std::string_view png);
+
 /// A share as "90.3", in percent; whole where it is: "90".
 std::string percent_of(double share);
 

@@ -4,15 +4,16 @@
 
 #include <algorithm>
 
+#include "chart_pages.h"
 #include "flag_meanings.h"
 #include "html.h"
+#include "svg_shapes.h"
 #include "volume_axis.h"
 
 namespace mcvol {
 
 namespace {
 
-constexpr double kWidth = 960;
 constexpr double kLeft = 200;   // of the axis
 constexpr double kRight = 790;  // then the numbers
 constexpr double kRowHeight = 22;
@@ -29,24 +30,14 @@ double largest_of(const std::vector<VolumeRow>& rows) {
   return most;
 }
 
-std::string line(double x1, double y1, double x2, double y2, const std::string& more) {
-  return "<line x1=\"" + pixel(x1) + "\" y1=\"" + pixel(y1) + "\" x2=\"" + pixel(x2) + "\" y2=\"" +
-         pixel(y2) + "\" " + more + "/>\n";
-}
-
-std::string text(double x, double y, const std::string& words, const std::string& more = "") {
-  return "<text x=\"" + pixel(x) + "\" y=\"" + pixel(y) + "\" " + more + ">" + escaped(words) +
-         "</text>\n";
-}
-
 std::string axis_at(const VolumeAxis& axis, double y, double bottom) {
   std::string drawn;
   for (const double tick : axis.ticks_ml()) {
     const double x = axis.at(tick);
-    if (bottom > y) drawn += line(x, y, x, bottom, "class=\"grid\"");
-    drawn += text(x, y - 8, shortest_text(tick), "class=\"soft\" text-anchor=\"middle\"");
+    if (bottom > y) drawn += svg_line(x, y, x, bottom, "class=\"grid\"");
+    drawn += svg_text(x, y - 8, shortest_text(tick), "class=\"soft\" text-anchor=\"middle\"");
   }
-  return drawn + text(kRight + 14, y - 8, "ml", "class=\"soft\"");
+  return drawn + svg_text(kRight + 14, y - 8, "ml", "class=\"soft\"");
 }
 
 /// What a screen reader and the pointer are told.
@@ -65,11 +56,11 @@ std::string drawn_row(const VolumeRow& row, const VolumeAxis& axis, double y) {
   std::string drawn = "<g role=\"img\" aria-label=\"" + words + "\"><title>" + words + "</title>\n";
   std::string label = row.case_id;
   if (label.size() > kMostLabelLetters) label = label.substr(0, kMostLabelLetters - 1) + "…";
-  drawn += text(kLeft - 14, y + 4, label, "text-anchor=\"end\"");
-  if (worth_a_look(row)) drawn += text(2, y + 4, "⚑", "class=\"flag\"");
+  drawn += svg_text(kLeft - 14, y + 4, label, "text-anchor=\"end\"");
+  if (worth_a_look(row)) drawn += svg_text(2, y + 4, "⚑", "class=\"flag\"");
   const double raw_y = row.lower_ml ? y + 5 : y;
-  drawn += line(axis.at(*row.raw_lower_ml), raw_y, axis.at(*row.raw_upper_ml), raw_y,
-                "class=\"raw\" stroke-width=\"2\" stroke-dasharray=\"5 2\"");
+  drawn += svg_line(axis.at(*row.raw_lower_ml), raw_y, axis.at(*row.raw_upper_ml), raw_y,
+                    "class=\"raw\" stroke-width=\"2\" stroke-dasharray=\"5 2\"");
   if (row.lower_ml) {
     const double left = axis.at(*row.lower_ml);
     const double width = std::max(axis.at(*row.upper_ml) - left, 1.0);
@@ -79,10 +70,10 @@ std::string drawn_row(const VolumeRow& row, const VolumeAxis& axis, double y) {
   const double middle = axis.at(*(row.volume_ml ? row.volume_ml : row.raw_volume_ml));
   const double middle_y = row.lower_ml ? y - 2 : y;
   const double segmented = axis.at(*row.segmented_ml);
-  drawn += line(segmented, y - 8, segmented, y + 8, "class=\"mark\"");
+  drawn += svg_line(segmented, y - 8, segmented, y + 8, "class=\"mark\"");
   drawn += "<circle class=\"point\" cx=\"" + pixel(middle) + "\" cy=\"" + pixel(middle_y) +
            "\" r=\"4\"/>\n";
-  return drawn + text(kRight + 14, y + 4, interval_text(row)) + "</g>\n";
+  return drawn + svg_text(kRight + 14, y + 4, interval_text(row)) + "</g>\n";
 }
 
 }  // namespace
@@ -96,18 +87,17 @@ std::string interval_text(const VolumeRow& row) {
          ", " + pick(row.upper_ml, row.raw_upper_ml) + "]";
 }
 
-std::string interval_chart_svg(const std::string& title, const std::vector<VolumeRow>& rows) {
+std::string interval_chart(const std::string& title, const std::vector<VolumeRow>& rows) {
   const VolumeAxis axis(largest_of(rows), kLeft, kRight);
-  const double bottom = kTop + kRowHeight * static_cast<double>(rows.size());
-  std::string drawn = "<svg viewBox=\"0 0 " + pixel(kWidth) + " " + pixel(bottom + 6) +
-                      "\" role=\"group\" aria-label=\"" + escaped(title) + "\">\n";
-  drawn += axis_at(axis, kTop - 4, bottom);
-  double y = kTop + kRowHeight / 2;
-  for (const VolumeRow& row : rows) {
-    drawn += drawn_row(row, axis, y);
-    y += kRowHeight;
-  }
-  return drawn + "</svg>\n";
+  return chart_by_pages(title, rows, kRowHeight, kTop, [&](const auto& part, double bottom) {
+    std::string drawn = axis_at(axis, kTop - 4, bottom);
+    double y = kTop + kRowHeight / 2;
+    for (const VolumeRow& row : part) {
+      drawn += drawn_row(row, axis, y);
+      y += kRowHeight;
+    }
+    return drawn;
+  });
 }
 
 }  // namespace mcvol

@@ -6,9 +6,11 @@
 #include <set>
 
 #include "calibration_words.h"
+#include "change_section.h"
 #include "flag_meanings.h"
 #include "html.h"
 #include "interval_chart.h"
+#include "slices.h"
 
 namespace mcvol {
 
@@ -16,6 +18,7 @@ namespace {
 
 /// Scans to look at that are shown at once; more are a click away.
 constexpr std::size_t kMostShown = 20;
+constexpr std::size_t kNotUrgent = static_cast<std::size_t>(-1);
 
 std::string count_of(std::size_t count, const std::string& one, const std::string& several) {
   return std::to_string(count) + " " + (count == 1 ? one : several);
@@ -83,7 +86,7 @@ struct ScanToLookAt {
   std::string volumes;
 };
 
-std::string regions_with(const std::string& flag, const std::vector<const VolumeRow*>& rows) {
+std::string regions_with(const std::string& flag, const RowsOfCase& rows) {
   std::string regions;
   std::size_t count = 0;
   for (const VolumeRow* row : rows) {
@@ -95,7 +98,7 @@ std::string regions_with(const std::string& flag, const std::vector<const Volume
 }
 
 /// Flags of any region that are a reason to look, the most telling first.
-std::vector<std::string> reasons_of(const std::vector<const VolumeRow*>& rows) {
+std::vector<std::string> reasons_of(const RowsOfCase& rows) {
   std::vector<std::string> reasons;
   for (const VolumeRow* row : rows) {
     for (const std::string& flag : row->flags) {
@@ -108,7 +111,7 @@ std::vector<std::string> reasons_of(const std::vector<const VolumeRow*>& rows) {
   return reasons;
 }
 
-std::optional<ScanToLookAt> look_at(const std::vector<const VolumeRow*>& rows) {
+std::optional<ScanToLookAt> look_at(const RowsOfCase& rows) {
   ScanToLookAt scan;
   scan.case_id = rows.front()->case_id;
   if (rows.front()->status == "failed") {
@@ -129,25 +132,40 @@ std::optional<ScanToLookAt> look_at(const std::vector<const VolumeRow*>& rows) {
   return scan;
 }
 
-std::string to_look_at(const VolumeReport& report) {
-  std::vector<ScanToLookAt> scans;
+/// The rows of each scan, the most urgent to look at first.
+std::vector<RowsOfCase> scans_by_urgency(const VolumeReport& report) {
+  std::vector<std::pair<std::size_t, RowsOfCase>> scans;
   for (auto first = report.rows.begin(); first != report.rows.end();) {
-    std::vector<const VolumeRow*> rows;
+    RowsOfCase rows;
     const std::string& case_id = first->case_id;
     for (; first != report.rows.end() && first->case_id == case_id; ++first)
       rows.push_back(&*first);
-    if (auto scan = look_at(rows)) scans.push_back(*std::move(scan));
+    const auto scan = look_at(rows);
+    scans.emplace_back(scan ? scan->urgency : kNotUrgent, std::move(rows));
   }
-  const std::string title = "<h2>To look at first</h2>\n";
-  if (scans.empty()) return title + "<p>Nothing: no scan failed or is flagged.</p>\n";
   std::stable_sort(scans.begin(), scans.end(),
-                   [](const auto& a, const auto& b) { return a.urgency < b.urgency; });
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<RowsOfCase> sorted;
+  for (auto& scan : scans) sorted.push_back(std::move(scan.second));
+  return sorted;
+}
+
+/// @param pictured scans whose picture is further down.
+std::string to_look_at(const std::vector<RowsOfCase>& scans,
+                       const std::set<std::string>& pictured) {
+  const std::string title = "<h2>To look at first</h2>\n";
   std::vector<std::vector<std::string>> shown, rest;
-  for (const ScanToLookAt& scan : scans) {
+  for (const RowsOfCase& rows : scans) {
+    const auto scan = look_at(rows);
+    if (!scan) break;
+    std::string name = escaped(scan->case_id);
+    if (pictured.contains(scan->case_id)) {
+      name = "<a href=\"#" + slice_anchor(name) + "\">" + name + "</a>";
+    }
     (shown.size() < kMostShown ? shown : rest)
-        .push_back({escaped(scan.case_id), scan.why,
-                    "<span class=\"nowrap\">" + scan.volumes + "</span>"});
+        .push_back({name, scan->why, "<span class=\"nowrap\">" + scan->volumes + "</span>"});
   }
+  if (shown.empty()) return title + "<p>Nothing: no scan failed or is flagged.</p>\n";
   const std::vector<std::string> header{"scan", "why", "ml"};
   std::string table = title + html_table(header, shown);
   if (!rest.empty()) {
@@ -196,7 +214,7 @@ std::string chart(const VolumeReport& report, const std::string& region) {
                " scans, those flagged first; all are in volumes.csv.";
   }
   return "<h2>" + escaped(name) + "</h2>\n<figure>\n" +
-         interval_chart_svg(name + ": volume and interval of each scan", rows) + "<figcaption>" +
+         interval_chart(name + ": volume and interval of each scan", rows) + "<figcaption>" +
          caption + "</figcaption>\n</figure>\n";
 }
 
@@ -255,8 +273,11 @@ std::string how_it_was_made(const VolumeReport& report) {
 }  // namespace
 
 std::string volume_report_html(const VolumeReport& report) {
-  std::string body = heading(report) + meaning(report) + to_look_at(report);
+  const std::vector<RowsOfCase> scans = scans_by_urgency(report);
+  const SliceSection slices = slice_section(report, scans);
+  std::string body = heading(report) + meaning(report) + to_look_at(scans, slices.case_ids);
   for (const std::string& region : regions_of(report.rows)) body += chart(report, region);
+  body += slices.html + change_section(report);
   return html_page("Tumour volumes", body + numbers(report) + how_it_was_made(report));
 }
 

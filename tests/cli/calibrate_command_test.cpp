@@ -126,6 +126,25 @@ TEST_F(CalibrateCommand, ReportIsAPageInTheResultFolder) {
             2);
 }
 
+TEST_F(CalibrateCommand, ReportShowsTheChangesInTheResultFolder) {
+  calibrate();
+  write_file_atomically(path("pairs.csv"), "subject_id,baseline,followup\nann,scan_50,scan_51\n");
+  const std::vector<std::string> report{"report", path("new"), "--calibration",
+                                        path("calibration.json")};
+  run_mcvol(report);
+  EXPECT_FALSE(contains(read_file(path("new") + "/report.html"), "Change between two scans"));
+  run_mcvol({"change", path("new"), "--pairs", path("pairs.csv"), "--calibration",
+             path("calibration.json")});
+  EXPECT_EQ(run_mcvol(report).exit_code, 0);
+  EXPECT_TRUE(contains(read_file(path("new") + "/report.html"), "ann: baseline scan_50 "));
+  write_file_atomically(path("new") + "/change.csv", "subject_id\nann\n");
+  const ProcessResult damaged = run_mcvol(report);
+  EXPECT_EQ(damaged.exit_code, 0);
+  EXPECT_TRUE(contains(damaged.err, "change.csv: expected the table that mcvol change writes"))
+      << damaged.err;
+  EXPECT_FALSE(contains(read_file(path("new") + "/report.html"), "Change between two scans"));
+}
+
 TEST_F(CalibrateCommand, InspectSaysWhatACalibrationIs) {
   calibrate();
   const ProcessResult result = run_mcvol({"inspect", path("calibration.json")});

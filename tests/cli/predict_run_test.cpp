@@ -98,6 +98,46 @@ TEST_F(PredictRun, ThreadsAndShardsDoNotChangeAByte) {
   }
 }
 
+TEST_F(PredictRun, PageShowsASliceOfEachScanUnlessAskedNotTo) {
+  predict("out");
+  const std::string page = read_file(root_ / "out" / "report.html");
+  EXPECT_TRUE(contains(page, "id=\"slice-case_b\"")) << page.substr(0, 2000);
+  EXPECT_TRUE(contains(page, "data:image/png;base64,"));
+  const std::string other = (root_ / "without.html").string();
+  EXPECT_EQ(run_mcvol({"report", (root_ / "out").string(), "--no-thumbnails", "--output", other})
+                .exit_code,
+            0);
+  EXPECT_FALSE(contains(read_file(other), "data:image"));
+  EXPECT_EQ(predict("without", {"--no-thumbnails"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(root_ / "without" / "thumbnails"));
+  EXPECT_FALSE(contains(read_file(root_ / "without" / "report.html"), "Pictures"));
+}
+
+TEST_F(PredictRun, PageGoesWithoutASliceThatIsGoneOrDamaged) {
+  predict("out");
+  const std::string out = (root_ / "out").string();
+  write_file_atomically(root_ / "out" / "thumbnails" / "case_a.png", "no picture");
+  fs::remove(root_ / "out" / "thumbnails" / "case_b.png");
+  const ProcessResult result = run_mcvol({"report", out});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(contains(result.err, "a picture is left out: case_a.png: expected a grey PNG"))
+      << result.err;
+  EXPECT_FALSE(contains(result.err, "case_b")) << result.err;
+  const std::string page = read_file(root_ / "out" / "report.html");
+  EXPECT_TRUE(contains(page, "id=\"slice-case_c\""));
+  EXPECT_FALSE(contains(page, "id=\"slice-case_a\""));
+  EXPECT_TRUE(contains(page, "1 of 3 scans"));
+}
+
+TEST_F(PredictRun, SlicesHoldPixelsOnly) {
+  predict("out");
+  const std::string bytes = read_file(root_ / "out" / "thumbnails" / "case_a.png");
+  for (const char* text : {"tEXt", "iTXt", "zTXt", "eXIf", "tIME", "case_a"}) {
+    EXPECT_FALSE(contains(bytes, text)) << text;
+  }
+  EXPECT_FALSE(contains(read_file(root_ / "out" / "report.html"), root_.string()));
+}
+
 TEST_F(PredictRun, SignalLeavesWhatIsFinishedAndTheNextRunTheRest) {
   const std::vector<std::string> slowly{"--passes", "60", "--verbose"};
   predict("whole", slowly);

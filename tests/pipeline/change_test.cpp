@@ -78,7 +78,7 @@ TEST_F(Change, HasARowForEachPairRegionAndLevel) {
 TEST_F(Change, TableReadsBackWithTheColumnsPromised) {
   ChangeOptions with_threshold = options();
   with_threshold.growth_threshold = 0.25;
-  const std::string text = measure_change(with_threshold).csv();
+  const std::string text = change_csv(measure_change(with_threshold).rows);
   EXPECT_EQ(text.substr(0, text.find('\n')),
             "subject_id,baseline,followup,region,level,change_ml,lower_ml,upper_ml,p_growth,"
             "p_shrinkage,p_tie,status,flags,error,growth_threshold,correlation");
@@ -144,8 +144,8 @@ TEST_F(Change, CorrelationIsEstimatedFromReferencePairs) {
   EXPECT_NEAR(*table.rows[0].correlation, 1, 1e-9);
   ChangeOptions given = options();
   given.dependence.correlation = 1;
-  EXPECT_EQ(table.csv(), measure_change(given).csv());
-  EXPECT_NE(table.csv(), measure_change(options()).csv());
+  EXPECT_EQ(change_csv(table.rows), change_csv(measure_change(given).rows));
+  EXPECT_NE(change_csv(table.rows), change_csv(measure_change(options()).rows));
   write_text(folder("pairs.csv"), "subject_id,baseline,followup\ns," + baseline(0) + ",twin_0\n");
   const std::string message = message_from<UsageError>([&] { measure_change(estimated); });
   EXPECT_NE(message.find("1 pair(s) with both volumes known, expected at least 20"),

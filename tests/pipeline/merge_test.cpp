@@ -1,8 +1,10 @@
 #include "mcvol/pipeline/merge.h"
 
+#include "mcvol/files/text_file.h"
 #include "mcvol/io/calibration_file.h"
 #include "mcvol/io/run_file.h"
 #include "mcvol/io/run_lock.h"
+#include "mcvol/io/thumbnail.h"
 #include "mcvol/pipeline/run_identity.h"
 #include "mcvol/pipeline/shard.h"
 
@@ -169,6 +171,31 @@ TEST_F(MergeResults, ShardsMergedIntoTheirParentAreTheBytesOfOneRun) {
   single.erase("run.json");
   merged.erase("run.json");
   EXPECT_EQ(merged, single);
+}
+
+TEST_F(MergeResults, SliceOfTheRecordTakenGoesWithItAndNoOther) {
+  write_results(folder("a"), {failed("x"), measured("y")});
+  write_results(folder("b"), {measured("x"), failed("y")});
+  write_file_atomically(thumbnail_path(folder("a"), "x"), "of no record taken");
+  write_file_atomically(thumbnail_path(folder("b"), "x"), "x of b");
+  write_file_atomically(thumbnail_path(folder("a"), "y"), "y of a");
+  merge({"a", "b"}, "out");
+  EXPECT_EQ(text_of_file(thumbnail_path(folder("out"), "x")), "x of b");
+  EXPECT_EQ(text_of_file(thumbnail_path(folder("out"), "y")), "y of a");
+  fs::remove(thumbnail_path(folder("b"), "x"));
+  EXPECT_TRUE(merge({"a", "b"}, "out").warnings.empty());
+  EXPECT_FALSE(fs::exists(thumbnail_path(folder("out"), "x")));
+  EXPECT_EQ(text_of_file(thumbnail_path(folder("out"), "y")), "y of a");
+}
+
+TEST_F(MergeResults, SliceThatCannotBeReadIsAWarningAndTheMergeIsWhole) {
+  write_results(folder("a"), {measured("x")});
+  fs::create_directories(thumbnail_path(folder("a"), "x"));  // a folder in its place
+  const MergeReport report = merge({"a"}, "out");
+  EXPECT_TRUE(report.complete);
+  ASSERT_EQ(report.warnings.size(), 1u);
+  EXPECT_EQ(report.warnings[0].find("x: merged without its picture: "), 0u) << report.warnings[0];
+  EXPECT_FALSE(fs::exists(thumbnail_path(folder("out"), "x")));
 }
 
 TEST_F(MergeResults, OrderOfTheFoldersChangesNoRecordAndNoTable) {

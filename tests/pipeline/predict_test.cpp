@@ -3,10 +3,12 @@
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/run_file.h"
 #include "mcvol/io/run_lock.h"
+#include "mcvol/io/thumbnail.h"
 #include "mcvol/pipeline/calibrate.h"
 #include "mcvol/pipeline/merge.h"
 #include "mcvol/pipeline/tabulate.h"
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 #include <stdexcept>
@@ -117,6 +119,73 @@ TEST_F(Predict, MeasuresEveryScanIntoRecordsTableAndRunFile) {
   EXPECT_EQ(state.done, 3);
   EXPECT_EQ(state.device, "fake");
   EXPECT_FALSE(state.ended.empty());
+}
+
+TEST_F(Predict, KeepsASliceOfEachScanThatFitsItsRecord) {
+  run(options());
+  for (const char* case_id : {"case_a", "case_b", "case_c"}) {
+    const Thumbnail slice = read_thumbnail(thumbnail_path(root_ / "out", case_id),
+                                           record(case_id).grid, record(case_id).regions.size());
+    EXPECT_GT(*std::max_element(slice.scan.begin(), slice.scan.end()), 0);
+  }
+  EXPECT_EQ(run_file().options["thumbnails"], "flair");
+  EXPECT_TRUE(listener_.warnings.empty());
+}
+
+TEST_F(Predict, SlicesHaveTheSameBytesForAnyBlocksAndOrderOfPasses) {
+  run(options("whole"));
+  behaviour_->block_size = 7;
+  behaviour_->passes_backwards = true;
+  run(options());
+  for (const char* case_id : {"case_a", "case_b", "case_c"}) {
+    EXPECT_EQ(read_file(thumbnail_path(root_ / "out", case_id)),
+              read_file(thumbnail_path(root_ / "whole", case_id)));
+  }
+}
+
+TEST_F(Predict, ResumedRunKeepsSlicesAndMissesNoneThatIsGone) {
+  run(options());
+  const fs::path kept = thumbnail_path(root_ / "out", "case_a");
+  const std::string before = read_file(kept);
+  fs::remove(thumbnail_path(root_ / "out", "case_b"));
+  EXPECT_EQ(run(options()).kept, 3);
+  EXPECT_EQ(read_file(kept), before);
+  EXPECT_FALSE(fs::exists(thumbnail_path(root_ / "out", "case_b")));
+  EXPECT_TRUE(listener_.warnings.empty());
+}
+
+TEST_F(Predict, WithoutThumbnailsKeepsNoneOfWhatIsMeasured) {
+  run(options());
+  PredictOptions without = options();
+  without.thumbnails = false;
+  fs::remove(root_ / "out" / "cases" / "case_b.json");
+  EXPECT_EQ(run(without).measured, 1);
+  EXPECT_TRUE(fs::exists(thumbnail_path(root_ / "out", "case_a")));
+  EXPECT_FALSE(fs::exists(thumbnail_path(root_ / "out", "case_b")));
+  EXPECT_TRUE(run_file().options["thumbnails"].is_null());
+  without.output = root_ / "other";
+  run(without);
+  EXPECT_FALSE(fs::exists(root_ / "other" / "thumbnails"));
+  EXPECT_EQ(table("other"), table());
+}
+
+TEST_F(Predict, SliceThatCannotBeWrittenIsAWarningAndTheCaseIsMeasured) {
+  write_file_atomically(root_ / "out" / "thumbnails", "a file in the way");
+  const PredictOutcome outcome = run(options());
+  EXPECT_EQ(outcome.exit_code, ExitCode::kSuccess);
+  EXPECT_EQ(outcome.measured, 3);
+  ASSERT_EQ(listener_.warnings.size(), 3u);
+  EXPECT_EQ(listener_.warnings[0].find("case_a: measured, but without a picture: "), 0u)
+      << listener_.warnings[0];
+}
+
+TEST_F(Predict, CaseThatFailsNowHasNoSliceOfEarlier) {
+  run(options());
+  const fs::path file = root_ / "scans" / "case_b" / "case_b_t1.nii.gz";
+  write_file_atomically(file, read_file(file).substr(0, 100));
+  run(options());
+  EXPECT_FALSE(fs::exists(thumbnail_path(root_ / "out", "case_b")));
+  EXPECT_TRUE(fs::exists(thumbnail_path(root_ / "out", "case_c")));
 }
 
 TEST_F(Predict, TableHasTheBytesThatTheRecordsGive) {
@@ -376,6 +445,11 @@ TEST_F(Predict, MergedShardsGiveTheSameTable) {
   merging.out = root_ / "parts";
   EXPECT_TRUE(merge_results(merging).complete);
   EXPECT_EQ(table("parts"), table("whole"));
+  for (const char* case_id : {"case_a", "case_b"}) {
+    EXPECT_EQ(read_file(thumbnail_path(root_ / "parts", case_id)),
+              read_file(thumbnail_path(root_ / "whole", case_id)));
+  }
+  EXPECT_FALSE(fs::exists(thumbnail_path(root_ / "parts", "case_c")));
 }
 
 TEST_F(Predict, EmptyShardIsASuccess) {
@@ -443,7 +517,9 @@ TEST_F(Predict, WhatAKilledRunLeftHalfWrittenIsClearedUnderTheLock) {
   const fs::path out = root_ / "out";
   const fs::path record = out / "cases" / ".case_a.json.tmp-123-4";
   const fs::path table = out / ".volumes.csv.tmp-123-0";
+  const fs::path slice = out / "thumbnails" / ".case_a.png.tmp-123-5";
   write_file_atomically(record, "{");
+  write_file_atomically(slice, "");
   write_file_atomically(table, "case_id");
   {
     const RunLock other(out);
@@ -453,6 +529,7 @@ TEST_F(Predict, WhatAKilledRunLeftHalfWrittenIsClearedUnderTheLock) {
   run(options());
   EXPECT_FALSE(fs::exists(record));
   EXPECT_FALSE(fs::exists(table));
+  EXPECT_FALSE(fs::exists(slice));
 }
 
 TEST_F(Predict, CaseThatHasLostAChannelKeepsItsRecordAndIsReported) {

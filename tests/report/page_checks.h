@@ -38,10 +38,16 @@ inline std::vector<std::string> unpaired_tags(const std::string& page) {
   return unpaired;
 }
 
-/// What would make the page need another file or run a script; empty where nothing does.
+/// What would make the page need another file or run a script; empty where nothing does. A place in
+/// the page and a picture in it are fine.
 inline std::string outside_references(const std::string& page) {
-  for (const char* reference : {"<script", "src=", "href=", "url(", "@import"}) {
+  for (const char* reference : {"<script", "src=", "url(", "@import"}) {
     if (contains(page, reference)) return reference;
+  }
+  const std::string link = "href=\"";
+  for (std::size_t at = 0; (at = page.find(link, at)) != std::string::npos; ++at) {
+    const std::string target = page.substr(at + link.size(), 40);
+    if (!target.starts_with("#") && !target.starts_with("data:image/png;base64,")) return target;
   }
   return "";
 }

@@ -171,6 +171,9 @@ TEST(VolumeReportPage, ChartOfManyScansShowsThoseFlaggedFirst) {
   EXPECT_LT(page.find("case_0699:", chart), page.find("case_0000:", chart));
   const std::string drawn = page.substr(chart, page.find("</figure>") - chart);
   EXPECT_EQ(testing::count_of(drawn, "<rect"), 500);
+  // On several pictures, so that none is longer than a printed page; all have the same axis.
+  EXPECT_EQ(testing::count_of(drawn, "<svg"), 10);
+  EXPECT_EQ(testing::count_of(drawn, ">200</text>"), 10);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class PredictCommand : public Command {
   std::string memory_ = "4G", shard_, layout_ = "auto", print_;
   std::vector<std::string> levels_{"0.9"}, save_;
   std::string tolerance_, threads_;
-  bool fresh_ = false, list_ = false, quiet_ = false, verbose_ = false;
+  bool fresh_ = false, no_thumbnails_ = false, list_ = false, quiet_ = false, verbose_ = false;
 };
 
 }  // namespace mcvol

@@ -18,7 +18,7 @@ class ReportCommand : public Command {
   CLI::App* command_ = nullptr;
   std::filesystem::path results_;
   std::string level_, calibration_, output_, threads_;
-  bool quiet_ = false;
+  bool no_thumbnails_ = false, quiet_ = false;
 };
 
 }  // namespace mcvol

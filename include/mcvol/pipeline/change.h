@@ -1,7 +1,7 @@
 #pragma once
 
 #include "mcvol/calibration/volume_change.h"
-#include "mcvol/io/pairs.h"
+#include "mcvol/io/change_table.h"
 #include "mcvol/pipeline/calibration_use.h"
 #include "mcvol/pipeline/referenced_results.h"
 
@@ -25,29 +25,13 @@ struct ChangeOptions {
   int threads = 1;
 };
 
-/// A row of change.csv: a pair, region and level; a pair that cannot be compared has one row with
-/// neither.
-struct ChangeRow {
-  ScanPair pair;
-  std::string region, level;
-  std::optional<double> change_ml, lower_ml, upper_ml;
-  std::optional<double> p_growth, p_shrinkage, p_tie;  ///< none under kBonferroni
-  std::optional<double> correlation;                   ///< given or estimated; as above
-  std::string status;                                  ///< "ok" or "failed"
-  std::vector<std::string> flags;                      ///< of either scan, sorted
-  std::string error;
-};
-
 struct ChangeTable {
   /// In the order of the pairs; regions as in the bundle, levels ascending.
   std::vector<ChangeRow> rows;
-  double growth_threshold = 0;
   int pairs = 0;
   int failed = 0;                      ///< of the pairs
   std::vector<std::string> notes;      ///< what is to be known of it, a line each
   std::vector<std::string> estimates;  ///< the correlations, a line each
-
-  std::string csv() const;
 };
 
 /// Fewer pairs of known volume say nothing of a correlation.

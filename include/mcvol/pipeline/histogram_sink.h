@@ -4,6 +4,7 @@
 #include "mcvol/network/segmenter.h"
 #include "mcvol/volumetry/logit_histogram.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -41,6 +42,11 @@ class HistogramSink : public LogitSink {
   /// Call once, after the last block.
   /// @throws ModelError when a pass did not give every measured voxel exactly once.
   std::vector<RegionRecord> finish();
+
+  /// Over the passes with dropout, once all blocks are in. @param voxel position in
+  /// PreparedScan::measured's list of non-zero voxels.
+  double mean_probability(std::size_t region, std::size_t voxel) const;
+  std::size_t region_count() const { return regions_.size(); }
 
  private:
   void check(const LogitBlock& block) const;

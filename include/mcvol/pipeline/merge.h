@@ -17,18 +17,19 @@ struct MergeOptions {
 };
 
 struct MergeReport {
-  int sources = 0;                 ///< result folders read
-  int done = 0;                    ///< cases measured in the merged folder
-  int failed = 0;                  ///< cases that failed
-  bool complete = true;            ///< no shard missing, no run cut short, no record left out
-  std::vector<std::string> notes;  ///< why it is not complete, a line each, for the log
+  int sources = 0;                    ///< result folders read
+  int done = 0;                       ///< cases measured in the merged folder
+  int failed = 0;                     ///< cases that failed
+  bool complete = true;               ///< no shard missing, no run cut short, no record left out
+  std::vector<std::string> notes;     ///< why it is not complete, a line each, for the log
+  std::vector<std::string> warnings;  ///< what else is to be known, a line each
 };
 
 /// Brings shards, or other results of the same run identity, together in one result folder:
 /// records, run.json, volumes.csv. The table has the bytes that one run over all cases would have
 /// written. Can be repeated: an earlier merge in `out` is brought up to date.
 ///
-/// The calibration of the sources goes with them.
+/// The calibration of the sources goes with them, and the slices of the cases that have one.
 ///
 /// Of two records of a case `ok` beats `failed`; of an earlier merge in `out` only what no source
 /// has measured is kept. A record that cannot be read or was made under another run identity is

@@ -36,6 +36,7 @@ struct PredictOptions {
   ScanLayout layout = ScanLayout::kAuto;
   std::optional<Shard> shard;  ///< none: every case
   bool fresh = false;          ///< measure every case again
+  bool thumbnails = true;      ///< keep a slice of each scan measured, for the page to show
   CalibrationChoice calibration;
 
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N

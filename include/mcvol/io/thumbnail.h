@@ -1,0 +1,42 @@
+#pragma once
+
+#include "mcvol/image/grid.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// One axial slice of a measured case: the scan and what the network said there. Data, not a
+/// drawing: contours are drawn where it is shown, for whatever level and calibration.
+struct Thumbnail {
+  std::int64_t width = 0, height = 0;  ///< as AxialPlane makes of the record's grid
+  /// Grey values of a channel, [row, column]: 0 outside the brain, else 1 to 255.
+  std::vector<std::uint8_t> scan;
+  /// Per region, [row, column]: the mean probability over passes as byte_from_probability().
+  std::vector<std::vector<std::uint8_t>> regions;
+};
+
+/// A probability on 254 steps of its logit: 1 at -16 and below, 128 at p = 0.5, 255 at 16. 0 is
+/// kept for pixels that were not measured.
+std::uint8_t byte_from_probability(double probability);
+/// What the byte, whole or in between, stands for.
+double logit_from_byte(double byte);
+double byte_from_logit(double logit);
+
+/// Where a result folder keeps a case's slice: `folder`/thumbnails/<case_id>.png.
+std::filesystem::path thumbnail_path(const std::filesystem::path& folder,
+                                     const std::string& case_id);
+
+/// An 8-bit grey PNG: the scan, and below it the regions one by one. Written atomically.
+/// @throws Error when it cannot be written.
+void write_thumbnail(const Thumbnail& thumbnail, const std::filesystem::path& path);
+
+/// @param grid of the case's record. @throws InputError naming the file (without its folder) where
+///   it is not the slice of such a case; Error where it cannot be read.
+Thumbnail read_thumbnail(const std::filesystem::path& path, const Grid& grid, std::size_t regions);
+
+}  // namespace mcvol
