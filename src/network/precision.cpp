@@ -15,6 +15,13 @@ std::string to_string(Precision precision) {
   return "fp32";
 }
 
+void require_on_cpu(Precision precision) {
+  if (precision == Precision::kFp32) return;
+  throw UsageError("--precision " + to_string(precision) +
+                   ": on a CPU this version runs networks in fp32 only; use --precision fp32, or "
+                   "--device cuda");
+}
+
 Precision precision_from(const std::string& word) {
   for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kFp16}) {
     if (word == to_string(precision)) return precision;

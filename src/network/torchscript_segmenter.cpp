@@ -61,13 +61,6 @@ c10::ScalarType scalar_type_of(Precision precision) {
   return c10::kFloat;
 }
 
-void require_precision(Precision precision, c10::Device device) {
-  if (precision == Precision::kFp32 || !device.is_cpu()) return;
-  throw UsageError("--precision " + to_string(precision) +
-                   ": on a CPU this version runs networks in fp32 only; use --precision fp32, or "
-                   "--device cuda");
-}
-
 }  // namespace
 
 TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const SegmenterOptions& options,
@@ -78,7 +71,7 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
       window_(bundle.window),
       region_logits_(bundle.output, bundle.regions) {
   const DeviceChoice choice = choose_device(options.device);
-  require_precision(options.precision, choice.device);
+  if (choice.device.is_cpu()) require_on_cpu(options.precision);
   at::set_num_threads(std::max(1, options.threads));
   device_ = choice.device;
   summary_.device = choice.description;

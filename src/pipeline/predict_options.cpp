@@ -60,6 +60,7 @@ void PredictOptions::validate() const {
   if (!is_memory_allowed(static_cast<double>(memory_bytes))) {
     refuse_memory(std::to_string(memory_bytes) + " bytes");
   }
+  if (device == "cpu" && precision) require_on_cpu(*precision);
   require(!levels.empty(), "--level: at least one is needed");
 }
 

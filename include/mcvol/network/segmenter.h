@@ -111,6 +111,8 @@ enum class Precision {
   kFp16,  ///< on a GPU
 };
 std::string to_string(Precision precision);
+/// @throws UsageError for what a CPU does not offer.
+void require_on_cpu(Precision precision);
 /// @throws UsageError for another word.
 Precision precision_from(const std::string& word);
 
