@@ -169,18 +169,19 @@ def shown(name, rows):
     return markdown(header, [(measure, *cells) for measure, cells in lines.items()])
 
 
-def groups():
+def groups(workplace):
     """Name of a group of scans, its runs, and the arguments of Scans."""
     yield "test", [TEST], {}
     yield f"first {FIRST} of test", [TEST], {"count": FIRST, "passes": True}
-    yield "noise", list(NOISE.values()), {}
+    levels = [level for level, run in NOISE.items() if workplace.is_complete(run)]
+    yield f"noise {', '.join(levels) or 'levels'}", [NOISE[level] for level in levels], {}
 
 
 def write(workplace, out):
     rows, missing = [], []
-    for name, runs, options in groups():
+    for name, runs, options in groups(workplace):
         try:
-            if not all(workplace.is_complete(run) for run in runs):
+            if not runs or not all(workplace.is_complete(run) for run in runs):
                 raise Missing
             scans = Scans(workplace, runs, **options)
         except Missing:
