@@ -12,6 +12,7 @@
 #include "kernel_source.h"
 #include <ATen/Context.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
@@ -44,7 +45,7 @@ void find(void* library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(dlsym(library, name));
   if (function == nullptr) {
     throw Error(std::string("the GPU's libraries have no ") + name +
-                "; run scripts/setup.sh --gpu, or use --device cpu");
+                "; run scripts/setup.sh --gpu");
   }
 }
 
@@ -56,7 +57,7 @@ Libraries open_libraries() {
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw Error(std::string("CUDA's run-time compiler does not load (") + dlerror() +
-                "); run scripts/setup.sh --gpu, or use --device cpu");
+                "); run scripts/setup.sh --gpu");
   }
   Libraries found{};
   find(library, "nvrtcCreateProgram", found.nvrtcCreateProgram);
@@ -108,7 +109,7 @@ std::vector<char> compile(int device) {
     std::string log(size, '\0');
     own.nvrtcGetProgramLog(program, log.data());
     throw Error("CUDA's run-time compiler refuses the kernels (" + architecture +
-                "): " + log.substr(0, log.find('\n')) + "; use --device cpu");
+                "): " + log.substr(0, log.find('\n')));
   }
   std::size_t size = 0;
   own.nvrtcGetCUBINSize(program, &size);
@@ -141,7 +142,9 @@ const CudaKernels& CudaKernels::on(c10::Device device) {
   const std::scoped_lock lock(mutex);
   const auto found = made.find(device.index());
   if (found != made.end()) return found->second.second;
-  // LibTorch's first tensor there makes the context that the module belongs to.
+  // LibTorch's first tensor there makes the context that the module belongs to; while the guard
+  // lives it is the one in use, whichever GPU is LibTorch's default.
+  const c10::DeviceGuard guard(device);
   at::empty({1}, at::TensorOptions().device(device));
   auto module = std::make_unique<Module>();
   const std::vector<char> code = compile(device.index());
@@ -153,8 +156,9 @@ const CudaKernels& CudaKernels::on(c10::Device device) {
 void CudaKernels::launch_with(const std::string& kernel, const Shape& shape,
                               void** arguments) const {
   if (shape.blocks_x == 0 || shape.blocks_y == 0) return;
-  const c10::impl::VirtualGuardImpl guard(c10::kCUDA);
-  void* stream = guard.getStreamNativeHandle(guard.getStream(device_));
+  const c10::DeviceGuard guard(device_);
+  const c10::impl::VirtualGuardImpl streams(c10::kCUDA);
+  void* stream = streams.getStreamNativeHandle(streams.getStream(device_));
   check(libraries().cuLaunchKernel(module_->function(kernel), static_cast<unsigned>(shape.blocks_x),
                                    static_cast<unsigned>(shape.blocks_y), 1,
                                    static_cast<unsigned>(shape.threads), 1, 1, 0, stream, arguments,

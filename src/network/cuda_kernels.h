@@ -16,9 +16,10 @@ class CudaKernels {
   /// @throws Error where NVRTC or the driver cannot make them, saying why.
   static const CudaKernels& on(c10::Device device);
 
+  static constexpr std::int64_t kMostBlocksY = 65535;
   struct Shape {
     std::int64_t blocks_x = 1;
-    std::int64_t blocks_y = 1;
+    std::int64_t blocks_y = 1;  ///< at most kMostBlocksY
     int threads = 256;
   };
   /// @param arguments pointers to the kernel's parameters, in order.

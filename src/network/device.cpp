@@ -6,6 +6,7 @@
 #include <optional>
 #include <regex>
 
+#include "cuda_kernels.h"
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
@@ -41,6 +42,19 @@ std::string why_no_cuda() {
   return {};
 }
 
+/// Also where another program has taken all of its memory.
+std::string why_no_kernels(c10::Device device) {
+  try {
+    CudaKernels::on(device);
+    return {};
+  } catch (const Error& error) {
+    return error.what();
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    return device.str() + " cannot be used: " + text.substr(0, text.find('\n'));
+  }
+}
+
 std::optional<int> cuda_index(const std::string& wanted) {
   static const std::regex pattern("cuda(?::([0-9]{1,3}))?");
   std::smatch match;
@@ -64,8 +78,9 @@ DeviceChoice choose_device(const std::string& wanted) {
                 std::to_string(count);
     }
   }
+  const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(*index));
+  if (problem.empty()) problem = why_no_kernels(device);
   if (problem.empty()) {
-    const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(*index));
     // fp32 means fp32: by default cuDNN rounds what it multiplies to ten bits of mantissa.
     at::globalContext().setAllowTF32CuDNN(false);
     at::globalContext().setAllowTF32CuBLAS(false);

@@ -71,8 +71,10 @@ class DeviceAssembly final : public WindowAssembly {
     if (!blended_) return;
     const at::Tensor all = at::arange(task_.voxels, voxels_.options());
     const std::int64_t pass_values = task_.channels * task_.voxels;
-    const auto step = static_cast<int>(std::clamp<std::int64_t>(
-        kMeansBytes / std::max<std::int64_t>(4 * pass_values, 1), 1, group_.count));
+    const std::int64_t most = CudaKernels::kMostBlocksY / std::max(task_.channels, task_.regions);
+    const std::int64_t fitting = kMeansBytes / std::max<std::int64_t>(4 * pass_values, 1);
+    const auto step =
+        static_cast<int>(std::clamp<std::int64_t>(std::min(fitting, most), 1, group_.count));
     for (int first = 0; first < group_.count; first += step) {
       const int count = std::min(step, group_.count - first);
       at::Tensor means = at::empty({count, task_.channels, task_.voxels}, importance_.options());

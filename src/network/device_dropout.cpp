@@ -142,8 +142,11 @@ at::Tensor device_dropout(const at::Tensor& input, const DeviceMasks& masks,
   const std::int64_t plane = elements / channels;
   const Layer layer = layer_of(masks, affine);
   const CudaKernels& kernels = CudaKernels::on(input.device());
-  for (std::int64_t first = 0; first < rows; first += kMostRows) {
-    const std::int64_t count = std::min(kMostRows, rows - first);
+  const std::int64_t step =
+      gathered ? std::clamp<std::int64_t>(CudaKernels::kMostBlocksY / channels, 1, kMostRows)
+               : kMostRows;
+  for (std::int64_t first = 0; first < rows; first += step) {
+    const std::int64_t count = std::min(step, rows - first);
     const MaskRows part = mask_rows(masks, first, count);
     const void* from = values.at_row(first);
     void* to = at_row(output, first, elements);

@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 
 #include <algorithm>
+#include <new>
 
 #include "cuda_kernels.h"
 #include "device.h"
@@ -182,6 +183,15 @@ void TorchScriptSegmenter::probe() {
 
 bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& request,
                                LogitSink& sink, const WindowProgress& progress) {
+  try {
+    return run_groups(scan, request, sink, progress);
+  } catch (const c10::OutOfMemoryError&) {  // a GPU's, where no network is to blame
+    throw std::bad_alloc();
+  }
+}
+
+bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassRequest& request,
+                                      LogitSink& sink, const WindowProgress& progress) {
   WindowPlan plan(scan.measured, window_, bundle_.axes);
   if (order_.order_windows) order_.order_windows(plan.windows);
   AssemblyTask task{.region_logits = region_logits_,

@@ -42,6 +42,8 @@ class TorchScriptSegmenter final : public Segmenter {
   std::int64_t working_bytes(std::vector<PassRunner>& networks) const;
   void choose_window();
   void probe();
+  bool run_groups(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
+                  const WindowProgress& progress);
   bool run_windows(const WindowPlan& plan, const ScanWindows& windows, const PassRequest& request,
                    const PassGroup& group, WindowAssembly& assembly,
                    const WindowProgress& progress);
