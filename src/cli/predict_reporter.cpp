@@ -93,6 +93,7 @@ void PredictReporter::network_loaded(const NetworkSummary& summary) {
                 fmt::join(summary.window_input, "x"), fmt::join(summary.window_output, "x"),
                 summary.passes_per_batch);
   for (const std::string& note : summary.notes) spdlog::debug("{}", note);
+  if (!summary.warning.empty()) spdlog::warn("{}", summary.warning);
   begin_ = Clock::now();
 }
 

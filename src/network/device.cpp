@@ -31,11 +31,11 @@ std::string open_cuda_library() {
          "); run scripts/setup.sh --gpu on a machine with a GPU";
 }
 
+bool has_driver() { return std::filesystem::exists("/proc/driver/nvidia/version"); }
+
 // Why CUDA cannot be used; empty when it can.
 std::string why_no_cuda() {
-  if (!std::filesystem::exists("/proc/driver/nvidia/version")) {
-    return "no NVIDIA driver on this machine";
-  }
+  if (!has_driver()) return "no NVIDIA driver on this machine";
   static const std::string load_problem = open_cuda_library();
   if (!load_problem.empty()) return load_problem;
   if (!at::hasCUDA()) return "no GPU that CUDA can use (is the driver R580 or newer?)";
@@ -65,7 +65,7 @@ std::optional<int> cuda_index(const std::string& wanted) {
 }  // namespace
 
 DeviceChoice choose_device(const std::string& wanted) {
-  if (wanted == "cpu") return {c10::Device(c10::kCPU), "cpu", {}};
+  if (wanted == "cpu") return {c10::Device(c10::kCPU), "cpu", {}, {}};
   const std::optional<int> index = wanted == "auto" ? std::optional<int>(0) : cuda_index(wanted);
   if (!index) {
     throw UsageError("--device " + wanted + ": expected auto, cpu, cuda or cuda:N");
@@ -85,10 +85,12 @@ DeviceChoice choose_device(const std::string& wanted) {
     at::globalContext().setAllowTF32CuDNN(false);
     at::globalContext().setAllowTF32CuBLAS(false);
     at::globalContext().setDeterministicCuDNN(true);
-    return {device, device.str(), {}};
+    return {device, device.str(), {}, {}};
   }
-  if (wanted == "auto")
-    return {c10::Device(c10::kCPU), "cpu", {"Runs on the CPU: " + problem + "."}};
+  if (wanted == "auto") {
+    const std::string reason = "Runs on the CPU: " + problem + ".";
+    return {c10::Device(c10::kCPU), "cpu", {reason}, has_driver() ? reason : ""};
+  }
   throw Error("--device " + wanted + ": " + problem + "; use --device cpu");
 }
 

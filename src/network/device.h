@@ -11,7 +11,8 @@ namespace mcvol {
 struct DeviceChoice {
   c10::Device device{c10::kCPU};
   std::string description;         ///< "cpu", "cuda:0"
-  std::vector<std::string> notes;  ///< why `auto` fell back
+  std::vector<std::string> notes;  ///< why `auto` takes the CPU
+  std::string warning;             ///< the same where there is a GPU, which the user may miss
 };
 
 /// Resolves auto, cpu, cuda or cuda:N. Opens LibTorch's CUDA library when a GPU may be used: call

@@ -93,6 +93,7 @@ class PassRunner {
   void give_tile(const at::Tensor& output, const at::Tensor& offsets, std::span<const int> passes,
                  const Take& take) const;
   void compile_suffix(bool pointwise);
+  std::string no_room_for(c10::IntArrayRef window) const;
   int fitting_passes() const;
   void choose_batch(const std::vector<at::Tensor>& cut);
   bool batch_gives_single_passes(const std::vector<at::Tensor>& cut, int count) const;

@@ -99,6 +99,13 @@ void PassRunner::compile_suffix(bool pointwise) {
   suffix_ = std::make_unique<GraphRunner>(graph_.suffix);
 }
 
+std::string PassRunner::no_room_for(c10::IntArrayRef window) const {
+  return file_ + ": not enough memory" + (options_.device.is_cpu() ? "" : " on the GPU") +
+         " for one window of " + shape_text(window) +
+         " voxels; use a smaller window, where the network allows it" +
+         (options_.device.is_cpu() ? "" : ", another GPU or --device cpu");
+}
+
 const PassRunner::Cost& PassRunner::probe(const Bundle& bundle, const Bundle::Window& window) {
   const auto channels = static_cast<std::int64_t>(bundle.channels.size());
   const auto& in = window.input;
@@ -110,9 +117,10 @@ const PassRunner::Cost& PassRunner::probe(const Bundle& bundle, const Bundle::Wi
              {1, bundle.output.channels, out[0], out[1], out[2]});
   } catch (const Error&) {
     throw;
+  } catch (const c10::OutOfMemoryError&) {
+    throw ModelError(no_room_for(in));
   } catch (const std::bad_alloc&) {
-    throw ModelError(file_ + ": not enough memory for one window of " + shape_text(in) +
-                     " voxels; use a smaller window, where the network allows it");
+    throw ModelError(no_room_for(in));
   } catch (const std::exception& error) {
     throw ModelError(file_ + ": the network does not run on an input of " +
                      std::to_string(channels) + " channels and " + shape_text(in) +

@@ -78,6 +78,7 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   summary_.device = choice.description;
   summary_.networks = static_cast<int>(bundle.networks.size());
   summary_.notes = choice.notes;
+  summary_.warning = choice.warning;
   if (!device_.is_cpu()) {
     device_bytes_ = free_device_bytes(device_);
     order_.batch_bytes = device_bytes_ / kDeviceBatchShare;

@@ -38,6 +38,7 @@ struct NetworkSummary {
   std::int64_t window_bytes = 0;   ///< working memory of one window and pass
   int networks = 1;                ///< members of the ensemble
   std::vector<std::string> notes;  ///< what the reader should know, a sentence each
+  std::string warning;             ///< why a GPU that is there is not used; mostly empty
   std::string device;              ///< "cpu", "cuda:0 (NVIDIA …)"
 };
 
