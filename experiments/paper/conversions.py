@@ -6,7 +6,8 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from common import (LEAST_ML, LEVEL, OUTSTANDING, REGIONS, coverage_text, interval_score,
-                    markdown, number, proportion, put_into, read_rows, write_rows)
+                    interval_text, markdown, number, proportion, put_into, ratio_of_means,
+                    read_rows, write_rows)
 from figures import save
 from plan import CALIBRATION, FIRST, SCOPES, TEST
 import records
@@ -172,6 +173,32 @@ def shown_methods(rows, conversions):
     return header, lines
 
 
+def scores_of(workplace, name):
+    """Interval scores of V^(1/3) of the scans by (region, method)."""
+    found = {}
+    rows = read_rows(workplace.results / "evaluations" / name / "intervals.csv")
+    for row in sorted(rows, key=lambda row: row["case_id"]):
+        found.setdefault((row["region"], row["method"]), []).append(
+            float(row["interval_score_root"]))
+    return {key: np.array(values) for key, values in found.items()}
+
+
+def shown_scopes(workplace):
+    """Ratios of mean interval scores on the same scans: masks per element over other things."""
+    element, channel, native = (scores_of(workplace, f"{scope}-{FIRST}")
+                                for scope in ("element", "channel", "native"))
+    lines = []
+    for region in REGIONS:
+        for method in OWN_METHODS[:3]:
+            of = element[region, method]
+            others = (channel[region, method], native[region, method],
+                      element[region, "no_dropout"], element[region, "size_only"])
+            lines.append((region, method, *(interval_text(*ratio_of_means(of, one))
+                                            for one in others)))
+    return markdown(("region", "method", "element to channel [95 %]", "to native", "to no_dropout",
+                     "to size_only"), lines)
+
+
 def write(workplace, out):
     rows, ranks, missing, read = [], {}, [], {}
     for scope, calibration, test, count in pairs_of(workplace):
@@ -188,6 +215,8 @@ def write(workplace, out):
     put_into(out / "README.md", "calibration", markdown(
         ("region", "conversion", *(f"coverage: {m} [95 %]" for m in METHODS),
          *(f"mean width, ml: {m}" for m in METHODS)), shown_calibration(rows)))
+    put_into(out / "README.md", "scopes",
+             OUTSTANDING if missing else shown_scopes(workplace))
     note = "".join(f"\n\nScope `{scope}`: {OUTSTANDING}." for scope in missing)
     put_into(out / "README.md", "methods",
              markdown(*shown_methods(rows, ("mcvol", "level_set", "copula 0.2", "threshold"))) + note)
