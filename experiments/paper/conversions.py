@@ -98,13 +98,12 @@ def own_rows(workplace, scope, runs, count):
                     for row in read_rows(workplace.references(run.cohort))
                     if row["case_id"] in chosen])
     calibration, test = (workplace.results / run.name for run in runs)
-    if not (folder / "coverage.csv").is_file():
-        workplace.call(workplace.mcvol, "calibrate", calibration, "--references",
-                       folder / "calibration.csv", "--simulated", "--output",
-                       folder / "calibration.json", "--quiet")
-        workplace.call(workplace.mcvol, "evaluate", test, "--references", folder / "test.csv",
-                       "--calibration", folder / "calibration.json", "--level", LEVEL, "--out",
-                       folder, "--quiet")
+    workplace.call(workplace.mcvol, "calibrate", calibration, "--references",
+                   folder / "calibration.csv", "--simulated", "--output",
+                   folder / "calibration.json", "--quiet")
+    workplace.call(workplace.mcvol, "evaluate", test, "--references", folder / "test.csv",
+                   "--calibration", folder / "calibration.json", "--level", LEVEL, "--out",
+                   folder, "--quiet")
     n_calibration = len(workplace.case_ids(runs[0])[:count])
     for row in read_rows(folder / "coverage.csv"):
         if row["stratum"] == "all":

@@ -20,11 +20,10 @@ HEADER = ("noise", "region", "n", "dice_median", "error_root_mean", "relative_er
 def intervals_of(workplace, run):
     """Rows of intervals.csv by (region, method), in the order of the scans."""
     folder = workplace.results / "evaluations" / run.name
-    if not (folder / "intervals.csv").is_file():
-        workplace.call(workplace.mcvol, "evaluate", workplace.results / run.name, "--references",
-                       workplace.references(run.cohort), "--calibration",
-                       workplace.model / "calibration.json", "--level", LEVEL, "--out", folder,
-                       "--quiet")
+    workplace.call(workplace.mcvol, "evaluate", workplace.results / run.name, "--references",
+                   workplace.references(run.cohort), "--calibration",
+                   workplace.model / "calibration.json", "--level", LEVEL, "--out", folder,
+                   "--quiet")
     found = {}
     for row in read_rows(folder / "intervals.csv"):
         found.setdefault((row["region"], row["method"]), []).append(row)

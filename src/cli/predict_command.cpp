@@ -258,7 +258,10 @@ ExitCode PredictCommand::run() {
   const bool ended =
       outcome.exit_code == ExitCode::kSuccess || outcome.exit_code == ExitCode::kScanFailed;
   // Of a shard there is nothing to look at before they are merged.
-  if (ended && !options.shard) write_report_of_run(options.output, threads_from(threads_));
+  if (ended && !options.shard) {
+    write_report_of_run(options.output, threads_from(threads_),
+                        no_thumbnails_ ? Pictures::kLeaveOut : Pictures::kShow);
+  }
   return outcome.exit_code;
 }
 

@@ -40,6 +40,19 @@ std::optional<CaseSlice> slice_of_case(const std::filesystem::path& results,
   }
 }
 
+/// A page must not show a change between other volumes than those beside it.
+bool is_older_than_its_volumes(const std::filesystem::path& changes,
+                               const std::filesystem::path& results) {
+  namespace fs = std::filesystem;
+  const auto written = fs::last_write_time(changes);
+  const fs::path calibration = results / "calibration.json";
+  if (fs::exists(calibration) && fs::last_write_time(calibration) > written) return true;
+  const fs::directory_iterator records(results / "cases");
+  return std::any_of(begin(records), end(records), [&](const fs::directory_entry& record) {
+    return record.last_write_time() > written;
+  });
+}
+
 }  // namespace
 
 ReportPage write_report_page(const TabulateOptions& options, const std::filesystem::path& output,
@@ -60,7 +73,14 @@ ReportPage write_report_page(const TabulateOptions& options, const std::filesyst
   }
   const std::filesystem::path changes = options.results / "change.csv";
   try {
-    if (std::filesystem::exists(changes)) report.changes = read_change_table(changes);
+    if (!std::filesystem::exists(changes)) {
+    } else if (is_older_than_its_volumes(changes, options.results)) {
+      page.notes.push_back(changes.string() +
+                           ": older than the volumes or their calibration, so the page is without "
+                           "changes; run mcvol change again");
+    } else {
+      report.changes = read_change_table(changes);
+    }
   } catch (const std::exception& error) {
     page.notes.push_back(std::string(error.what()) + "; the page is without changes");
   }
@@ -73,12 +93,12 @@ ReportPage write_report_page(const TabulateOptions& options, const std::filesyst
   return page;
 }
 
-void write_report_of_run(const std::filesystem::path& results, int threads) {
+void write_report_of_run(const std::filesystem::path& results, int threads, Pictures pictures) {
   TabulateOptions options;
   options.results = results;
   options.threads = threads;
   try {
-    const ReportPage page = write_report_page(options, results / "report.html");
+    const ReportPage page = write_report_page(options, results / "report.html", pictures);
     for (const std::string& note : page.notes) spdlog::warn("report.html: {}", note);
   } catch (const std::exception& error) {
     spdlog::warn("report.html: {}", error.what());

@@ -22,6 +22,7 @@ ReportPage write_report_page(const TabulateOptions& options, const std::filesyst
 
 /// After a run: report.html in its result folder. What goes wrong is a warning, for the volumes are
 /// written already.
-void write_report_of_run(const std::filesystem::path& results, int threads);
+void write_report_of_run(const std::filesystem::path& results, int threads,
+                         Pictures pictures = Pictures::kShow);
 
 }  // namespace mcvol

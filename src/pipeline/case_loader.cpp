@@ -45,13 +45,21 @@ CaseLoader::CaseLoader(ScanLoader loader, ScanPreparation preparation,
       channels_(std::move(channels)) {}
 
 void CaseLoader::start(const ScanCase& scan) {
-  started_.push_back(std::async(std::launch::async, [this, scan] { return load(scan); }));
+  started_.push_back({scan, std::async(std::launch::async, [this, scan] { return load(scan); })});
 }
 
 LoadedCase CaseLoader::take(const ScanCase& scan) {
   if (started_.empty()) return load(scan);
-  LoadedCase loaded = started_.front().get();
+  LoadedCase loaded = started_.front().loaded.get();
   started_.pop_front();
+  if (loaded.out_of_memory) {
+    // The scans after it make room, and are loaded when they are asked for.
+    for (Started& other : started_) {
+      other.loaded.get();
+      other.loaded =
+          std::async(std::launch::deferred, [this, again = other.scan] { return load(again); });
+    }
+  }
   // Loaded ahead, it shared the memory with the scan before it, which is gone by now.
   if (loaded.out_of_memory) loaded = load(scan);
   return loaded;

@@ -76,8 +76,27 @@ std::string signed_text(double change_ml) {
   return (zero ? "" : change_ml < 0 ? "−" : "+") + text;
 }
 
+/// At most so many letters, of UTF-8.
 std::string shortened(const std::string& label) {
-  return label.size() <= kMostLabelLetters ? label : label.substr(0, kMostLabelLetters - 1) + "…";
+  std::size_t letters = 0;
+  std::size_t cut = 0;
+  for (std::size_t n = 0; n < label.size(); ++n) {
+    const bool begins = (static_cast<unsigned char>(label[n]) & 0xC0) != 0x80;
+    if (begins && ++letters == kMostLabelLetters) cut = n;
+  }
+  return letters <= kMostLabelLetters ? label : label.substr(0, cut) + "…";
+}
+
+/// Both ids, without the subject's where they begin with it: there is little room.
+std::string scans_of(const ScanPair& pair) {
+  const std::string& subject = pair.subject_id;
+  const auto begins_with_it = [&](const std::string& id) {
+    return id.size() > subject.size() + 1 && id.starts_with(subject) &&
+           (id[subject.size()] == '_' || id[subject.size()] == '-' || id[subject.size()] == '.');
+  };
+  const std::size_t skipped =
+      begins_with_it(pair.baseline) && begins_with_it(pair.followup) ? subject.size() + 1 : 0;
+  return pair.baseline.substr(skipped) + " → " + pair.followup.substr(skipped);
 }
 
 std::string bar(double left, double right, double y, const std::string& kind) {
@@ -138,8 +157,7 @@ std::string drawn_row(const ComparedPair& pair, const Axes& axes, double y) {
   std::string drawn = "<g role=\"img\" aria-label=\"" + words + "\"><title>" + words + "</title>\n";
   if (worth_a_look(row)) drawn += svg_text(2, y + 4, "⚑", "class=\"flag\"");
   drawn += svg_text(18, y - kLine + 4, shortened(row.pair.subject_id));
-  drawn += svg_text(18, y + kLine + 4, shortened(row.pair.baseline + " → " + row.pair.followup),
-                    "class=\"soft\"");
+  drawn += svg_text(18, y + kLine + 4, shortened(scans_of(row.pair)), "class=\"soft\"");
   drawn += drawn_scan(pair.baseline, axes.volume, y - kLine, false);
   drawn += drawn_scan(pair.followup, axes.volume, y + kLine, true);
   drawn += bar(axes.change.at(*row.lower_ml), axes.change.at(*row.upper_ml), y, "bar");

@@ -75,7 +75,10 @@ std::string introduction(const VolumeReport& report, const std::string& level) {
       "changed most surely comes first. ";
   const auto known = std::find_if(report.changes.begin(), report.changes.end(),
                                   [](const ChangeRow& row) { return row.growth_threshold; });
+  const bool measured = std::any_of(report.changes.begin(), report.changes.end(),
+                                    [](const ChangeRow& row) { return row.status == "ok"; });
   if (known == report.changes.end()) {
+    if (!measured) return text + "</p>\n";
     text +=
         "The intervals hold however the errors of two scans go together; there are no "
         "probabilities.";
@@ -85,6 +88,11 @@ std::string introduction(const VolumeReport& report, const std::string& level) {
             percent + " % below.";
   } else {
     text += "Growth: above the baseline. Shrinkage: below.";
+  }
+  if (known != report.changes.end()) {
+    text +=
+        " These probabilities know the errors of two readings and not how often tumours change: "
+        "where most are stable, they are too high.";
   }
   if (level != report.level.text && !level.empty()) {
     text += " Changes are at the level " + escaped(level) + ", volumes at " +

@@ -113,6 +113,7 @@ TEST(ChangeSection, NamesTheThresholdAndAnotherLevelThanThePages) {
   const std::string section = change_section(report_of(rows));
   EXPECT_EQ(drawn_subjects(section).size(), 1u);
   EXPECT_TRUE(contains(section, "Growth: more than 25 % above the baseline."));
+  EXPECT_TRUE(contains(section, "where most are stable, they are too high"));
   EXPECT_TRUE(contains(section, "Changes are at the level 0.8, volumes at 0.9."));
 }
 

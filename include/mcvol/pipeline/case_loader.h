@@ -41,11 +41,15 @@ class CaseLoader {
 
  private:
   LoadedCase load(const ScanCase& scan) const;
+  struct Started {
+    ScanCase scan;
+    std::future<LoadedCase> loaded;  ///< waits for its thread when destroyed
+  };
 
   ScanLoader loader_;
   ScanPreparation preparation_;
   std::vector<std::string> channels_;
-  std::deque<std::future<LoadedCase>> started_;  ///< each waits for its thread when destroyed
+  std::deque<Started> started_;
 };
 
 /// What went wrong with a case, as one line that names files without their folders: records are
