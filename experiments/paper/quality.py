@@ -174,7 +174,8 @@ def groups(workplace):
     yield "test", [TEST], {}
     yield f"first {FIRST} of test", [TEST], {"count": FIRST, "passes": True}
     levels = [level for level, run in NOISE.items() if workplace.is_complete(run)]
-    yield f"noise {', '.join(levels) or 'levels'}", [NOISE[level] for level in levels], {}
+    name = "noise, all levels" if len(levels) == len(NOISE) else f"noise {' '.join(levels)}"
+    yield name, [NOISE[level] for level in levels], {}
 
 
 def write(workplace, out):
