@@ -257,12 +257,16 @@ def calibration_row(mode, one, event, threshold, changed_only=False):
                 skills, (0.025, 0.975)))
 
 
+def p_text(p):
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
+
+
 def print_calibration(rows):
     print_table("### Calibration of P(growth) and P(shrinkage)", (
         "region", "mode", "event", "threshold", "pairs", "happened", "expected", "p of the count",
         "p of Spiegelhalter's test", "Brier score", "of the base rate", "skill [95 %]"), [
-        (region, mode, event, threshold, f"{n} {kind}", happened, f"{expected:.1f}", f"{p1:.3f}",
-         f"{p2:.3f}", f"{brier:.4f}", f"{base:.4f}", f"{skill:.2f} [{low:.2f}, {high:.2f}]")
+        (region, mode, event, threshold, f"{n} {kind}", happened, f"{expected:.1f}", p_text(p1),
+         p_text(p2), f"{brier:.4f}", f"{base:.4f}", f"{skill:.2f} [{low:.2f}, {high:.2f}]")
         for mode, region, threshold, event, kind, n, happened, expected, _, p1, _, p2, brier, base,
         skill, low, high in rows])
 
