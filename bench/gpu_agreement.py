@@ -38,7 +38,7 @@ def main():
         expected = volumes(arguments, Path(name) / "cpu", "cpu", "fp32")
         for precision in ("fp32", "bf16", "fp16"):
             found = volumes(arguments, Path(name) / precision, "cuda", precision)
-            off = [(abs(a - b), a) for a, b in zip(expected, found)]
+            off = [(abs(a - b), a) for a, b in zip(expected, found, strict=True)]
             share = max((d / a for d, a in off if a > 1), default=0)
             print(f"| {precision} | {max(d for d, _ in off):.3f} | {100 * share:.3f} |", flush=True)
             failed |= precision == "fp32" and any(

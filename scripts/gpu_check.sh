@@ -26,6 +26,7 @@ if ! nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,nohead
 fi
 
 echo "== tests"
+export MCVOL_REQUIRE_GPU=1
 "$bin/network_test" --gtest_filter='*OnTheGpu*' --gtest_brief=1
 if command -v compute-sanitizer >/dev/null; then
   echo "== compute-sanitizer"

@@ -8,7 +8,7 @@
 
 namespace mcvol {
 
-/// The kernels of kernels.cu on one GPU, compiled when first asked for. Launches go to LibTorch's
+/// The kernels of kernels/*.cu on one GPU, compiled when first asked for. Launches go to LibTorch's
 /// current stream, so they are in order with its operators.
 class CudaKernels {
  public:

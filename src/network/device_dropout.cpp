@@ -7,7 +7,7 @@
 namespace mcvol {
 namespace {
 
-// As in kernels.cu.
+// As in kernels/dropout.cu.
 struct MaskRow {
   std::uint32_t key0, key1, pass, dropout_off;
 };
@@ -179,9 +179,6 @@ at::Tensor device_norm(const at::Tensor& input, const std::optional<at::Tensor>&
                        const std::optional<at::Tensor>& slope,
                        const std::optional<DeviceMasks>& masks) {
   const std::int64_t rows = input.size(0);
-  TORCH_CHECK(!masks || static_cast<std::int64_t>(masks->draws.size()) == rows,
-              "dropout sees a batch of ", rows, " where ", masks ? masks->draws.size() : 0,
-              " pass(es) run");
   const Rows values(input, rows, at::MemoryFormat::ChannelsLast3d);
   const at::Tensor output =
       at::empty(input.sizes(), input.options(), at::MemoryFormat::ChannelsLast3d);

@@ -37,7 +37,8 @@ bool can_join(const at::Tensor& input);
 
 /// Instance norm over space, then the activation, then inverted dropout, in two passes over
 /// activations that are kept with channels last.
-/// @param weight, bias, slope of the input's type, as in device_norm.h.
+/// @param weight, bias, slope of the input's type and contiguous, as in device_norm.h.
+/// @param masks one draw per row of the input.
 at::Tensor device_norm(const at::Tensor& input, const std::optional<at::Tensor>& weight,
                        const std::optional<at::Tensor>& bias, double epsilon,
                        const std::optional<at::Tensor>& slope,

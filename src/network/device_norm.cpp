@@ -23,28 +23,38 @@ std::optional<at::Tensor> optional_tensor(const c10::IValue& value) {
   return value.toTensor();
 }
 
+/// A parameter as the kernels read it, and PyTorch's operators want it: a network may switch to
+/// fp32 in between.
+std::optional<at::Tensor> parameter(const c10::IValue& value, const at::Tensor& input) {
+  const auto tensor = optional_tensor(value);
+  if (!tensor) return std::nullopt;
+  return tensor->to(input.device(), input.scalar_type()).contiguous();
+}
+
 void run(torch::jit::Stack& stack) {
   const auto arguments = torch::jit::last(stack, 9);
   const at::Tensor input = arguments[0].toTensor();
-  const auto weight = optional_tensor(arguments[1]);
-  const auto bias = optional_tensor(arguments[2]);
+  const auto weight = parameter(arguments[1], input);
+  const auto bias = parameter(arguments[2], input);
   const double epsilon = arguments[3].toDouble();
-  const auto slope = optional_tensor(arguments[4]);
+  const auto slope = parameter(arguments[4], input);
+  const at::Tensor draws = arguments[5].toTensor();
+  const double rate = arguments[6].toDouble();
   const auto layer = static_cast<int>(arguments[7].toInt());
-  std::optional<DeviceMasks> masks;
-  if (layer >= 0) {
-    masks = DeviceMasks{.draws = read_draws(arguments[5].toTensor()),
-                        .layer = layer,
-                        .rate = arguments[6].toDouble(),
-                        .sharing = static_cast<MaskSharing>(arguments[8].toInt())};
-  }
+  const auto sharing = static_cast<MaskSharing>(arguments[8].toInt());
+  const bool drops = layer >= 0;
   at::Tensor output;
-  if (can_join(input)) {
+  if (can_join(input) && (!drops || draws.size(0) == input.size(0))) {
+    std::optional<DeviceMasks> masks;
+    if (drops) masks = DeviceMasks{read_draws(draws), layer, rate, sharing};
     output = device_norm(input, weight, bias, epsilon, slope, masks);
   } else {
     output = at::instance_norm(input, weight, bias, {}, {}, true, 0.0, epsilon, true);
     if (slope) output = at::prelu(output, *slope);
-    if (masks) output = device_dropout(output, *masks, {}, 0, inverted_dropout(masks->rate));
+    if (drops) {
+      output = run_dropout(output, draws, at::empty({0}, at::kLong), rate, layer,
+                           DropoutForm::kInverted, sharing);
+    }
   }
   torch::jit::drop(stack, 9);
   torch::jit::pack(stack, std::move(output));
@@ -84,7 +94,7 @@ std::optional<at::Tensor> constant_slope(const Node* node) {
   }
   if (node->kind() == c10::aten::prelu) {
     const auto slope = torch::jit::toIValue(node->input(1));
-    if (slope && slope->isTensor()) return slope->toTensor();
+    if (slope && slope->isTensor() && slope->toTensor().dim() == 1) return slope->toTensor();
   }
   return std::nullopt;
 }

@@ -11,7 +11,7 @@ namespace mcvol {
 namespace {
 
 constexpr int kIntervals = kHistogramNodes - 1;
-/// A block counts in 24 bits, and so many voxels are far fewer (kernels.cu).
+/// A block counts in 24 bits, and so many voxels are far fewer (kernels/histograms.cu).
 constexpr std::int64_t kMostVoxelsPerBlock = std::int64_t{1} << 20;
 
 std::int64_t histogram_blocks(std::int64_t voxels) {

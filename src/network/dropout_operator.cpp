@@ -158,7 +158,7 @@ at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::T
   return at::addcmul(offset.to(input.scalar_type()), input, scale.to(input.scalar_type()));
 }
 
-void run_dropout(torch::jit::Stack& stack) {
+void run_operator(torch::jit::Stack& stack) {
   const auto arguments = torch::jit::last(stack, 7);
   at::Tensor output =
       dropout(arguments[0].toTensor(), arguments[1].toTensor(), arguments[2].toTensor(),
@@ -178,12 +178,18 @@ void register_dropout_operators() {
       torch::jit::Operator(
           "mcvol::dropout(Tensor input, Tensor draws, Tensor positions, float rate, int layer, "
           "int form, int sharing) -> Tensor",
-          run_dropout, c10::AliasAnalysisKind::PURE_FUNCTION),
+          run_operator, c10::AliasAnalysisKind::PURE_FUNCTION),
       torch::jit::Operator(
           "mcvol::dropout_marker(Tensor input, float rate, int layer, int form, bool feature) -> "
           "Tensor",
           run_marker, c10::AliasAnalysisKind::CONSERVATIVE),
   });
+}
+
+at::Tensor run_dropout(const at::Tensor& input, const at::Tensor& draws,
+                       const at::Tensor& positions, double rate, int layer, DropoutForm form,
+                       MaskSharing sharing) {
+  return dropout(input, draws, positions, {rate, layer, form, sharing});
 }
 
 at::Tensor make_draws(const std::vector<MaskDraw>& rows, std::int64_t tile_voxels) {

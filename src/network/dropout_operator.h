@@ -45,6 +45,11 @@ at::Tensor make_draws(const std::vector<MaskDraw>& rows, std::int64_t tile_voxel
 /// Back again, less `tile_voxels`.
 std::vector<MaskDraw> read_draws(const at::Tensor& draws);
 
+/// What the operator does, with the same checks.
+at::Tensor run_dropout(const at::Tensor& input, const at::Tensor& draws,
+                       const at::Tensor& positions, double rate, int layer, DropoutForm form,
+                       MaskSharing sharing);
+
 /// Sharing of a layer's masks under a scope; `feature`: PyTorch's operator drops whole channels.
 MaskSharing sharing_under(DropoutScope scope, bool feature);
 

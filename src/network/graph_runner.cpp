@@ -1,6 +1,8 @@
 #include "graph_runner.h"
 
 #include <algorithm>
+#include <array>
+#include <new>
 #include <sstream>
 #include <string_view>
 
@@ -76,11 +78,37 @@ std::vector<at::Tensor> GraphRunner::run(std::vector<at::Tensor> inputs) const {
   for (at::Tensor& input : inputs) stack.emplace_back(std::move(input));
   inputs.clear();
   const SerialSectionGuard guard;
-  torch::jit::InterpreterState(code_).run(stack);
+  try {
+    torch::jit::InterpreterState(code_).run(stack);
+  } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) throw std::bad_alloc();
+    throw;
+  }
   std::vector<at::Tensor> outputs;
   outputs.reserve(output_count_);
   for (auto& value : torch::jit::last(stack, output_count_)) outputs.push_back(value.toTensor());
   return outputs;
+}
+
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
+  const std::string_view text = error.what();
+  constexpr std::array<std::string_view, 5> kSigns = {
+      "can't allocate memory", "out of memory", "std::bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED",
+      "CUDNN_STATUS_ALLOC_FAILED"};
+  return std::any_of(kSigns.begin(), kSigns.end(),
+                     [&](std::string_view sign) { return text.find(sign) != text.npos; });
+}
+
+std::optional<std::string> device_failure(const std::exception& error) {
+  std::istringstream text(error.what());
+  for (std::string line; std::getline(text, line);) {
+    for (const std::string_view sign : {"CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS"}) {
+      if (line.find(sign) != line.npos) return line;
+    }
+  }
+  return std::nullopt;
 }
 
 CountedRun run_counting(const GraphRunner& runner, std::vector<at::Tensor> inputs) {

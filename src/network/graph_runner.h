@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -15,7 +17,8 @@ class GraphRunner {
  public:
   explicit GraphRunner(const std::shared_ptr<torch::jit::Graph>& graph);
 
-  /// @throws c10::Error or what the operators throw.
+  /// @throws std::bad_alloc where memory runs out, on any device; else what the interpreter makes
+  ///   of what an operator threw, a std::runtime_error.
   std::vector<at::Tensor> run(std::vector<at::Tensor> inputs) const;
 
  private:
@@ -33,5 +36,11 @@ CountedRun run_counting(const GraphRunner& runner, std::vector<at::Tensor> input
 
 /// The cause in an interpreter's error: its last line, without the trace of source lines.
 std::string reason_of(const std::exception& exception);
+
+/// Whether memory ran out. The interpreter throws all errors of operators on as std::runtime_error:
+/// their text is what tells.
+bool is_out_of_memory(const std::exception& error);
+/// The line that says so where a GPU or one of its libraries has failed.
+std::optional<std::string> device_failure(const std::exception& error);
 
 }  // namespace mcvol

@@ -2,7 +2,7 @@
 
 namespace mcvol {
 
-/// The text of kernels.cu.
+/// The text of all of kernels/.
 extern const char* const kKernelSource;
 
 }  // namespace mcvol

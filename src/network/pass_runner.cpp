@@ -32,7 +32,7 @@ bool PassRunner::run(const Job& job, const Take& take, const Progress& progress)
   const c10::InferenceMode inference;
   const std::vector<at::Tensor> cut = run_graph(*prefix_, {on_device(job.image)});
   if (!suffix_) {
-    give_tile(cut.front(), job.tile_offsets, job.passes, take);
+    give_repeated(cut.front(), job, take);
     return true;
   }
   return cost_.pointwise ? run_on_voxels(cut, job, take, progress)
@@ -52,12 +52,9 @@ std::vector<at::Tensor> PassRunner::run_graph(const GraphRunner& runner,
     return runner.run(std::move(inputs));
   } catch (const std::bad_alloc&) {
     throw;
-  } catch (const c10::OutOfMemoryError&) {
-    throw std::bad_alloc();
   } catch (const std::exception& error) {
-    const std::string reason = reason_of(error);
-    if (reason.find("can't allocate memory") != std::string::npos) throw std::bad_alloc();
-    throw ModelError(file_ + ": the network failed on this scan: " + reason);
+    if (const auto failure = device_failure(error)) throw Error(*failure);
+    throw ModelError(file_ + ": the network failed on this scan: " + reason_of(error));
   }
 }
 
@@ -99,12 +96,24 @@ bool PassRunner::run_on_tile(const std::vector<at::Tensor>& cut, const Job& job,
   return true;
 }
 
-/// A GPU may be shared: what fitted at load need not fit now.
+/// What fitted at load need not fit now: memory is shared.
 bool PassRunner::halve_batch() {
-  if (options_.device.is_cpu() || cost_.passes_per_batch == 1) return false;
+  if (cost_.passes_per_batch == 1) return false;
   cost_.passes_per_batch /= 2;
-  c10::getDeviceAllocator(options_.device.type())->emptyCache();
+  if (!options_.device.is_cpu()) {
+    c10::getDeviceAllocator(options_.device.type())->emptyCache();
+  }
   return true;
+}
+
+/// Of a network without dropout: one output for all passes, in parts that a GPU has room for.
+void PassRunner::give_repeated(const at::Tensor& output, const Job& job, const Take& take) const {
+  const auto together =
+      options_.device.is_cpu() ? job.passes.size() : static_cast<std::size_t>(fitting_passes());
+  for (std::size_t first = 0; first < job.passes.size(); first += together) {
+    const auto passes = job.passes.subspan(first, std::min(together, job.passes.size() - first));
+    give_tile(output, job.tile_offsets, passes, take);
+  }
 }
 
 /// @param output [rows, …]; one row for all passes of a network without dropout.

@@ -19,8 +19,9 @@
 namespace mcvol {
 
 /// One network of a bundle on a device: a deterministic prefix once per window, a stochastic suffix
-/// once per pass, several passes in a batch where that changes no bit. A network without active
-/// dropout is all prefix; its passes are equal.
+/// once per pass, several passes in a batch where a trial shows that this changes no bit (on a GPU
+/// in half precision: no more than its rounding). A network without active dropout is all prefix;
+/// its passes are equal.
 class PassRunner {
  public:
   struct Options {
@@ -90,10 +91,11 @@ class PassRunner {
   bool halve_batch();
   bool run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                      const Progress& progress) const;
+  void give_repeated(const at::Tensor& output, const Job& job, const Take& take) const;
   void give_tile(const at::Tensor& output, const at::Tensor& offsets, std::span<const int> passes,
                  const Take& take) const;
   void compile_suffix(bool pointwise);
-  std::string no_room_for(c10::IntArrayRef window) const;
+  std::string no_room_for(const std::string& window) const;
   int fitting_passes() const;
   void choose_batch(const std::vector<at::Tensor>& cut);
   bool batch_gives_single_passes(const std::vector<at::Tensor>& cut, int count) const;

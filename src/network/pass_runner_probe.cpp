@@ -30,6 +30,9 @@ std::string shape_text(c10::IntArrayRef sizes) {
 at::Tensor constant_on(const at::Tensor& value, c10::Device device, c10::ScalarType precision) {
   if (value.scalar_type() != c10::kFloat || precision == c10::kFloat) return value.to(device);
   const at::Tensor moved = value.to(device, precision);
+  if (!value.isfinite().equal(moved.isfinite().cpu())) {
+    throw ModelError("the network has weights that are too large for fp16; use --precision bf16");
+  }
   return moved.dim() == 5 ? moved.contiguous(at::MemoryFormat::ChannelsLast3d) : moved;
 }
 
@@ -99,11 +102,11 @@ void PassRunner::compile_suffix(bool pointwise) {
   suffix_ = std::make_unique<GraphRunner>(graph_.suffix);
 }
 
-std::string PassRunner::no_room_for(c10::IntArrayRef window) const {
-  return file_ + ": not enough memory" + (options_.device.is_cpu() ? "" : " on the GPU") +
-         " for one window of " + shape_text(window) +
-         " voxels; use a smaller window, where the network allows it" +
-         (options_.device.is_cpu() ? "" : ", another GPU or --device cpu");
+std::string PassRunner::no_room_for(const std::string& window) const {
+  const bool on_cpu = options_.device.is_cpu();
+  return file_ + ": not enough memory" + (on_cpu ? "" : " on the GPU") + " for one window of " +
+         window + " voxels; use a smaller window, where the network allows it" +
+         (on_cpu ? "" : ", another GPU or --device cpu");
 }
 
 const PassRunner::Cost& PassRunner::probe(const Bundle& bundle, const Bundle::Window& window) {
@@ -117,11 +120,8 @@ const PassRunner::Cost& PassRunner::probe(const Bundle& bundle, const Bundle::Wi
              {1, bundle.output.channels, out[0], out[1], out[2]});
   } catch (const Error&) {
     throw;
-  } catch (const c10::OutOfMemoryError&) {
-    throw ModelError(no_room_for(in));
-  } catch (const std::bad_alloc&) {
-    throw ModelError(no_room_for(in));
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) throw ModelError(no_room_for(shape_text(in)));
     throw ModelError(file_ + ": the network does not run on an input of " +
                      std::to_string(channels) + " channels and " + shape_text(in) +
                      " voxels: " + reason_of(error));
@@ -171,19 +171,17 @@ int PassRunner::fitting_passes() const {
       std::clamp<std::int64_t>(fitting, 1, std::max(options_.most_passes_per_batch, 1)));
 }
 
-/// f([a, b]) = [f(a), f(b)], bit for bit, or passes run one at a time. A GPU's libraries may choose
-/// other kernels for larger batches, so smaller ones are tried there.
+/// f([a, b]) = [f(a), f(b)], bit for bit, or fewer passes run together: libraries may choose other
+/// kernels for larger batches.
 void PassRunner::choose_batch(const std::vector<at::Tensor>& cut) {
   if (!invariant_suffix_) return;
-  const int least = options_.device.is_cpu() ? fitting_passes() : 2;
-  for (int passes = fitting_passes(); passes >= std::max(least, 2); passes /= 2) {
+  for (int passes = fitting_passes(); passes >= 2; passes /= 2) {
     try {
       if (!batch_gives_single_passes(cut, passes)) continue;
     } catch (const ModelError&) {  // a batch of one written into its shapes, as in traces
       cost_.notes.push_back("Passes run one at a time: the network takes no batches.");
       return;
     } catch (const std::bad_alloc&) {
-      if (options_.device.is_cpu()) throw;
       continue;
     }
     cost_.passes_per_batch = passes;

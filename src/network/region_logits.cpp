@@ -12,7 +12,7 @@ namespace {
 // What rounding, blending and half precision leave of 0, 1 and their sum.
 constexpr double kRangeTolerance = 1e-3;
 constexpr double kSumTolerance = 1e-2;
-constexpr int kMostChannels = 32;  // the bits of a word (kernels.cu)
+constexpr int kMostChannels = 32;  // the bits of a word (kernels/regions.cu)
 
 }  // namespace
 
@@ -54,7 +54,9 @@ at::Tensor RegionLogits::on_device(const at::Tensor& output) const {
 }
 
 at::Tensor RegionLogits::operator()(const at::Tensor& output) const {
-  if (output.is_cuda() && fits_kernel_) return on_device(output);
+  const auto type = output.scalar_type();
+  const bool has_kernel = type == at::kFloat || type == at::kHalf || type == at::kBFloat16;
+  if (output.is_cuda() && fits_kernel_ && has_kernel) return on_device(output);
   const at::Tensor values = output.to(at::kFloat);
   if (probabilities_) check_probabilities(values);
   std::vector<at::Tensor> regions;

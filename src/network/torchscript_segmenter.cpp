@@ -50,6 +50,8 @@ std::vector<int> passes_of(int member, int networks, int first, int count,
   return passes;
 }
 
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
 c10::ScalarType scalar_type_of(Precision precision) {
   switch (precision) {
     case Precision::kBf16:
@@ -79,11 +81,7 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   summary_.networks = static_cast<int>(bundle.networks.size());
   summary_.notes = choice.notes;
   summary_.warning = choice.warning;
-  if (!device_.is_cpu()) {
-    device_bytes_ = free_device_bytes(device_);
-    order_.batch_bytes = device_bytes_ / kDeviceBatchShare;
-    order_.most_passes_per_batch = order_.device_passes;
-  }
+  if (!device_.is_cpu()) device_bytes_ = free_device_bytes(device_);
   networks_ = runners_on(device_);
   describe_networks();
   if (window_.flexible) choose_window();
@@ -91,17 +89,27 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
 }
 
 std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device) const {
+  PassRunner::Options options;
+  options.device = device;
+  options.batch_bytes = order_.batch_bytes;
+  options.most_passes_per_batch = order_.most_passes_per_batch;
+  if (!device.is_cpu()) {
+    options.precision = scalar_type_of(options_.precision);
+    options.batch_bytes = device_bytes_ / kDeviceBatchShare;
+    options.most_passes_per_batch = order_.device_passes;
+  }
   std::vector<PassRunner> runners;
   for (std::size_t n = 0; n < bundle_.networks.size(); ++n) {
     const std::string& file = bundle_.networks[n].file;
-    runners.emplace_back(
-        load_dropout_graph(bundle_.folder / file, file, options_.scope), file,
-        PassRunner::Options{
-            .device = device,
-            .precision = device.is_cpu() ? c10::kFloat : scalar_type_of(options_.precision),
-            .member = static_cast<int>(n),
-            .batch_bytes = order_.batch_bytes,
-            .most_passes_per_batch = order_.most_passes_per_batch});
+    options.member = static_cast<int>(n);
+    try {
+      runners.emplace_back(load_dropout_graph(bundle_.folder / file, file, options_.scope), file,
+                           options);
+    } catch (const c10::OutOfMemoryError&) {
+      throw ModelError(file +
+                       ": not enough memory on the GPU for its weights; use another GPU or " +
+                       "--device cpu");
+    }
   }
   return runners;
 }
@@ -186,8 +194,11 @@ bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& requ
                                LogitSink& sink, const WindowProgress& progress) {
   try {
     return run_groups(scan, request, sink, progress);
-  } catch (const c10::OutOfMemoryError&) {  // a GPU's, where no network is to blame
-    throw std::bad_alloc();
+  } catch (const c10::Error& error) {
+    // Of what is done around the network, on a GPU: one that fails fails for every scan.
+    if (is_out_of_memory(error)) throw std::bad_alloc();
+    if (device_.is_cpu()) throw;
+    throw Error(device_.str() + ": " + first_line(error.what_without_backtrace()));
   }
 }
 

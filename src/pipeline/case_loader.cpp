@@ -55,6 +55,9 @@ LoadedCase CaseLoader::take(const ScanCase& scan) {
   if (loaded.out_of_memory) {
     // The scans after it make room, and are loaded when they are asked for.
     for (Started& other : started_) {
+      const bool waits =
+          other.loaded.wait_for(std::chrono::seconds(0)) == std::future_status::deferred;
+      if (waits) continue;
       other.loaded.get();
       other.loaded =
           std::async(std::launch::deferred, [this, again = other.scan] { return load(again); });

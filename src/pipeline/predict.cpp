@@ -1,7 +1,6 @@
 #include "mcvol/pipeline/predict.h"
 
 #include "mcvol/files/text_file.h"
-#include "mcvol/io/run_file.h"
 #include "mcvol/io/run_lock.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/threads.h"
@@ -9,8 +8,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
+#include <iterator>
 #include <new>
+
+#include "run_log.h"
 
 namespace mcvol {
 
@@ -23,15 +24,6 @@ constexpr int kMostLoaders = 8;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[sizeof("2000-01-01T00:00:00Z")];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 ScanPreparation preparation_of(const Bundle& bundle) {
@@ -59,6 +51,7 @@ class PredictRun {
         services_(services),
         observer_(observer),
         plan_(std::move(plan)),
+        log_(options_, plan_),
         results_(plan_.folder, options.levels, plan_.identity_sha256, plan_.calibration),
         loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle)),
         threads_(options.threads > 0 ? options.threads : default_thread_count()) {}
@@ -67,12 +60,8 @@ class PredictRun {
 
  private:
   void load_network();
-  void start_run_file();
-  nlohmann::json window_in_use() const;
-  void require_same_window() const;
-  void write_run_file_as(RunFile::State state);
   void work();
-  void start_next(std::size_t after);
+  void start_next(std::size_t after, const PreparedScan& last);
   bool measure(std::size_t index);
   bool run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record);
   void keep_thumbnail(const std::string& case_id, const PreparedScan& scan,
@@ -89,37 +78,34 @@ class PredictRun {
   const PredictServices& services_;
   PredictObserver& observer_;
   PredictPlan plan_;
+  RunLog log_;
   ResultFolder results_;
   CaseLoader loader_;
   int threads_;
   std::size_t next_to_load_ = 0;
   std::unique_ptr<Segmenter> segmenter_;
-  std::optional<RunFile> earlier_;
-  RunFile run_file_;
   PredictOutcome outcome_;
   std::optional<ExitCode> stop_;
-  Clock::time_point begin_ = Clock::now();
   Clock::time_point table_written_ = Clock::now();
   double table_cost_s_ = 0;
-  double network_load_s_ = 0, load_s_ = 0, network_s_ = 0, write_s_ = 0;
 };
 
 PredictOutcome PredictRun::run() {
   check_run_identity(plan_, options_.fresh);
-  earlier_ = read_run_file(plan_.folder);
   for (const std::string& complaint : results_.load()) observer_.warn(complaint);
   keep_finished(plan_, results_, options_.fresh);
   outcome_.found = static_cast<int>(plan_.cases.size());
   outcome_.kept = plan_.count(CaseAction::kKeep);
   observer_.planned(plan_);
   if (plan_.count(CaseAction::kMeasure) > 0 && !stopping()) load_network();
-  start_run_file();
+  keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
+  log_.start(segmenter_ ? &segmenter_->summary() : nullptr, threads_, outcome_);
   try {
     work();
   } catch (...) {
     // What is finished is kept; the error that ends the run is the one to report.
     try {
-      write_run_file_as(RunFile::State::kInterrupted);
+      log_.write(RunFile::State::kInterrupted, outcome_);
       results_.write_table();
     } catch (const std::exception&) {
     }
@@ -131,7 +117,7 @@ PredictOutcome PredictRun::run() {
                    "carry the flag other_run, and measuring them again replaces them");
   }
   results_.write_table();
-  write_run_file_as(stop_ ? RunFile::State::kInterrupted : RunFile::State::kComplete);
+  log_.write(stop_ ? RunFile::State::kInterrupted : RunFile::State::kComplete, outcome_);
   if (stop_) {
     outcome_.exit_code = *stop_;
   } else if (outcome_.failed > 0) {
@@ -149,76 +135,9 @@ void PredictRun::load_network() {
   segmenter_options.precision = plan_.precision;
   segmenter_options.memory_bytes = options_.memory_bytes;
   segmenter_ = services_.load_segmenter(plan_.bundle, segmenter_options);
-  network_load_s_ = seconds_since(begin);
-  require_same_window();
+  log_.seconds.network_loading = seconds_since(begin);
+  log_.require_same_window(segmenter_->summary());
   observer_.network_loaded(segmenter_->summary());
-}
-
-/// The memory allowed decides on a flexible window, and is part of the run identity; but another
-/// version may need more memory for the same network.
-void PredictRun::require_same_window() const {
-  if (!plan_.bundle.window.flexible || outcome_.kept == 0 || !earlier_) return;
-  const nlohmann::json before = earlier_->options.value("window", nlohmann::json());
-  const nlohmann::json now = window_in_use();
-  if (before.is_null() || before == now) return;
-  throw UsageError(plan_.folder.string() + ": its results were made with the window " +
-                   before.dump() + ", this version of mcvol chooses " + now.dump() +
-                   " for the same --memory; use another --out, or --fresh to start again");
-}
-
-void PredictRun::start_run_file() {
-  run_file_.found = outcome_.found;
-  run_file_.version = options_.version;
-  run_file_.commit = options_.commit;
-  run_file_.libraries = options_.libraries;
-  run_file_.model = plan_.bundle.json;
-  run_file_.model_sha256 = plan_.bundle.sha256;
-  run_file_.options = json_of(options_, plan_.scope, plan_.precision, threads_);
-  run_file_.options["window"] = window_in_use();
-  run_file_.options["thumbnails"] = nullptr;
-  if (options_.thumbnails) {
-    run_file_.options["thumbnails"] = plan_.bundle.channels[channel_to_show(plan_.bundle)].name;
-  }
-  run_file_.options["calibration"] = nullptr;
-  if (plan_.calibration) run_file_.options["calibration"] = plan_.calibration->file.sha256;
-  for (const NominalCoverage& level : options_.levels) run_file_.levels.push_back(level.text);
-  run_file_.identity = plan_.identity;
-  run_file_.started = utc_now();
-  if (segmenter_) {
-    run_file_.device = segmenter_->summary().device;
-  } else if (earlier_) {
-    run_file_.device = earlier_->device;
-  }
-  keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
-  write_run_file_as(RunFile::State::kRunning);
-}
-
-/// Null as long as a flexible window has not met a network.
-nlohmann::json PredictRun::window_in_use() const {
-  const Bundle::Window& window = plan_.bundle.window;
-  if (!window.flexible) return {{"input", window.input}, {"output", window.output}};
-  if (segmenter_) {
-    const NetworkSummary& summary = segmenter_->summary();
-    return {{"input", summary.window_input}, {"output", summary.window_output}};
-  }
-  return earlier_ ? earlier_->options.value("window", nlohmann::json()) : nlohmann::json();
-}
-
-void PredictRun::write_run_file_as(RunFile::State state) {
-  run_file_.state = state;
-  run_file_.done = outcome_.kept + outcome_.measured;
-  run_file_.failed = outcome_.failed;
-  if (!segmenter_ && earlier_) {
-    run_file_.timings_s = earlier_->timings_s;  // Nothing was measured that would have taken time.
-  } else {
-    run_file_.timings_s = {{"network_loading", network_load_s_},
-                           {"loading", load_s_},
-                           {"network", network_s_},
-                           {"writing", write_s_},
-                           {"total", seconds_since(begin_)}};
-  }
-  if (state != RunFile::State::kRunning) run_file_.ended = utc_now();
-  write_run_file(run_file_, plan_.folder);
 }
 
 bool PredictRun::stopping() {
@@ -248,10 +167,16 @@ void PredictRun::work() {
   }
 }
 
-/// A network on a CPU has its cores; one on a GPU would wait for a single loader.
-void PredictRun::start_next(std::size_t after) {
-  const bool on_cpu = segmenter_->summary().device == "cpu";
-  const auto ahead = static_cast<std::size_t>(on_cpu ? 1 : std::clamp(threads_, 1, kMostLoaders));
+/// A network on a CPU has its cores; one on a GPU would wait for a single loader. No more than the
+/// memory allowed holds of scans like the last one.
+void PredictRun::start_next(std::size_t after, const PreparedScan& last) {
+  std::int64_t most = 1;
+  if (segmenter_->summary().device != "cpu") {
+    std::int64_t bytes = 1;
+    for (const auto& channel : last.channels) bytes += 4 * std::ssize(channel.values);
+    most = std::min<std::int64_t>({kMostLoaders, threads_, options_.memory_bytes / bytes});
+  }
+  const auto ahead = static_cast<std::size_t>(std::max<std::int64_t>(most, 1));
   next_to_load_ = std::max(next_to_load_, after + 1);
   for (; next_to_load_ < plan_.cases.size() && loader_.started() < ahead; ++next_to_load_) {
     const PlannedCase& next = plan_.cases[next_to_load_];
@@ -271,8 +196,8 @@ CaseRecord PredictRun::record_of(const ScanCase& scan) const {
 bool PredictRun::measure(std::size_t index) {
   const ScanCase& scan = plan_.cases[index].scan;
   LoadedCase loaded = loader_.take(scan);
-  load_s_ += loaded.seconds;
-  if (!stopping()) start_next(index);
+  log_.seconds.loading += loaded.seconds;
+  if (!stopping()) start_next(index, loaded.scan);
 
   CaseRecord record = record_of(scan);
   record.inputs = loaded.inputs;
@@ -290,7 +215,7 @@ bool PredictRun::measure(std::size_t index) {
     return false;
   }
   const double network_s = seconds_since(begin);
-  network_s_ += network_s;
+  log_.seconds.network += network_s;
   finish(record, loaded.seconds, network_s);
   return true;
 }
@@ -372,7 +297,7 @@ void PredictRun::finish(const CaseRecord& record, double load_s, double network_
   const std::vector<VolumeRow> rows = results_.put(record);
   (failed ? outcome_.failed : outcome_.measured) += 1;
   write_progress();
-  write_s_ += seconds_since(begin);
+  log_.seconds.writing += seconds_since(begin);
   observer_.finished({record, rows, load_s, network_s});
 }
 
@@ -382,7 +307,7 @@ void PredictRun::write_progress() {
   if (seconds_since(table_written_) < interval_s) return;
   const Clock::time_point begin = Clock::now();
   results_.write_table();
-  write_run_file_as(RunFile::State::kRunning);
+  log_.write(RunFile::State::kRunning, outcome_);
   table_cost_s_ = seconds_since(begin);
   table_written_ = Clock::now();
 }

@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <random>
@@ -18,7 +19,8 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/ir/irparser.h>
 
-// What a GPU gives is what the CPU gives. Skipped, visibly, where there is none.
+// What a GPU gives is what the CPU gives. Skipped, visibly, where there is none; with
+// MCVOL_REQUIRE_GPU set a GPU that cannot be used, or kernels that do not compile, are a failure.
 
 namespace mcvol {
 namespace {
@@ -31,6 +33,7 @@ class OnTheGpu : public ::testing::Test {
     try {
       device_ = choose_device("cuda").device;
     } catch (const Error& error) {
+      if (std::getenv("MCVOL_REQUIRE_GPU") != nullptr) FAIL() << error.what();
       GTEST_SKIP() << error.what();
     }
   }

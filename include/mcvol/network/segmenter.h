@@ -39,11 +39,12 @@ struct NetworkSummary {
   int networks = 1;                ///< members of the ensemble
   std::vector<std::string> notes;  ///< what the reader should know, a sentence each
   std::string warning;             ///< why a GPU that is there is not used; mostly empty
-  std::string device;              ///< "cpu", "cuda:0 (NVIDIA …)"
+  std::string device;              ///< "cpu", "cuda:0"
 };
 
-/// What to draw. The same request gives the same numbers on the same device kind, for any number
-/// of threads and order of windows.
+/// What to draw. The same request gives the same numbers on a CPU, for any number of threads and
+/// order of windows; on a GPU the last bits may follow how many passes its memory lets run
+/// together.
 struct PassRequest {
   int passes = 20;
   std::uint64_t seed = 0;

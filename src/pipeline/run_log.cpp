@@ -1,0 +1,92 @@
+#include "run_log.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/pipeline/thumbnail_slice.h"
+
+#include <ctime>
+#include <string>
+
+namespace mcvol {
+namespace {
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[sizeof("2000-01-01T00:00:00Z")];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+}  // namespace
+
+RunLog::RunLog(const PredictOptions& options, const PredictPlan& plan)
+    : options_(options), plan_(plan), earlier_(read_run_file(plan.folder)) {}
+
+void RunLog::require_same_window(const NetworkSummary& network) const {
+  const bool keeps_cases = plan_.count(CaseAction::kKeep) > 0;
+  if (!plan_.bundle.window.flexible || !keeps_cases || !earlier_) return;
+  const nlohmann::json before = earlier_->options.value("window", nlohmann::json());
+  const nlohmann::json now = window_in_use(&network);
+  if (before.is_null() || before == now) return;
+  throw UsageError(plan_.folder.string() + ": its results were made with the window " +
+                   before.dump() + ", this version of mcvol chooses " + now.dump() +
+                   " for the same --memory; use another --out, or --fresh to start again");
+}
+
+void RunLog::start(const NetworkSummary* network, int threads, const PredictOutcome& outcome) {
+  has_network_ = network != nullptr;
+  file_.found = outcome.found;
+  file_.version = options_.version;
+  file_.commit = options_.commit;
+  file_.libraries = options_.libraries;
+  file_.model = plan_.bundle.json;
+  file_.model_sha256 = plan_.bundle.sha256;
+  file_.options = json_of(options_, plan_.scope, plan_.precision, threads);
+  file_.options["window"] = window_in_use(network);
+  file_.options["thumbnails"] = nullptr;
+  if (options_.thumbnails) {
+    file_.options["thumbnails"] = plan_.bundle.channels[channel_to_show(plan_.bundle)].name;
+  }
+  file_.options["calibration"] = nullptr;
+  if (plan_.calibration) file_.options["calibration"] = plan_.calibration->file.sha256;
+  for (const NominalCoverage& level : options_.levels) file_.levels.push_back(level.text);
+  file_.identity = plan_.identity;
+  file_.started = utc_now();
+  if (network != nullptr) {
+    file_.device = network->device;
+  } else if (earlier_) {
+    file_.device = earlier_->device;
+  }
+  write(RunFile::State::kRunning, outcome);
+}
+
+/// Null as long as a flexible window has not met a network.
+nlohmann::json RunLog::window_in_use(const NetworkSummary* network) const {
+  const Bundle::Window& window = plan_.bundle.window;
+  if (!window.flexible) return {{"input", window.input}, {"output", window.output}};
+  if (network != nullptr) {
+    return {{"input", network->window_input}, {"output", network->window_output}};
+  }
+  return earlier_ ? earlier_->options.value("window", nlohmann::json()) : nlohmann::json();
+}
+
+void RunLog::write(RunFile::State state, const PredictOutcome& outcome) {
+  file_.state = state;
+  file_.done = outcome.kept + outcome.measured;
+  file_.failed = outcome.failed;
+  if (!has_network_ && earlier_) {
+    file_.timings_s = earlier_->timings_s;  // Nothing was measured that would have taken time.
+  } else {
+    const std::chrono::duration<double> total = std::chrono::steady_clock::now() - begin_;
+    file_.timings_s = {{"network_loading", seconds.network_loading},
+                       {"loading", seconds.loading},
+                       {"network", seconds.network},
+                       {"writing", seconds.writing},
+                       {"total", total.count()}};
+  }
+  if (state != RunFile::State::kRunning) file_.ended = utc_now();
+  write_run_file(file_, plan_.folder);
+}
+
+}  // namespace mcvol

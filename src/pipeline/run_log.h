@@ -1,0 +1,47 @@
+#pragma once
+
+#include "mcvol/io/run_file.h"
+#include "mcvol/network/segmenter.h"
+#include "mcvol/pipeline/predict.h"
+
+#include <chrono>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+namespace mcvol {
+
+/// The run.json of a run that holds its folder: what it was asked for, how far it is, where its
+/// time went.
+class RunLog {
+ public:
+  struct Seconds {
+    double network_loading = 0, loading = 0, network = 0, writing = 0;
+  };
+
+  /// Reads that of the run before. Both must outlive it.
+  RunLog(const PredictOptions& options, const PredictPlan& plan);
+
+  /// @param network none where nothing is to be measured.
+  void start(const NetworkSummary* network, int threads, const PredictOutcome& outcome);
+  void write(RunFile::State state, const PredictOutcome& outcome);
+
+  /// The memory allowed decides on a flexible window, and is part of the run identity; but another
+  /// version may need more memory for the same network.
+  /// @throws UsageError where the cases kept were measured with another window.
+  void require_same_window(const NetworkSummary& network) const;
+
+  Seconds seconds;
+
+ private:
+  nlohmann::json window_in_use(const NetworkSummary* network) const;
+
+  const PredictOptions& options_;
+  const PredictPlan& plan_;
+  std::optional<RunFile> earlier_;
+  RunFile file_;
+  bool has_network_ = false;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace mcvol
