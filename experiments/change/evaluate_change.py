@@ -24,55 +24,15 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "train"))
-import records  # noqa: E402
+from promises import BONFERRONI, ESTIMATED, INDEPENDENT, LEAST_ML, LEVELS, THRESHOLDS
+from second_computation import check
+from tables import fail, print_table, proportion, proportion_text, read_rows, write_rows
 
-LEVELS = ("0.5", "0.8", "0.9")
-THRESHOLDS = ("0", "0.25", "0.4")
-INDEPENDENT, ESTIMATED, BONFERRONI = "correlation 0", "estimated", "bonferroni"
 CLASSES = ("all", "stable", "growing", "shrinking")
 EVENTS = ("growth", "shrinkage")
 BINS = (0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1)
-LEAST_ML = 0.05  # up to it a volume counts as absent (docs/method.md)
 BOOTSTRAPS = 10000
-DRAWS = 1_000_000  # of --check
 SURE = 0.95
-
-
-def fail(message):
-    sys.exit(f"evaluate_change.py: {message}")
-
-
-def read_rows(path):
-    with open(path, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def write_rows(path, header, rows):
-    with open(path, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
-def print_table(title, header, rows):
-    print(f"\n{title}\n\n| " + " | ".join(header) + " |\n|" + "---|" * len(header))
-    for row in rows:
-        print("| " + " | ".join(str(cell) for cell in row) + " |")
-
-
-def exact(part, whole):
-    """Clopper-Pearson interval at 95 %."""
-    low = stats.beta.ppf(0.025, part, whole - part + 1) if part else 0.0
-    high = stats.beta.ppf(0.975, part + 1, whole - part) if part < whole else 1.0
-    return low, high
-
-
-def share(part, whole):
-    if not whole:
-        return "-"
-    low, high = exact(part, whole)
-    return f"{part / whole:.3f} [{low:.3f}, {high:.3f}]"
 
 
 # --- What mcvol says ------------------------------------------------------------------------------
@@ -179,7 +139,7 @@ def print_single_scans(arguments, tested, volumes, regions):
                          float(row["upper_ml"])) for row in known if row["case_id"] in of
                         and (row["region"], row["level"]) == (region, level)]
                 hit = sum(low <= (ml if ml > LEAST_ML else 0) <= high for low, ml, high in some)
-                cells.append(share(hit, len(some)))
+                cells.append(proportion_text(hit, len(some)))
             rows.append((region, when, *cells))
     print_table("### Coverage of the volume, each scan by itself", ("region", "scans", *(
         f"covered at {level} [95 %]" for level in LEVELS)), rows)
@@ -200,7 +160,7 @@ def coverage_rows(of_regions):
                     some = one.within(name)
                     n, hit = int(some.sum()), int(covered[some].sum())
                     if n:
-                        rows.append((mode, one.region, name, level, n, hit, *exact(hit, n),
+                        rows.append((mode, one.region, name, level, n, hit, *proportion(hit, n),
                                      (upper - lower)[some].mean(), score[some].mean()))
     return rows
 
@@ -212,13 +172,13 @@ def print_coverage(rows):
     header = ("region", "mode", *(f"covered at {level} [95 %]" for level in LEVELS),
               "mean width at 0.9, ml", "interval score at 0.9, ml")
     print_table("### Coverage of the change", header, [
-        (region, mode, *(share(cell[mode, region, "all", level][5], cell[mode, region, "all", level][4])
+        (region, mode, *(proportion_text(cell[mode, region, "all", level][5], cell[mode, region, "all", level][4])
                          for level in LEVELS),
          *(f"{value:.2f}" for value in cell[mode, region, "all", "0.9"][8:]))
         for region in regions for mode in modes])
     print_table("### Coverage at 0.9 by what is true", ("region", "mode", *(
         f"{name} [95 %]" for name in CLASSES[1:])), [
-        (region, mode, *(f"{share(row[5], row[4])} of {row[4]}" if row else "-"
+        (region, mode, *(f"{proportion_text(row[5], row[4])} of {row[4]}" if row else "-"
                          for name in CLASSES[1:] for row in [cell.get((mode, region, name, "0.9"))]))
         for region in regions for mode in modes])
 
@@ -233,7 +193,7 @@ def reliability_rows(mode, one, event, threshold):
         n, hit = int(some.sum()), int(y[some].sum())
         if n:
             rows.append((mode, one.region, threshold, event, f"({low}, {high}]", n, p[some].mean(),
-                         hit, *exact(hit, n)))
+                         hit, *proportion(hit, n)))
     return rows
 
 
@@ -298,115 +258,13 @@ def print_sure(of_regions):
                 for event in EVENTS:
                     sure = one.probability(mode, event, threshold) > SURE
                     y = one.happened(event, threshold)
-                    cells += [share(int(sure[stable].sum()), int(stable.sum())),
+                    cells += [proportion_text(int(sure[stable].sum()), int(stable.sum())),
                               f"{int(y[sure].sum())} of {int(sure.sum())}",
-                              share(int(sure[y].sum()), int(y.sum()))]
+                              proportion_text(int(sure[y].sum()), int(y.sum()))]
                 rows.append((one.region, mode, threshold, *cells))
     print_table(f"### Said with P > {SURE}", ("region", "mode", "threshold", *(
         f"{event}: {what}" for event in EVENTS for what in (
             "of the stable pairs [95 %]", "true of those said", "found of those true [95 %]"))), rows)
-
-
-# --- A second computation -------------------------------------------------------------------------
-
-class Studentised:
-    """The method `scaled` of one region of one scan."""
-
-    def __init__(self, record, region, fit):
-        z, voxels = (curves[0] for curves in records.curves_of([record.regions[region]], fit["rho"]))
-        at = np.linspace(-6, 6, 97)
-        weights = stats.norm.pdf(at) / stats.norm.pdf(at).sum() / len(z)
-        volumes = record.voxel_ml * np.array([np.interp(at, *curve) for curve in zip(z, voxels)])
-        roots = np.where(volumes > LEAST_ML, np.cbrt(volumes), 0)
-        self.mean = (weights * roots).sum()
-        self.sd = np.clip(np.sqrt((weights * (roots - self.mean) ** 2).sum()), 0.05, 1)
-        self.scores = np.array(fit["scores"])
-
-    def drawn_ml(self, x):
-        """Volumes at normal variables x; the quantiles i / (n + 1) are where the scores are."""
-        points = np.maximum(self.mean + self.sd * self.scores, 0) ** 3
-        points = np.where(points > LEAST_ML, points, 0)
-        n = len(points)
-        return np.interp(stats.norm.cdf(x) * (n + 1), np.arange(1, n + 1), points)
-
-    def normal_score(self, volume_ml):
-        score = ((np.cbrt(volume_ml) if volume_ml > LEAST_ML else 0) - self.mean) / self.sd
-        rank = np.searchsorted(self.scores, score) + 1
-        return stats.norm.ppf((rank - 0.5) / (len(self.scores) + 1))
-
-
-class SecondComputation:
-    """Of one region, from the records and the calibration file."""
-
-    def __init__(self, arguments, region):
-        self.results, self.region = Path(arguments.results), region
-        calibration = json.loads((self.results / "calibration.json").read_text(encoding="utf-8"))
-        strata = next(one for one in calibration["regions"] if one["region"] == region)["strata"]
-        if calibration["method"] != "scaled" or len(strata) > 1:
-            fail("--check: expected a calibration by the method scaled, without strata")
-        self.fit = min(strata[0]["fits"]["studentised"], key=lambda fit: fit["loss_sum"])
-
-    def scans_of(self, pair):
-        return [Studentised(records.read_case_record(self.results / "cases" / f"{pair[when]}.json"),
-                            self.region, self.fit) for when in ("baseline", "followup")]
-
-    def correlation(self, pairs, volumes):
-        scores = [[scan.normal_score(volumes[pair[when], self.region])
-                   for scan, when in zip(self.scans_of(pair), ("baseline", "followup"))]
-                  for pair in pairs]
-        return np.corrcoef(np.transpose(scores))[0, 1]
-
-
-def differences(one, pair, scans, mode, r, rng):
-    """From what mcvol says of a pair: of probabilities, and of the probability below each bound of
-    an interval from what it should be."""
-    first, other = rng.standard_normal((2, DRAWS))
-    before = scans[0].drawn_ml(first)
-    after = scans[1].drawn_ml(r * first + np.sqrt(1 - r * r) * other)
-    key, least = (pair["subject_id"], one.region), 1 / (len(scans[0].scores) + 1)
-    found = {"P(growth)": 0.0, "P(shrinkage)": 0.0, "bounds": 0.0}
-    for threshold in THRESHOLDS:
-        row = one.tables[mode, threshold][(*key, LEVELS[0])]
-        for name, event in (("growth", after > before * (1 + float(threshold))),
-                            ("shrinkage", after < before * (1 - float(threshold)))):
-            held = np.clip(event.mean(), least, 1 - least)
-            found[f"P({name})"] = max(found[f"P({name})"], abs(held - float(row[f"p_{name}"])))
-    for level in LEVELS:
-        row = one.tables[mode, "0"][(*key, level)]
-        for name, tail in (("lower_ml", (1 - float(level)) / 2), ("upper_ml", (1 + float(level)) / 2)):
-            # The table has three decimals, and an absent tumour is an atom.
-            low = (after - before < float(row[name]) - 0.0005).mean()
-            high = (after - before <= float(row[name]) + 0.0005).mean()
-            found["bounds"] = max(found["bounds"], low - tail, tail - high)
-    return found
-
-
-def check(arguments, pairs, volumes, of_regions):
-    rng = np.random.default_rng(0)
-    worst = {}
-
-    def take(name, difference):
-        worst[name] = max(worst.get(name, 0.0), difference)
-
-    for one in of_regions:
-        second = SecondComputation(arguments, one.region)
-        known = [pair for pair in pairs[:arguments.reference_pairs]
-                 if (pair["subject_id"], one.region, LEVELS[0]) in one.tables[INDEPENDENT, "0"]]
-        correlation = second.correlation(known, volumes)
-        said = next(row["correlation"] for key, row in one.tables[ESTIMATED, "0"].items()
-                    if key[1] == one.region)
-        take("correlation", abs(correlation - float(said)))
-        for pair in one.pairs[:arguments.check]:
-            scans = second.scans_of(pair)
-            for mode, r in ((INDEPENDENT, 0.0), (ESTIMATED, correlation)):
-                for name, difference in differences(one, pair, scans, mode, r, rng).items():
-                    take(name, difference)
-    # Half a step of mcvol's 256 points and five standard errors of the draws.
-    tolerance = 1 / 512 + 5 * 0.5 / np.sqrt(DRAWS)
-    for name, difference in worst.items():
-        print(f"check, {name}: largest difference {difference:.4f}, tolerance {tolerance:.4f}",
-              file=sys.stderr)
-    return max(worst.values()) <= tolerance
 
 
 def main():

@@ -10,41 +10,19 @@ conformal interval gives on as many scans (docs/method.md), at 0.05 over the num
 Needs scipy.
 """
 import argparse
-import csv
 import json
 import math
 import sys
 from fractions import Fraction
 from pathlib import Path
 
-from scipy.stats import beta, betabinom
+from scipy.stats import betabinom
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
+from tables import fail, print_table, proportion_text, read_rows  # noqa: E402
 
 LEVEL = "0.9"
 TERTILES = ("tertile_1", "tertile_2", "tertile_3")
-
-
-def fail(message):
-    sys.exit(f"summarise.py: {message}")
-
-
-def read_rows(path):
-    with open(path, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def print_table(title, header, rows):
-    print(f"\n{title}\n\n| " + " | ".join(header) + " |\n|" + "---|" * len(header))
-    for row in rows:
-        print("| " + " | ".join(str(cell) for cell in row) + " |")
-
-
-def exact(covered, n):
-    """Clopper-Pearson interval at 95 %."""
-    if n == 0:
-        return "-"
-    low = beta.ppf(0.025, covered, n - covered + 1) if covered else 0
-    high = beta.ppf(0.975, covered + 1, n - covered) if covered < n else 1
-    return f"{covered / n:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def share(part, whole):
@@ -104,7 +82,7 @@ def print_test(name, test, calibration):
             rows.append((region, level, f"{promised:.4f}", covered, f"{low} to {high}", inside))
     print_table(f"### Coverage of `{test.method}` on `{name}`",
                 ("region", "level", "promised on average", "covered", "range", ""), rows)
-    rows = [(region, method, exact(int(row["covered"]), int(row["n"])),
+    rows = [(region, method, proportion_text(int(row["covered"]), int(row["n"])),
              f"{float(row['mean_width_ml']):.2f}", f"{float(row['mean_width_root']):.3f}",
              f"{float(row['interval_score_ml']):.2f}", f"{float(row['interval_score_root']):.3f}",
              f"{float(row['crps_root']):.4f}", f"{float(row['bias_ml']):.2f}")
@@ -121,7 +99,7 @@ def print_test(name, test, calibration):
                 ("region", "over", "interval score, ml^(1/3)", "ml", "mean width, ml^(1/3)", "ml",
                  "CRPS, ml^(1/3)"), rows)
     rows = [(region, method,
-             *(exact(int(row["covered"]), int(row["n"]))
+             *(proportion_text(int(row["covered"]), int(row["n"]))
                for row in (test.row(region, method, LEVEL, one) for one in TERTILES)))
             for region in test.regions for method in test.methods]
     print_table(f"### Coverage by third of predicted volume on `{name}`, level {LEVEL}",
@@ -137,9 +115,9 @@ def flag_row(name, evaluation, region):
     unflagged = [row for row in rows if row["flagged"] != "1"]
     of = lambda some: sum(row["flagged"] == "1" for row in some)  # noqa: E731
     held = sum(row["covered"] == "1" for row in unflagged)
-    return (name, region, exact(len(covered), len(rows)), share(len(flagged), len(rows)),
+    return (name, region, proportion_text(len(covered), len(rows)), share(len(flagged), len(rows)),
             share(of(missed), len(missed)), share(of(covered), len(covered)),
-            exact(held, len(unflagged)))
+            proportion_text(held, len(unflagged)))
 
 
 def main():

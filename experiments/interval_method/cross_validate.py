@@ -21,19 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
+from tables import fail, read_rows  # noqa: E402
+
 LEVEL = "0.9"
 BOOTSTRAPS = 10000
 ALL = "all regions"
 MEASURES = ("interval_score_root", "interval_score_ml", "width_root", "width_ml", "covered")
-
-
-def fail(message):
-    sys.exit(f"cross_validate.py: {message}")
-
-
-def read_rows(path):
-    with open(path, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def write_references(path, rows, cases):

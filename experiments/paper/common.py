@@ -1,14 +1,13 @@
-"""What the experiments share: tables, proportions, bootstrap."""
-import csv
+"""What these experiments share: marks in the page, bootstrap, scores."""
 import math
 import sys
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import beta
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(1, str(ROOT / "scripts" / "train"))
+sys.path[1:1] = [str(ROOT / "experiments"), str(ROOT / "scripts" / "train")]
+from tables import fail, proportion_text  # noqa: E402
 
 LEVEL = 0.9
 SEED = 0  # of bootstraps and of the chance that ranks absent tumours
@@ -16,27 +15,6 @@ BOOTSTRAPS = 2000
 LEAST_ML = 0.05  # a volume up to this counts as absent (docs/method.md)
 REGIONS = ("whole_tumour", "tumour_core", "enhancing_tumour")
 OUTSTANDING = "outstanding"
-
-
-def fail(message):
-    sys.exit(f"run.py: {message}")
-
-
-def read_rows(path):
-    with open(path, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def write_rows(path, header, rows):
-    with open(path, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
-def markdown(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
 def put_into(page, name, text):
@@ -49,16 +27,8 @@ def put_into(page, name, text):
     page.write_text(head + begin + text + "\n" + end + rest.split(end)[1], encoding="utf-8")
 
 
-def proportion(covered, n):
-    """Clopper-Pearson interval at 95 %."""
-    low = beta.ppf(0.025, covered, n - covered + 1) if covered else 0.0
-    high = beta.ppf(0.975, covered + 1, n - covered) if covered < n else 1.0
-    return low, high
-
-
 def coverage_text(covered, n):
-    low, high = proportion(covered, n)
-    return f"{covered / n:.2f} [{low:.2f}, {high:.2f}]"
+    return proportion_text(covered, n, 2)
 
 
 def number(value, digits):

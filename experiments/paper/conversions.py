@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from common import (LEAST_ML, LEVEL, OUTSTANDING, REGIONS, coverage_text, interval_score,
-                    interval_text, markdown, number, proportion, put_into, ratio_of_means,
-                    read_rows, write_rows)
+                    interval_text, number, put_into, ratio_of_means)
+from tables import markdown, proportion, read_rows, write_rows
 from figures import save
 from plan import CALIBRATION, FIRST, SCOPES, TEST
 import records

@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import torch
 
-from common import REGIONS, read_rows
+from common import REGIONS
+from tables import read_rows
 import bundle_network
 
 PASSES, SEED = 20, 0

@@ -2,8 +2,9 @@
 import matplotlib
 import numpy as np
 
-from common import (LEAST_ML, LEVEL, OUTSTANDING, REGIONS, coverage_text, interval_text, markdown,
-                    number, proportion, put_into, ratio_of_means, read_rows, write_rows)
+from common import (LEAST_ML, LEVEL, OUTSTANDING, REGIONS, coverage_text, interval_text, number,
+                    put_into, ratio_of_means)
+from tables import markdown, proportion, read_rows, write_rows
 import dice
 from figures import save
 from plan import NOISE

@@ -1,8 +1,8 @@
 """Experiment a: how far the volumes of passes vary, and whether their percentiles cover."""
 import numpy as np
 
-from common import (LEAST_ML, LEVEL, OUTSTANDING, REGIONS, coverage_text, markdown, proportion,
-                    put_into, write_rows)
+from common import LEAST_ML, LEVEL, OUTSTANDING, REGIONS, coverage_text, put_into
+from tables import markdown, proportion, write_rows
 from plan import FIRST, PLACEMENTS
 from volumes import PASS_VOLUMES, read_cases
 

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from common import ROOT, fail, read_rows
+from common import ROOT
+from tables import fail, read_rows
 
 FIRST = 60  # scans of a cohort that the costly conditions are measured on
 NOISE_LEVELS = ("0.01", "0.03", "0.06", "0.12", "0.24")

@@ -3,8 +3,8 @@ import matplotlib
 import numpy as np
 from scipy.special import xlogy
 
-from common import (BOOTSTRAPS, LEAST_ML, OUTSTANDING, REGIONS, SEED, interval_text, markdown,
-                    put_into, write_rows)
+from common import BOOTSTRAPS, LEAST_ML, OUTSTANDING, REGIONS, SEED, interval_text, put_into
+from tables import markdown, write_rows
 import dice
 from figures import save
 from noise import column, intervals_of

@@ -16,7 +16,8 @@ import noise
 import passes
 import quality
 import shifted
-from common import ROOT, fail
+from common import ROOT
+from tables import fail
 from plan import DICE, RUNS, Workplace
 
 

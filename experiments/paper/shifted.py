@@ -1,5 +1,6 @@
 """Experiment c: what holds on scans drawn unlike the calibration's; from experiments/coverage."""
-from common import ROOT, coverage_text, markdown, put_into, read_rows
+from common import ROOT, coverage_text, put_into
+from tables import markdown, read_rows
 
 COHORTS = ("test", "shifted_noise", "shifted_contrast", "shifted_anatomy")
 

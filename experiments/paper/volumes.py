@@ -4,7 +4,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, log_ndtr, ndtr, ndtri, ndtri_exp
 
-from common import LEAST_ML, REGIONS, SEED, fail
+from common import LEAST_ML, REGIONS, SEED
+from tables import fail
 import compare_dropout
 import records
 
