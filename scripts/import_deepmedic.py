@@ -168,19 +168,6 @@ class Pathway(nn.Module):
         return self.blocks(self.conv2(self.prelu(self.conv1(x))))
 
 
-class Repeat(nn.Module):
-    """Each voxel `times` times along every axis, by one copy of an expanded view."""
-
-    def __init__(self, times):
-        super().__init__()
-        self.times = times
-
-    def forward(self, x):
-        n = self.times
-        x = x.unsqueeze(3).unsqueeze(5).unsqueeze(7).expand(-1, -1, -1, n, -1, n, -1, n)
-        return x.flatten(6, 7).flatten(4, 5).flatten(2, 3)
-
-
 class DeepMedic(nn.Module):
     """[batch, 4, T+80, T+80, T+80] -> logits [batch, 5, T, T, T], for T a multiple of 15.
 
@@ -191,7 +178,8 @@ class DeepMedic(nn.Module):
     def __init__(self, tensors):
         super().__init__()
         self.full, self.third, self.fifth = (Pathway(tensors, p) for p in range(3))
-        self.repeat_third, self.repeat_fifth = Repeat(3), Repeat(5)
+        self.repeat_third = nn.Upsample(scale_factor=3, mode="nearest")
+        self.repeat_fifth = nn.Upsample(scale_factor=5, mode="nearest")
         self.norm = Affine(*tensors.batch_norm(21))
         self.prelu_fc1 = prelu(tensors.slopes(21))
         scale, shift = tensors.batch_norm(22)

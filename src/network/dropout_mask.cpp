@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace mcvol {
 namespace {
@@ -83,6 +84,27 @@ void MaskStream::fill(std::uint64_t first, std::span<std::uint32_t> words) const
     std::copy_n(buffer.begin() + static_cast<std::ptrdiff_t>(skip), count,
                 words.begin() + static_cast<std::ptrdiff_t>(done));
     done += count;
+  }
+}
+
+// The words between the first and last position come in vector-sized blocks, unless the positions
+// are far apart.
+void MaskStream::gather(std::uint64_t first, std::span<const std::int64_t> positions,
+                        std::span<std::uint32_t> words) const {
+  if (positions.empty()) return;
+  const std::int64_t least = positions.front();
+  const auto range = static_cast<std::size_t>(positions.back() - least + 1);
+  if (range > 16 * positions.size()) {
+    for (std::size_t n = 0; n < positions.size(); ++n) {
+      words[n] = word(first + static_cast<std::uint64_t>(positions[n]));
+    }
+    return;
+  }
+  thread_local std::vector<std::uint32_t> all;
+  all.resize(range);
+  fill(first + static_cast<std::uint64_t>(least), all);
+  for (std::size_t n = 0; n < positions.size(); ++n) {
+    words[n] = all[static_cast<std::size_t>(positions[n] - least)];
   }
 }
 

@@ -63,27 +63,6 @@ at::Tensor channel_keep(const at::Tensor& input, const at::Tensor& draws, const 
   return keep;
 }
 
-// Elements of one channel, gathered from the tile: the words between the first and last position
-// come in vector-sized blocks, unless the positions are far apart.
-void gathered_keep(const MaskStream& stream, std::uint64_t channel_start,
-                   std::span<const std::int64_t> positions, std::uint64_t threshold, float* keep,
-                   std::vector<std::uint32_t>& words) {
-  if (positions.empty()) return;
-  const std::int64_t first = positions.front();
-  const auto range = static_cast<std::size_t>(positions.back() - first + 1);
-  const bool dense = range <= 16 * positions.size();
-  if (dense) {
-    words.resize(range);
-    stream.fill(channel_start + static_cast<std::uint64_t>(first), words);
-  }
-  for (std::size_t n = 0; n < positions.size(); ++n) {
-    const std::uint32_t word =
-        dense ? words[static_cast<std::size_t>(positions[n] - first)]
-              : stream.word(channel_start + static_cast<std::uint64_t>(positions[n]));
-    keep[n] = word >= threshold ? 1.0F : 0.0F;
-  }
-}
-
 at::Tensor element_keep(const at::Tensor& input, const at::Tensor& draws,
                         const at::Tensor& positions, const Layer& layer) {
   constexpr std::int64_t kChunk = 1 << 14;
@@ -99,10 +78,10 @@ at::Tensor element_keep(const at::Tensor& input, const at::Tensor& draws,
     if (positions.numel() > 0) {
       const std::span<const std::int64_t> offsets(positions.const_data_ptr<std::int64_t>(),
                                                   static_cast<std::size_t>(positions.numel()));
-      std::vector<std::uint32_t> words;
+      std::vector<std::uint32_t> words(offsets.size());
       for (std::int64_t channel = 0; channel < input.size(1); ++channel) {
-        gathered_keep(stream, static_cast<std::uint64_t>(channel * columns[6]), offsets, threshold,
-                      row_keep + channel * positions.numel(), words);
+        stream.gather(static_cast<std::uint64_t>(channel * columns[6]), offsets, words);
+        keep_flags(words, threshold, row_keep + channel * positions.numel());
       }
       continue;
     }
@@ -142,8 +121,7 @@ at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::T
   const DropoutAffine affine = affine_of(layer.form, layer.rate);
   if (input.is_cuda()) {
     const DeviceMasks masks{read_draws(draws), layer.id, layer.rate, layer.sharing};
-    const std::int64_t tile_voxels = draws.const_data_ptr<std::int64_t>()[kDrawColumns - 1];
-    return device_dropout(input, masks, positions, tile_voxels, affine);
+    return device_dropout(input, masks, positions, tile_voxels_of(draws), affine);
   }
   at::Tensor keep = layer.sharing == MaskSharing::kElement
                         ? element_keep(input, draws, positions, layer)
@@ -203,6 +181,24 @@ at::Tensor make_draws(const std::vector<MaskDraw>& rows, std::int64_t tile_voxel
     *column++ = tile_voxels;
   }
   return draws;
+}
+
+std::vector<float> channel_factors(const MaskDraw& draw, int layer, double rate,
+                                   MaskSharing sharing, std::int64_t channels) {
+  if (draw.dropout_off) return std::vector<float>(static_cast<std::size_t>(channels), 1.0F);
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(channels));
+  MaskStream(draw, layer, sharing).fill(0, words);
+  const float kept = inverted_dropout(rate).scale;
+  std::vector<float> factors;
+  factors.reserve(words.size());
+  for (const std::uint32_t word : words) {
+    factors.push_back(word >= keep_threshold(rate) ? kept : 0.0F);
+  }
+  return factors;
+}
+
+std::int64_t tile_voxels_of(const at::Tensor& draws) {
+  return draws.const_data_ptr<std::int64_t>()[kDrawColumns - 1];
 }
 
 std::vector<MaskDraw> read_draws(const at::Tensor& draws) {

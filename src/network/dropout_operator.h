@@ -42,8 +42,14 @@ void register_dropout_operators();
 /// @param tile_voxels voxels of the tile that `positions` refer to.
 at::Tensor make_draws(const std::vector<MaskDraw>& rows, std::int64_t tile_voxels);
 
+std::int64_t tile_voxels_of(const at::Tensor& draws);
+
 /// Back again, less `tile_voxels`.
 std::vector<MaskDraw> read_draws(const at::Tensor& draws);
+
+/// What inverted dropout multiplies the channels of a row with: [channels], for masks of channels.
+std::vector<float> channel_factors(const MaskDraw& draw, int layer, double rate,
+                                   MaskSharing sharing, std::int64_t channels);
 
 /// What the operator does, with the same checks.
 at::Tensor run_dropout(const at::Tensor& input, const at::Tensor& draws,

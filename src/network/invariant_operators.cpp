@@ -183,10 +183,13 @@ void expand_activations(const std::shared_ptr<Graph>& graph) {
   });
 }
 
-// In other layouts group norm has a kernel of its own, which adds up by threads.
+// In other layouts these have kernels of their own, which add up by threads.
 void lay_out_contiguously(const std::shared_ptr<Graph>& graph) {
   for_each_node(graph->block(), [&](Node* node) {
-    if (node->kind() != c10::Symbol::fromQualString("aten::group_norm")) return;
+    const std::string_view name = node->kind().toQualString();
+    if (name != "aten::group_norm" && name != "aten::batch_norm" && name != "aten::instance_norm") {
+      return;
+    }
     const torch::jit::WithInsertPoint at(node);
     node->replaceInput(0, graph->insert(c10::aten::contiguous, {node->input(0)}));
   });

@@ -8,6 +8,7 @@
 #include "device_norm.h"
 #include "dropout_operator.h"
 #include "graph_nodes.h"
+#include "host_activation.h"
 #include "invariant_operators.h"
 #include "memory_probe.h"
 #include "pass_runner.h"
@@ -51,6 +52,7 @@ void move_constants_to(torch::jit::Block* block, c10::Device device, c10::Scalar
 std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::Device device,
                                     c10::ScalarType precision) {
   if (device.is_cpu()) {
+    join_activations(graph);
     use_invariant_operators(graph);
     return run_variant_operators_serially(graph);
   }
@@ -91,7 +93,7 @@ PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Option
 
 void PassRunner::compile_suffix(bool pointwise) {
   pointwise_ = pointwise;
-  if (pointwise) use_matrix_products(graph_.suffix);
+  if (pointwise) use_matrix_products(graph_.suffix, !options_.device.is_cpu());
   const std::vector<std::string> variant =
       make_ready(graph_.suffix, options_.device, options_.precision);
   invariant_suffix_ = variant.empty();

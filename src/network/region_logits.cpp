@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cuda_kernels.h"
+#include "region_kernels.h"
 
 namespace mcvol {
 namespace {
@@ -37,6 +38,21 @@ RegionLogits::RegionLogits(const Bundle::Output& output, const std::vector<Bundl
                  output.channels <= kMostChannels;
 }
 
+/// Row by row, whatever the layout.
+at::Tensor RegionLogits::on_host(const at::Tensor& output) const {
+  const at::Tensor values = output.to(at::kFloat);
+  const auto regions = static_cast<std::int64_t>(inside_.size());
+  const std::int64_t count = values.size(2);
+  at::Tensor logits = at::empty({values.size(0), regions, count}, at::kFloat);
+  for (std::int64_t row = 0; row < values.size(0); ++row) {
+    softmax_region_logits(values.const_data_ptr<float>() + row * values.stride(0), count,
+                          values.stride(2), values.stride(1), static_cast<int>(values.size(1)),
+                          {channel_bits_.data(), inside_.size()},
+                          logits.data_ptr<float>() + row * regions * count, count);
+  }
+  return logits;
+}
+
 /// One kernel in place of a dozen operators for each region.
 at::Tensor RegionLogits::on_device(const at::Tensor& output) const {
   const at::Tensor values = output.contiguous();
@@ -56,7 +72,7 @@ at::Tensor RegionLogits::on_device(const at::Tensor& output) const {
 at::Tensor RegionLogits::operator()(const at::Tensor& output) const {
   const auto type = output.scalar_type();
   const bool has_kernel = type == at::kFloat || type == at::kHalf || type == at::kBFloat16;
-  if (output.is_cuda() && fits_kernel_ && has_kernel) return on_device(output);
+  if (fits_kernel_ && has_kernel) return output.is_cuda() ? on_device(output) : on_host(output);
   const at::Tensor values = output.to(at::kFloat);
   if (probabilities_) check_probabilities(values);
   std::vector<at::Tensor> regions;

@@ -26,6 +26,7 @@ class RegionLogits {
   at::Tensor operator()(const at::Tensor& output) const;
 
  private:
+  at::Tensor on_host(const at::Tensor& output) const;
   at::Tensor on_device(const at::Tensor& output) const;
   at::Tensor region(const at::Tensor& output, std::size_t number) const;
   void check_probabilities(const at::Tensor& output) const;

@@ -43,8 +43,8 @@ void register_operator() {
 TEST(GraphRunner, MemoryThatRunsOutIsABadAllocWhateverTheOperatorThrew) {
   register_operator();
   auto graph = std::make_shared<torch::jit::Graph>();
-  torch::jit::parseIR(
-      "graph(%x : Tensor):\n  %y : Tensor = mcvol::test_limit(%x)\n  return (%y)\n", graph.get());
+  torch::jit::parseIR("graph(%x : Tensor):\n  %y : Tensor = mcvol::test_limit(%x)\n  return (%y)\n",
+                      graph.get());
   const GraphRunner runner(graph);
   most_rows = 1;
   for (const Kind kind : {Kind::kBadAlloc, Kind::kGpu, Kind::kHost}) {

@@ -33,6 +33,9 @@ class MaskStream {
   std::uint32_t word(std::uint64_t index) const;
   /// Words `first` to `first + words.size() - 1`.
   void fill(std::uint64_t first, std::span<std::uint32_t> words) const;
+  /// Words first + positions[n], which ascend.
+  void gather(std::uint64_t first, std::span<const std::int64_t> positions,
+              std::span<std::uint32_t> words) const;
 
  private:
   PhiloxKey key_;

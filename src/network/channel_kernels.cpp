@@ -1,0 +1,198 @@
+#include "channel_kernels.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+// Plain loops that compilers turn into vector code, for the vectors that the processor has.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define MCVOL_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define MCVOL_VECTORISED
+#endif
+
+namespace mcvol {
+namespace {
+
+constexpr std::int64_t kVector = 16;  // a power of two
+/// Elements at a time; more where a voxel has more channels.
+constexpr std::int64_t kPart = 4096;
+
+MCVOL_VECTORISED
+void widen(const std::uint16_t* from, float* to, std::int64_t count) {
+  for (std::int64_t n = 0; n < count; ++n) {
+    to[n] = std::bit_cast<float>(std::uint32_t{from[n]} << 16);
+  }
+}
+
+/// To the nearest, ties to even; NaN stays NaN.
+MCVOL_VECTORISED
+void narrow(const float* from, std::uint16_t* to, std::int64_t count) {
+  for (std::int64_t n = 0; n < count; ++n) {
+    const auto bits = std::bit_cast<std::uint32_t>(from[n]);
+    const std::uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+    const bool is_nan = (bits & 0x7FFFFFFFu) > 0x7F800000u;
+    to[n] = static_cast<std::uint16_t>(is_nan ? 0x7FC0u : rounded);
+  }
+}
+
+MCVOL_VECTORISED
+void add(const float* from, const float* terms, float* to, std::int64_t count) {
+  for (std::int64_t n = 0; n < count; ++n) to[n] = from[n] + terms[n];
+}
+
+MCVOL_VECTORISED
+void multiply(const float* from, const float* factors, float* to, std::int64_t count) {
+  for (std::int64_t n = 0; n < count; ++n) to[n] = from[n] * factors[n];
+}
+
+MCVOL_VECTORISED
+void scale_and_shift(const float* from, const float* scale, const float* shift, float* to,
+                     std::int64_t count) {
+  for (std::int64_t n = 0; n < count; ++n) to[n] = from[n] * scale[n] + shift[n];
+}
+
+MCVOL_VECTORISED
+void bend(const float* from, const float* slope, float* to, std::int64_t count) {
+  for (std::int64_t n = 0; n < count; ++n) {
+    const float bent = from[n] * slope[n];
+    to[n] = from[n] > 0.0F ? from[n] : bent;
+  }
+}
+
+MCVOL_VECTORISED
+void add_deviations(const float* values, const float* pivot, float* sums, float* squares,
+                    std::int64_t count) {
+  for (std::int64_t n = 0; n < count; ++n) {
+    const float deviation = values[n] - pivot[n];
+    sums[n] += deviation;
+    squares[n] += deviation * deviation;
+  }
+}
+
+/// Values in fp32: where they are, or in the buffer.
+const float* widened(const float* from, float*, std::int64_t) { return from; }
+const float* widened(const Bfloat16* from, float* buffer, std::int64_t count) {
+  widen(&from->bits, buffer, count);
+  return buffer;
+}
+
+/// Where results go until all steps are done.
+float* workplace(float* output, float*) { return output; }
+float* workplace(Bfloat16*, float* buffer) { return buffer; }
+
+void put(const float* from, float* to, std::int64_t count) {
+  if (from != to) std::copy_n(from, count, to);
+}
+void put(const float* from, Bfloat16* to, std::int64_t count) { narrow(from, &to->bits, count); }
+
+/// work(begin, length) for stretches that begin where tables do.
+template <typename Work>
+void for_each_period(std::int64_t count, std::int64_t period, const Work& work) {
+  for (std::int64_t begin = 0; begin < count; begin += period) {
+    work(begin, std::min(period, count - begin));
+  }
+}
+
+}  // namespace
+
+ChannelTable::ChannelTable(std::span<const float> values, std::int64_t channels)
+    : values_(static_cast<std::size_t>(period(channels))) {
+  for (std::size_t n = 0; n < values_.size(); ++n) {
+    const std::size_t channel = n % static_cast<std::size_t>(channels);
+    values_[n] = values[values.size() == 1 ? 0 : channel];
+  }
+}
+
+std::int64_t ChannelTable::period(std::int64_t channels) {
+  // Not std::lcm: inlined below, GCC 12 takes the wrong sign of its argument.
+  const std::int64_t common = std::min(channels & -channels, kVector);
+  const std::int64_t whole = channels / common * kVector;
+  constexpr std::int64_t kLeast = 256;
+  return (kLeast + whole - 1) / whole * whole;
+}
+
+std::int64_t voxels_at_a_time(std::int64_t channels) {
+  const std::int64_t period = ChannelTable::period(channels);
+  return std::max<std::int64_t>(1, kPart / period) * period / channels;
+}
+
+template <typename T>
+void apply_steps(const T* input, T* output, std::int64_t count, std::int64_t channels,
+                 const ChannelSteps<T>& steps) {
+  thread_local std::vector<float> values, terms;
+  values.resize(static_cast<std::size_t>(std::max(count, kPart)));
+  terms.resize(values.size());
+  const std::int64_t period = ChannelTable::period(channels);
+  float* const to = workplace(output, values.data());
+  const float* from = widened(input, values.data(), count);
+  const auto add_terms = [&](const T* of) {
+    if (of == nullptr) return;
+    add(from, widened(of, terms.data(), count), to, count);
+    from = to;
+  };
+  const auto by_table = [&](const ChannelTable& table, const auto& kernel) {
+    if (table.empty()) return;
+    for_each_period(count, period, [&](std::int64_t begin, std::int64_t length) {
+      kernel(from + begin, table.data(), to + begin, length);
+    });
+    from = to;
+  };
+  const auto by_element = [&](std::span<const float> factors) {
+    if (factors.empty()) return;
+    multiply(from, factors.data(), to, count);
+    from = to;
+  };
+  add_terms(steps.before);
+  if (!steps.scale.empty()) {
+    for_each_period(count, period, [&](std::int64_t begin, std::int64_t length) {
+      scale_and_shift(from + begin, steps.scale.data(), steps.shift.data(), to + begin, length);
+    });
+    from = to;
+  }
+  by_element(steps.early_elements);
+  by_table(steps.early, multiply);
+  by_table(steps.slope, bend);
+  by_element(steps.late_elements);
+  by_table(steps.late, multiply);
+  add_terms(steps.after);
+  put(from, output, count);
+}
+
+template <typename T>
+ChannelSums channel_sums(const T* input, std::int64_t voxels, std::int64_t channels,
+                         std::span<const float> pivot) {
+  const std::int64_t period = ChannelTable::period(channels);
+  const ChannelTable pivots(pivot, channels);
+  const std::int64_t part = voxels_at_a_time(channels) * channels;
+  std::vector<float> values(static_cast<std::size_t>(part));
+  std::vector<float> sums(static_cast<std::size_t>(period)), squares(sums.size());
+  const std::int64_t count = voxels * channels;
+  for (std::int64_t begin = 0; begin < count; begin += part) {
+    const std::int64_t length = std::min(part, count - begin);
+    const float* at = widened(input + begin, values.data(), length);
+    for_each_period(length, period, [&](std::int64_t from, std::int64_t size) {
+      add_deviations(at + from, pivots.data(), sums.data(), squares.data(), size);
+    });
+  }
+  ChannelSums totals{std::vector<double>(static_cast<std::size_t>(channels)),
+                     std::vector<double>(static_cast<std::size_t>(channels))};
+  for (std::size_t n = 0; n < sums.size(); ++n) {
+    totals.sums[n % totals.sums.size()] += sums[n];
+    totals.squares[n % totals.sums.size()] += squares[n];
+  }
+  return totals;
+}
+
+float to_float(float value) { return value; }
+float to_float(Bfloat16 value) { return std::bit_cast<float>(std::uint32_t{value.bits} << 16); }
+
+template void apply_steps(const float*, float*, std::int64_t, std::int64_t,
+                          const ChannelSteps<float>&);
+template void apply_steps(const Bfloat16*, Bfloat16*, std::int64_t, std::int64_t,
+                          const ChannelSteps<Bfloat16>&);
+template ChannelSums channel_sums(const float*, std::int64_t, std::int64_t, std::span<const float>);
+template ChannelSums channel_sums(const Bfloat16*, std::int64_t, std::int64_t,
+                                  std::span<const float>);
+
+}  // namespace mcvol
