@@ -160,17 +160,21 @@ void apply_steps(const T* input, T* output, std::int64_t count, std::int64_t cha
 }
 
 template <typename T>
-ChannelSums channel_sums(const T* input, std::int64_t voxels, std::int64_t channels,
-                         std::span<const float> pivot) {
+ChannelSums channel_sums(const T* input, const T* before, std::int64_t voxels,
+                         std::int64_t channels, std::span<const float> pivot) {
   const std::int64_t period = ChannelTable::period(channels);
   const ChannelTable pivots(pivot, channels);
   const std::int64_t part = voxels_at_a_time(channels) * channels;
-  std::vector<float> values(static_cast<std::size_t>(part));
+  std::vector<float> values(static_cast<std::size_t>(part)), terms(values.size());
   std::vector<float> sums(static_cast<std::size_t>(period)), squares(sums.size());
   const std::int64_t count = voxels * channels;
   for (std::int64_t begin = 0; begin < count; begin += part) {
     const std::int64_t length = std::min(part, count - begin);
     const float* at = widened(input + begin, values.data(), length);
+    if (before != nullptr) {
+      add(at, widened(before + begin, terms.data(), length), values.data(), length);
+      at = values.data();
+    }
     for_each_period(length, period, [&](std::int64_t from, std::int64_t size) {
       add_deviations(at + from, pivots.data(), sums.data(), squares.data(), size);
     });
@@ -191,8 +195,9 @@ template void apply_steps(const float*, float*, std::int64_t, std::int64_t,
                           const ChannelSteps<float>&);
 template void apply_steps(const Bfloat16*, Bfloat16*, std::int64_t, std::int64_t,
                           const ChannelSteps<Bfloat16>&);
-template ChannelSums channel_sums(const float*, std::int64_t, std::int64_t, std::span<const float>);
-template ChannelSums channel_sums(const Bfloat16*, std::int64_t, std::int64_t,
+template ChannelSums channel_sums(const float*, const float*, std::int64_t, std::int64_t,
+                                  std::span<const float>);
+template ChannelSums channel_sums(const Bfloat16*, const Bfloat16*, std::int64_t, std::int64_t,
                                   std::span<const float>);
 
 }  // namespace mcvol

@@ -50,14 +50,13 @@ template <typename T>
 void apply_steps(const T* input, T* output, std::int64_t count, std::int64_t channels,
                  const ChannelSteps<T>& steps);
 
-/// Sums of x - pivot and of their squares over voxels: of a few thousand at a time, which are added
-/// up in double.
+/// Sums of x + before - pivot and of their squares over voxels, in fp32: of a few thousand.
 struct ChannelSums {
   std::vector<double> sums, squares;
 };
 template <typename T>
-ChannelSums channel_sums(const T* input, std::int64_t voxels, std::int64_t channels,
-                         std::span<const float> pivot);
+ChannelSums channel_sums(const T* input, const T* before, std::int64_t voxels,
+                         std::int64_t channels, std::span<const float> pivot);
 
 /// The floats that a kernel works on.
 float to_float(float value);

@@ -179,19 +179,21 @@ const T* data_of(const at::Tensor& tensor) {
 
 /// Scale and shift of a row by its own mean and variance.
 template <typename T>
-std::pair<ChannelTable, ChannelTable> own_norm(const Arguments& of, const T* row,
+std::pair<ChannelTable, ChannelTable> own_norm(const Arguments& of, const T* row, const T* before,
                                                std::int64_t voxels, std::int64_t channels) {
   std::vector<float> pivot;
   for (std::int64_t channel = 0; channel < channels; ++channel) {
-    pivot.push_back(to_float(row[channel]));
+    const float term = before != nullptr ? to_float(before[channel]) : 0.0F;
+    pivot.push_back(to_float(row[channel]) + term);
   }
   const std::int64_t chunks = (voxels + kSumVoxels - 1) / kSumVoxels;
   std::vector<ChannelSums> sums(static_cast<std::size_t>(chunks));
   at::parallel_for(0, chunks, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t chunk = first; chunk < last; ++chunk) {
       const std::int64_t begin = chunk * kSumVoxels;
+      const T* terms = before != nullptr ? before + begin * channels : nullptr;
       sums[static_cast<std::size_t>(chunk)] = channel_sums(
-          row + begin * channels, std::min(kSumVoxels, voxels - begin), channels, pivot);
+          row + begin * channels, terms, std::min(kSumVoxels, voxels - begin), channels, pivot);
     }
   });
   std::vector<float> scales, shifts;
@@ -233,12 +235,13 @@ at::Tensor run_together(const Arguments& of) {
   }
   std::vector<ChannelSteps<T>> of_rows(static_cast<std::size_t>(rows), common);
   std::vector<std::optional<Masks>> masks(of_rows.size());
-  const bool same_rows = input.stride(0) == 0;
+  const bool same_rows = input.stride(0) == 0 && (!before || before->stride(0) == 0);
   for (std::int64_t row = 0; row < rows; ++row) {
     ChannelSteps<T>& steps = of_rows[static_cast<std::size_t>(row)];
     if (of.has_statistics() && (row == 0 || !same_rows)) {
-      std::tie(steps.scale, steps.shift) =
-          own_norm(of, data_of<T>(input) + row * input.stride(0), voxels, channels);
+      std::tie(steps.scale, steps.shift) = own_norm(
+          of, data_of<T>(input) + row * input.stride(0),
+          before ? data_of<T>(*before) + row * before->stride(0) : nullptr, voxels, channels);
     } else if (of.has_statistics()) {
       steps.scale = of_rows.front().scale;
       steps.shift = of_rows.front().shift;

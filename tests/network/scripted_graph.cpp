@@ -7,17 +7,33 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/frontend/resolver.h>
+#include <torch/csrc/jit/frontend/sugared_value.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 namespace mcvol::testing {
+namespace {
+
+/// Knows `mcvol` as a module of our operators, beside `torch`.
+struct Resolver : torch::jit::NativeResolver {
+  std::shared_ptr<torch::jit::SugaredValue> resolveValue(
+      const std::string& name, torch::jit::GraphFunction& method,
+      const torch::jit::SourceRange& at) override {
+    if (name == "mcvol") return std::make_shared<torch::jit::BuiltinModule>("mcvol");
+    return NativeResolver::resolveValue(name, method, at);
+  }
+};
+
+}  // namespace
 
 std::shared_ptr<torch::jit::Graph> scripted_graph(const std::string& parameters,
                                                   const std::string& expression,
                                                   const std::vector<at::Tensor>& fixed) {
   torch::jit::Module module("Scripted");
-  module.define("def forward(self, " + parameters + "):\n    return " + expression + "\n");
+  module.define("def forward(self, " + parameters + "):\n    return " + expression + "\n",
+                std::make_shared<Resolver>());
   std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph()->copy();
   graph->eraseInput(0);
   for (auto value = fixed.rbegin(); value != fixed.rend(); ++value) {

@@ -11,7 +11,8 @@
 
 namespace mcvol::testing {
 
-/// The graph of `lambda parameters: expression` in TorchScript, constants folded.
+/// The graph of `lambda parameters: expression` in TorchScript, constants folded; the operators of
+/// mcvol that are registered by then are functions of a module `mcvol`.
 /// @param parameters of tensors, "x, w".
 /// @param fixed values of the last parameters, which become constants.
 std::shared_ptr<torch::jit::Graph> scripted_graph(const std::string& parameters,
