@@ -188,9 +188,6 @@ ChannelSums channel_sums(const T* input, const T* before, std::int64_t voxels,
   return totals;
 }
 
-float to_float(float value) { return value; }
-float to_float(Bfloat16 value) { return std::bit_cast<float>(std::uint32_t{value.bits} << 16); }
-
 template void apply_steps(const float*, float*, std::int64_t, std::int64_t,
                           const ChannelSteps<float>&);
 template void apply_steps(const Bfloat16*, Bfloat16*, std::int64_t, std::int64_t,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -59,7 +60,9 @@ ChannelSums channel_sums(const T* input, const T* before, std::int64_t voxels,
                          std::int64_t channels, std::span<const float> pivot);
 
 /// The floats that a kernel works on.
-float to_float(float value);
-float to_float(Bfloat16 value);
+inline float to_float(float value) { return value; }
+inline float to_float(Bfloat16 value) {
+  return std::bit_cast<float>(std::uint32_t{value.bits} << 16);
+}
 
 }  // namespace mcvol

@@ -140,31 +140,30 @@ void PassRunner::give_tile(const at::Tensor& output, const at::Tensor& offsets,
 /// row.
 bool PassRunner::run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                                const Progress& progress) const {
-  const at::Tensor& positions = job.tile_offsets;
-  struct Group {
-    std::span<const int> passes;
-    at::Tensor draws;
-  };
-  std::vector<Group> groups;
+  std::vector<BlockPasses> groups;
   const auto together = static_cast<std::size_t>(cost_.passes_per_batch);
   for (std::size_t first = 0; first < job.passes.size(); first += together) {
     const auto passes = job.passes.subspan(first, std::min(together, job.passes.size() - first));
-    groups.push_back({passes, draws_of(job, passes, tile_voxels_)});
-  }
-  const std::int64_t count = positions.numel();
-  const std::int64_t size = options_.device.is_cpu() ? kBlockVoxels : kDeviceBlockVoxels;
-  const auto run_block = [&](std::int64_t block, std::size_t first, std::size_t last) {
-    const std::int64_t begin = block * size;
-    const std::int64_t length = std::min(size, count - begin);
-    const at::Tensor block_positions = positions.narrow(0, begin, length);
-    std::vector<at::Tensor> voxels;
-    for (const at::Tensor& tensor : cut) {
-      voxels.push_back(gathered(tensor, block_positions).unsqueeze(3).unsqueeze(4));
+    BlockPasses group{passes, draws_of(job, passes, tile_voxels_), {}};
+    if (fused_suffix_) {
+      for (const MaskDraw& draw : read_draws(group.draws)) {
+        group.masked.push_back(fused_suffix_->masked(draw));
+      }
     }
-    for (std::size_t n = first; n < last; ++n) {
-      const at::Tensor output = run_suffix(voxels, groups[n].draws, block_positions,
-                                           static_cast<std::int64_t>(groups[n].passes.size()));
-      take({groups[n].passes, begin, output.flatten(2)});
+    groups.push_back(std::move(group));
+  }
+  const std::int64_t count = job.tile_offsets.numel();
+  const std::int64_t size = options_.device.is_cpu() ? kBlockVoxels : kDeviceBlockVoxels;
+  const auto run_block = [&](std::int64_t block, std::span<const BlockPasses> of_step) {
+    const std::int64_t begin = block * size;
+    const at::Tensor positions = job.tile_offsets.narrow(0, begin, std::min(size, count - begin));
+    const auto take_at = [&](std::span<const int> passes, const at::Tensor& values) {
+      take({passes, begin, values});
+    };
+    if (fused_suffix_) {
+      run_block_fused(cut, positions, of_step, take_at);
+    } else {
+      run_block_as_graph(cut, positions, of_step, take_at);
     }
   };
   // In steps small enough to stop soon when asked to.
@@ -174,12 +173,41 @@ bool PassRunner::run_on_voxels(const std::vector<at::Tensor>& cut, const Job& jo
     const std::int64_t last_block = std::min(first_block + step, blocks);
     for (std::size_t first = 0; first < groups.size(); first += kGroupsPerStep) {
       if (!progress(static_cast<double>(first_block) / static_cast<double>(blocks))) return false;
-      const std::size_t last = std::min(first + kGroupsPerStep, groups.size());
+      const auto of_step =
+          std::span(groups).subspan(first, std::min(kGroupsPerStep, groups.size() - first));
       for_each_block(options_.device, first_block, last_block,
-                     [&](std::int64_t block) { run_block(block, first, last); });
+                     [&](std::int64_t block) { run_block(block, of_step); });
     }
   }
   return true;
+}
+
+void PassRunner::run_block_as_graph(const std::vector<at::Tensor>& cut, const at::Tensor& positions,
+                                    std::span<const BlockPasses> groups,
+                                    const TakeBlock& take) const {
+  std::vector<at::Tensor> voxels;
+  for (const at::Tensor& tensor : cut) {
+    voxels.push_back(gathered(tensor, positions).unsqueeze(3).unsqueeze(4));
+  }
+  for (const BlockPasses& group : groups) {
+    const auto rows = static_cast<std::int64_t>(group.passes.size());
+    take(group.passes, run_suffix(voxels, group.draws, positions, rows).flatten(2));
+  }
+}
+
+void PassRunner::run_block_fused(const std::vector<at::Tensor>& cut, const at::Tensor& positions,
+                                 std::span<const BlockPasses> groups, const TakeBlock& take) const {
+  const std::span<const std::int64_t> numbers(positions.const_data_ptr<std::int64_t>(),
+                                              static_cast<std::size_t>(positions.numel()));
+  const PointwiseNetwork::Voxels voxels = PointwiseNetwork::gathered(cut, numbers);
+  for (const BlockPasses& group : groups) {
+    at::Tensor values = at::empty({static_cast<std::int64_t>(group.passes.size()),
+                                   fused_suffix_->outputs(), positions.numel()},
+                                  at::kFloat);
+    fused_suffix_->run(voxels, group.masked, tile_voxels_,
+                       {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+    take(group.passes, values);
+  }
 }
 
 at::Tensor PassRunner::draws_of(const Job& job, std::span<const int> passes,

@@ -8,12 +8,14 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "dropout_graph.h"
 #include "graph_runner.h"
+#include "pointwise_network.h"
 #include <ATen/ATen.h>
 
 namespace mcvol {
@@ -89,6 +91,17 @@ class PassRunner {
   bool run_on_tile(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                    const Progress& progress);
   bool halve_batch();
+  /// Passes of a pointwise suffix that take a block of voxels together.
+  struct BlockPasses {
+    std::span<const int> passes;
+    at::Tensor draws;
+    std::vector<PointwiseNetwork::MaskedPass> masked;
+  };
+  using TakeBlock = std::function<void(std::span<const int> passes, const at::Tensor& values)>;
+  void run_block_as_graph(const std::vector<at::Tensor>& cut, const at::Tensor& positions,
+                          std::span<const BlockPasses> groups, const TakeBlock& take) const;
+  void run_block_fused(const std::vector<at::Tensor>& cut, const at::Tensor& positions,
+                       std::span<const BlockPasses> groups, const TakeBlock& take) const;
   bool run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                      const Progress& progress) const;
   void give_repeated(const at::Tensor& output, const Job& job, const Take& take) const;
@@ -105,6 +118,7 @@ class PassRunner {
   Options options_;
   DropoutGraph graph_;
   std::unique_ptr<GraphRunner> prefix_, suffix_;  ///< no suffix: no active dropout
+  std::optional<PointwiseNetwork> fused_suffix_;  ///< in place of the suffix on measured voxels
   std::int64_t tile_voxels_ = 0;
   bool invariant_suffix_ = false;
   bool pointwise_ = false;

@@ -93,6 +93,7 @@ PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Option
 
 void PassRunner::compile_suffix(bool pointwise) {
   pointwise_ = pointwise;
+  if (pointwise && options_.device.is_cpu()) fused_suffix_ = PointwiseNetwork::from(*graph_.suffix);
   if (pointwise) use_matrix_products(graph_.suffix, !options_.device.is_cpu());
   const std::vector<std::string> variant =
       make_ready(graph_.suffix, options_.device, options_.precision);

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+// Kernels of the CPU for 1x1x1 convolutions on a few voxels at a time, planar: [channels, strip].
+// Every voxel's sums are made by themselves and in the order of the channels, so that neither its
+// neighbours nor threads change a bit.
+
+namespace mcvol {
+
+/// Voxels side by side: three vectors of the widest, so that input, weights and result of a layer
+/// stay in the nearest cache.
+inline constexpr std::int64_t kStripVoxels = 48;
+
+/// Channels of a strip.
+using StripRow = std::array<float, kStripVoxels>;
+
+/// A 1x1x1 convolution with the channels that its masks keep, laid out for the kernel.
+class StripLayer {
+ public:
+  /// @param weights [outputs of the layer, inputs of the layer].
+  /// @param inputs, outputs the channels kept, ascending; the rest of either is not there.
+  /// @param factor what a kept input is multiplied with.
+  /// @param bias [outputs of the layer] or none.
+  /// @param slope below 0: [outputs of the layer], one for all, or none.
+  StripLayer(std::span<const float> weights, std::span<const std::int32_t> inputs,
+             std::span<const std::int32_t> outputs, std::int64_t all_inputs, float factor,
+             std::span<const float> bias, std::span<const float> slope);
+
+  std::int64_t outputs() const { return static_cast<std::int64_t>(bias_.size()); }
+
+  /// result[m] = slope(bias + addend[outputs[m]] + sum of weights * input[n] over inputs n).
+  /// @param input a row for each kept channel, or of all of them where `all_rows`.
+  /// @param addend a row for each output of the layer, or none.
+  /// @param result a row for each kept output.
+  void run(const StripRow* input, bool all_rows, const StripRow* addend, StripRow* result) const;
+
+ private:
+  std::vector<std::int32_t> kept_inputs_, consecutive_, kept_outputs_;
+  std::vector<float> weights_;  ///< [groups of kGroup outputs, kept inputs, kGroup]
+  std::vector<float> bias_, slope_;
+};
+
+/// Lays voxels out as strips: [strips, channels, kStripVoxels]; the rest of the last strip is 0.
+/// @param values channel c of voxel n at positions[n] * voxel_stride + c * channel_stride; of
+///     bfloat16 (the upper half of a float) or float.
+template <typename T>
+void gather_strips(const T* values, std::span<const std::int64_t> positions,
+                   std::int64_t voxel_stride, std::int64_t channel_stride, std::int64_t channels,
+                   std::vector<StripRow>& strips);
+
+}  // namespace mcvol
