@@ -105,7 +105,7 @@ void PredictCommand::add_measurement_options() {
       ->add_option(
           "--precision", precision_,
           "Arithmetic of the network: auto (the calibration's, else fp32), fp32, bf16 or fp16; the "
-          "last two on a GPU")
+          "last on a GPU only")
       ->type_name("PRECISION")
       ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
       ->capture_default_str()

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "block_loop.h"
 #include "channel_kernels.h"
 #include "dropout_operator.h"
 #include "graph_nodes.h"
@@ -57,8 +58,10 @@ at::Tensor masked_weights(const at::Tensor& weights, const ChannelMasks& masks, 
     scalar_t* to = masked.data_ptr<scalar_t>();
     const std::int64_t outputs = weights.size(1);
     for (std::size_t input = 0; input < factors.size(); ++input) {
-      const auto factor = static_cast<scalar_t>(factors[input]);
-      for (std::int64_t n = 0; n < outputs; ++n) *to++ = *from++ * factor;
+      const float factor = factors[input];
+      for (std::int64_t n = 0; n < outputs; ++n) {
+        *to++ = static_cast<scalar_t>(static_cast<float>(*from++) * factor);
+      }
     }
   });
   return masked;
@@ -184,6 +187,28 @@ bool is_wrong_in_onednn(const at::Tensor& input, const at::Tensor& weight, at::I
   return stride.back() > 1 && input.size(4) + 2 * padding.back() - reach < stride.back();
 }
 
+at::Tensor in_fp32(const at::Tensor& input, const at::Tensor& weight,
+                   const std::optional<at::Tensor>& bias, at::IntArrayRef padding,
+                   at::IntArrayRef stride, at::IntArrayRef dilation, std::int64_t groups) {
+  return onednn_convolution(input.to(at::kFloat), weight.to(at::kFloat), bias, padding, stride,
+                            dilation, groups)
+      .to(input.scalar_type());
+}
+
+/// The planes `begin` to `end` - 1 along the first axis, zeros where there are none.
+at::Tensor planes_of(const at::Tensor& row, std::int64_t begin, std::int64_t end) {
+  const std::int64_t first = std::max<std::int64_t>(begin, 0);
+  const std::int64_t last = std::min(end, row.size(2));
+  if (first == begin && last == end) return row.narrow(2, begin, end - begin);
+  std::vector<std::int64_t> sizes = row.sizes().vec();
+  sizes[2] = end - begin;
+  at::Tensor planes =
+      at::zeros(sizes, row.options().memory_format(at::MemoryFormat::ChannelsLast3d));
+  if (first < last)
+    planes.narrow(2, first - begin, last - first).copy_(row.narrow(2, first, last - first));
+  return planes;
+}
+
 void run_convolution(torch::jit::Stack& stack) {
   const auto arguments = torch::jit::last(stack, 7);
   const at::Tensor input = arguments[0].toTensor();
@@ -193,16 +218,10 @@ void run_convolution(torch::jit::Stack& stack) {
   const auto stride = triple_of(arguments[4]);
   const auto dilation = triple_of(arguments[5]);
   const std::int64_t groups = arguments[6].toInt();
-  at::Tensor output;
-  if (is_wrong_in_onednn(input, weight, padding, stride, dilation)) {
-    const auto wide = [](const at::Tensor& tensor) { return tensor.to(at::kFloat); };
-    output = onednn_convolution(wide(input), wide(weight),
-                                bias ? std::optional(wide(*bias)) : std::nullopt, padding, stride,
-                                dilation, groups)
-                 .to(input.scalar_type());
-  } else {
-    output = onednn_convolution(input, weight, bias, padding, stride, dilation, groups);
-  }
+  at::Tensor output =
+      input.scalar_type() == at::kBFloat16
+          ? bfloat16_convolution(input, weight, bias, padding, stride, dilation, groups)
+          : onednn_convolution(input, weight, bias, padding, stride, dilation, groups);
   torch::jit::drop(stack, 7);
   torch::jit::pack(stack, std::move(output));
 }
@@ -215,6 +234,46 @@ void register_convolution() {
 }
 
 }  // namespace
+
+at::Tensor bfloat16_convolution(const at::Tensor& input, const at::Tensor& weight,
+                                const std::optional<at::Tensor>& bias, at::IntArrayRef padding,
+                                at::IntArrayRef stride, at::IntArrayRef dilation,
+                                std::int64_t groups) {
+  if (is_wrong_in_onednn(input, weight, padding, stride, dilation)) {
+    return in_fp32(input, weight, bias, padding, stride, dilation, groups);
+  }
+  // Less, and laying out the weights anew for each costs more than the products.
+  constexpr std::int64_t kSlabVoxels = 4096;
+  constexpr std::int64_t kMostSlabs = 32;
+  std::vector<std::int64_t> sizes = {input.size(0), weight.size(0)};
+  for (std::size_t d = 0; d < 3; ++d) {
+    const auto axis = static_cast<std::int64_t>(d) + 2;
+    const std::int64_t reach = dilation[d] * (weight.size(axis) - 1) + 1;
+    sizes.push_back((input.size(axis) + 2 * padding[d] - reach) / stride[d] + 1);
+  }
+  const std::int64_t planes = sizes[2];
+  const std::int64_t fitting = planes * sizes[3] * sizes[4] / kSlabVoxels;
+  const std::int64_t slabs = std::clamp<std::int64_t>(fitting, 1, std::min(planes, kMostSlabs));
+  const std::int64_t height = (planes + slabs - 1) / slabs;
+  const std::int64_t reach = dilation[0] * (weight.size(2) - 1) + 1;
+  const at::Tensor rows = input.contiguous(at::MemoryFormat::ChannelsLast3d);
+  at::Tensor output =
+      at::empty(sizes, input.options().memory_format(at::MemoryFormat::ChannelsLast3d));
+  for_each_block(at::kCPU, 0, sizes[0] * slabs, [&](std::int64_t task) {
+    const std::int64_t row = task / slabs;
+    const std::int64_t begin = task % slabs * height;
+    const std::int64_t end = std::min(begin + height, planes);
+    if (begin >= end) return;
+    const std::int64_t first = begin * stride[0] - padding[0];
+    const at::Tensor part =
+        planes_of(rows.narrow(0, row, 1), first, first + (end - 1 - begin) * stride[0] + reach);
+    output.narrow(0, row, 1)
+        .narrow(2, begin, end - begin)
+        .copy_(onednn_convolution(part, weight, bias, {0, padding[1], padding[2]}, stride, dilation,
+                                  groups));
+  });
+  return output;
+}
 
 void use_matrix_products(const std::shared_ptr<torch::jit::Graph>& graph, bool on_gpu) {
   register_unit_convolutions();

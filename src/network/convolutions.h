@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
+#include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/ir.h>
 
 namespace mcvol {
@@ -9,6 +12,14 @@ namespace mcvol {
 /// Replaces 3-D convolutions by oneDNN's, whose results do not depend on batch size or threads and
 /// which has no slow path at batch 1, with channels last. For graphs that run on a CPU.
 void use_onednn_convolutions(const std::shared_ptr<torch::jit::Graph>& graph);
+
+/// oneDNN's convolution in bfloat16 with an fp32 bias, on a CPU and with channels last. Its
+/// blocking, and with it the order of its sums, depends on how many threads it has: so each call of
+/// it has one, on rows and slabs of the output that are the same for any threads.
+at::Tensor bfloat16_convolution(const at::Tensor& input, const at::Tensor& weight,
+                                const std::optional<at::Tensor>& bias, at::IntArrayRef padding,
+                                at::IntArrayRef stride, at::IntArrayRef dilation,
+                                std::int64_t groups);
 
 /// Replaces the 1x1x1 convolutions of a pointwise graph by matrix products: on blocks of gathered
 /// voxels these run at several times the speed of a convolution. On a CPU a dropout of channels

@@ -17,6 +17,16 @@ std::string where_of(const torch::jit::Node* node) {
   return where.empty() ? "forward" : where;
 }
 
+bool changes_tensors(torch::jit::Graph& graph) {
+  bool changes = false;
+  for_each_node(graph.block(), [&](torch::jit::Node* node) {
+    const c10::FunctionSchema* schema = node->maybeSchema();
+    changes = changes || (schema != nullptr && schema->is_mutable() && !node->inputs().empty() &&
+                          is_tensor(node->input(0)));
+  });
+  return changes;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;

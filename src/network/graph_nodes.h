@@ -22,6 +22,9 @@ inline bool is_tensor(const torch::jit::Value* value) {
   return value->type()->isSubtypeOf(*c10::TensorType::get());
 }
 
+/// Whether an operator writes into a tensor that others may hold.
+bool changes_tensors(torch::jit::Graph& graph);
+
 /// The path of module names that leads to a node, as the network's author wrote them:
 /// "decoder.drop1"; "forward" where there is none.
 std::string where_of(const torch::jit::Node* node);

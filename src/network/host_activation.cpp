@@ -487,17 +487,6 @@ Node* join(Graph& graph, const Chain& chain, Value* nothing) {
   return joined;
 }
 
-/// The joined operator reads later than what it replaces did.
-bool changes_tensors(Graph& graph) {
-  bool changes = false;
-  for_each_node(graph.block(), [&](Node* node) {
-    const c10::FunctionSchema* schema = node->maybeSchema();
-    changes = changes || (schema != nullptr && schema->is_mutable() && !node->inputs().empty() &&
-                          is_tensor(node->input(0)));
-  });
-  return changes;
-}
-
 void join_in(torch::jit::Block* block, Graph& graph, Value* nothing) {
   for (auto iterator = block->nodes().begin(); iterator != block->nodes().end();) {
     Node* node = *iterator++;
@@ -511,6 +500,7 @@ void join_in(torch::jit::Block* block, Graph& graph, Value* nothing) {
 
 void join_activations(const std::shared_ptr<Graph>& graph) {
   register_operator();
+  // The joined operator reads later than what it replaces did.
   if (changes_tensors(*graph)) return;
   Value* nothing = nullptr;
   {

@@ -28,7 +28,7 @@ class PassRunner {
  public:
   struct Options {
     c10::Device device{c10::kCPU};
-    c10::ScalarType precision = c10::kFloat;  ///< another on a GPU only
+    c10::ScalarType precision = c10::kFloat;  ///< on a CPU of convolutions only
     int member = 0;                           ///< keys the masks
     std::int64_t batch_bytes = 0;             ///< working memory that a batch of passes may take
     int most_passes_per_batch = 4;
@@ -107,7 +107,8 @@ class PassRunner {
   void give_repeated(const at::Tensor& output, const Job& job, const Take& take) const;
   void give_tile(const at::Tensor& output, const at::Tensor& offsets, std::span<const int> passes,
                  const Take& take) const;
-  void compile_suffix(bool pointwise);
+  /// @param cut what the prefix gives it.
+  void compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut);
   std::string no_room_for(const std::string& window) const;
   int fitting_passes() const;
   void choose_batch(const std::vector<at::Tensor>& cut);

@@ -4,6 +4,7 @@
 #include <new>
 #include <numeric>
 
+#include "bfloat16_graph.h"
 #include "convolutions.h"
 #include "device_norm.h"
 #include "dropout_operator.h"
@@ -50,10 +51,12 @@ void move_constants_to(torch::jit::Block* block, c10::Device device, c10::Scalar
 
 /// @return the operators that may round differently in a batch.
 std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::Device device,
-                                    c10::ScalarType precision) {
+                                    c10::ScalarType precision,
+                                    const std::vector<c10::ScalarType>& inputs = {}) {
   if (device.is_cpu()) {
     join_activations(graph);
     use_invariant_operators(graph);
+    if (precision == c10::kBFloat16) use_bfloat16_convolutions(graph, inputs);
     return run_variant_operators_serially(graph);
   }
   if (precision == c10::kFloat) {
@@ -76,7 +79,7 @@ at::Tensor noise(const std::vector<std::int64_t>& sizes) {
   return image;
 }
 
-/// In half precision: as close as its rounding allows, where passes that mix would not be.
+/// In half precision on a GPU: as close as its rounding allows, where passes that mix would not be.
 bool are_close(const at::Tensor& first, const at::Tensor& second) {
   constexpr double kTolerance = 0.02;  // of the largest value
   const at::Tensor off = (first.to(at::kFloat) - second.to(at::kFloat)).abs().max();
@@ -91,12 +94,14 @@ PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Option
   prefix_ = std::make_unique<GraphRunner>(graph_.prefix);
 }
 
-void PassRunner::compile_suffix(bool pointwise) {
+void PassRunner::compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut) {
   pointwise_ = pointwise;
   if (pointwise && options_.device.is_cpu()) fused_suffix_ = PointwiseNetwork::from(*graph_.suffix);
   if (pointwise) use_matrix_products(graph_.suffix, !options_.device.is_cpu());
+  std::vector<c10::ScalarType> types;
+  for (const at::Tensor& tensor : cut) types.push_back(tensor.scalar_type());
   const std::vector<std::string> variant =
-      make_ready(graph_.suffix, options_.device, options_.precision);
+      make_ready(graph_.suffix, options_.device, options_.precision, types);
   invariant_suffix_ = variant.empty();
   if (!pointwise && !variant.empty()) {
     variant_note_ =
@@ -144,7 +149,7 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
           return tensor.dim() == 5 &&
                  tensor.sizes().slice(2) == c10::IntArrayRef(expected).slice(2);
         });
-    if (!suffix_) compile_suffix(graph_.pointwise_suffix && on_output);
+    if (!suffix_) compile_suffix(graph_.pointwise_suffix && on_output, prefix.outputs);
     cost_.pointwise = pointwise_;
     if (!variant_note_.empty()) cost_.notes.push_back(variant_note_);
     std::vector<at::Tensor> inputs = prefix.outputs;
@@ -205,7 +210,8 @@ bool PassRunner::batch_gives_single_passes(const std::vector<at::Tensor>& cut, i
     const std::span<const int> pass(&passes[static_cast<std::size_t>(row)], 1);
     const at::Tensor alone = run_suffix(cut, draws_of({}, pass, 0), nowhere, 1);
     const at::Tensor together = batch.narrow(0, row, 1);
-    if (options_.precision == c10::kFloat ? !alone.equal(together) : !are_close(alone, together)) {
+    const bool rounds = !options_.device.is_cpu() && options_.precision != c10::kFloat;
+    if (rounds ? !are_close(alone, together) : !alone.equal(together)) {
       return false;
     }
   }

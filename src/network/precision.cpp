@@ -3,6 +3,20 @@
 
 namespace mcvol {
 
+namespace {
+
+/// What oneDNN asks for.
+bool has_bfloat16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
 std::string to_string(Precision precision) {
   switch (precision) {
     case Precision::kBf16:
@@ -17,9 +31,13 @@ std::string to_string(Precision precision) {
 
 void require_on_cpu(Precision precision) {
   if (precision == Precision::kFp32) return;
-  throw UsageError("--precision " + to_string(precision) +
-                   ": on a CPU this version runs networks in fp32 only; use --precision fp32, or "
-                   "--device cuda");
+  if (precision == Precision::kFp16) {
+    throw UsageError("--precision fp16: on a GPU only; on a CPU use --precision bf16 or fp32");
+  }
+  if (has_bfloat16()) return;
+  throw UsageError(
+      "--precision bf16: this processor has no AVX-512 (F, BW, VL, DQ), which LibTorch "
+      "needs for it; use --precision fp32");
 }
 
 Precision precision_from(const std::string& word) {

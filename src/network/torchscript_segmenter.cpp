@@ -82,19 +82,20 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   summary_.notes = choice.notes;
   summary_.warning = choice.warning;
   if (!device_.is_cpu()) device_bytes_ = free_device_bytes(device_);
-  networks_ = runners_on(device_);
+  networks_ = runners_on(device_, scalar_type_of(options_.precision));
   describe_networks();
   if (window_.flexible) choose_window();
   probe();
 }
 
-std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device) const {
+std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device,
+                                                         c10::ScalarType precision) const {
   PassRunner::Options options;
+  options.precision = precision;
   options.device = device;
   options.batch_bytes = order_.batch_bytes;
   options.most_passes_per_batch = order_.most_passes_per_batch;
   if (!device.is_cpu()) {
-    options.precision = scalar_type_of(options_.precision);
     options.batch_bytes = device_bytes_ / kDeviceBatchShare;
     options.most_passes_per_batch = order_.device_passes;
   }
@@ -149,11 +150,12 @@ std::int64_t TorchScriptSegmenter::working_bytes(std::vector<PassRunner>& networ
   return bytes;
 }
 
-// Half of the memory for a window and its pass, the rest for what is blended. Tried on the CPU and
-// one thread, so that the choice is the same everywhere; memory may grow faster than the window.
+// Half of the memory for a window and its pass, the rest for what is blended. Tried on the CPU, in
+// fp32 and on one thread, so that the choice is the same everywhere; memory may grow faster than
+// the window.
 void TorchScriptSegmenter::choose_window() {
   const SerialSection serial;
-  std::vector<PassRunner> networks = runners_on(c10::kCPU);
+  std::vector<PassRunner> networks = runners_on(c10::kCPU, c10::kFloat);
   const std::int64_t allowed = options_.memory_bytes / 2;
   const auto voxels = [](const Bundle::Window& of) {
     return static_cast<double>(of.input[0] * of.input[1] * of.input[2]);

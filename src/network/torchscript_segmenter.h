@@ -37,7 +37,7 @@ class TorchScriptSegmenter final : public Segmenter {
            const WindowProgress& progress) override;
 
  private:
-  std::vector<PassRunner> runners_on(c10::Device device) const;
+  std::vector<PassRunner> runners_on(c10::Device device, c10::ScalarType precision) const;
   void describe_networks();
   std::int64_t working_bytes(std::vector<PassRunner>& networks) const;
   void choose_window();

@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "convolutions.h"
 #include "graph_nodes.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -81,6 +82,9 @@ at::Tensor run_phase(const at::Tensor& input, const at::Tensor& weight,
   if (input.is_cuda()) {
     return at::convolution(padded, weight, bias, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}, false, {0, 0, 0},
                            groups);
+  }
+  if (input.scalar_type() == at::kBFloat16) {
+    return bfloat16_convolution(padded, weight, bias, {0, 0, 0}, {1, 1, 1}, {1, 1, 1}, groups);
   }
   return at::mkldnn_convolution(padded, weight, bias, {0, 0, 0}, {1, 1, 1}, {1, 1, 1}, groups);
 }

@@ -144,12 +144,15 @@ TEST_P(ZooFixture, SplitGivesTheBitsOfTheWhole) {
 }
 
 /// The outputs of five passes at a checkerboard of voxels, [pass, channel, voxel].
-at::Tensor run_passes(const Fixture& fixture, DropoutScope scope, int threads, int batch) {
+at::Tensor run_passes(const Fixture& fixture, DropoutScope scope, int threads, int batch,
+                      at::ScalarType precision = at::kFloat) {
   at::set_num_threads(threads);
   const ZooNetwork& network = *fixture.network;
   const Bundle bundle = network.bundle();
   PassRunner runner(load(fixture, scope), fixture.form->file,
-                    {.batch_bytes = std::int64_t{1} << 30, .most_passes_per_batch = batch});
+                    {.precision = precision,
+                     .batch_bytes = std::int64_t{1} << 30,
+                     .most_passes_per_batch = batch});
   runner.probe(bundle, bundle.window);
   std::vector<std::int64_t> offsets;
   for (std::int64_t n = 0; n < network.output[1] * network.output[2] * network.output[3]; n += 2) {
@@ -184,6 +187,20 @@ TEST_P(ZooFixture, ABatchOfPassesGivesTheBitsOfSinglePassesForAnyThreads) {
     for (int pass = 1; pass < 5; ++pass) differ |= !one_by_one[pass].equal(one_by_one[0]);
     EXPECT_TRUE(differ);
   }
+}
+
+TEST_P(ZooFixture, PassesInBfloat16AreCloseAndHaveTheSameBitsInAnyBatchForAnyThreads) {
+  try {
+    require_on_cpu(Precision::kBf16);
+  } catch (const UsageError&) {
+    GTEST_SKIP() << "this processor has no bfloat16";
+  }
+  constexpr double kClose = 0.05;  // of the largest value: eight bits, layer after layer
+  const at::Tensor one_by_one = run_passes(GetParam(), DropoutScope::kNative, 1, 1, at::kBFloat16);
+  EXPECT_TRUE(one_by_one.equal(run_passes(GetParam(), DropoutScope::kNative, 3, 4, at::kBFloat16)));
+  const at::Tensor exact = run_passes(GetParam(), DropoutScope::kNative, 1, 1);
+  const double off = (one_by_one - exact).abs().max().item<double>();
+  EXPECT_LE(off, kClose * exact.abs().max().item<double>());
 }
 
 TEST_P(ZooFixture, ChannelMasksAreRefusedWhereActivationsHaveNoChannels) {

@@ -109,7 +109,7 @@ class Segmenter {
 /// Arithmetic of the network. Logits are turned into probabilities in fp32 or better in all.
 enum class Precision {
   kFp32,
-  kBf16,  ///< on a GPU
+  kBf16,  ///< on a CPU: of convolutions only
   kFp16,  ///< on a GPU
 };
 std::string to_string(Precision precision);
