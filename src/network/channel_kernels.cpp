@@ -1,15 +1,10 @@
 #include "channel_kernels.h"
 
+#include "mcvol/volumetry/vectorised.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
-
-// Plain loops that compilers turn into vector code, for the vectors that the processor has.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define MCVOL_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define MCVOL_VECTORISED
-#endif
 
 namespace mcvol {
 namespace {

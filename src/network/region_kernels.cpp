@@ -1,15 +1,11 @@
 #include "region_kernels.h"
 
+#include "mcvol/volumetry/vectorised.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <limits>
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define MCVOL_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define MCVOL_VECTORISED
-#endif
 
 namespace mcvol {
 namespace {
@@ -87,6 +83,45 @@ void differences(const float* most_inside, const float* inside, const float* mos
   }
 }
 
+/// Sums of exponentials within this much of the largest channel: a float keeps them with all their
+/// bits.
+constexpr float kFar = 60.0F;
+
+constexpr float kStrange = std::numeric_limits<float>::quiet_NaN();
+
+/// kStrange where it is beyond `kFar` or no number; false if that is found.
+MCVOL_VECTORISED
+bool log_ratios(const float* inside, const float* outside, float* logits) {
+  int strange = 0;
+  for (std::int64_t n = 0; n < kChunk; ++n) {
+    // Exponentials are at least 0 and their largest is 1: the logarithm is of numbers from 1 on.
+    const float ratio = inside[n] / outside[n];
+    const float upper = ratio > 1.0F ? ratio : outside[n] / inside[n];
+    const float distance = log_of(upper);
+    const float logit = ratio > 1.0F ? distance : -distance;
+    logits[n] = distance < kFar ? logit : kStrange;
+    strange += !(distance < kFar);
+  }
+  return strange == 0;
+}
+
+MCVOL_VECTORISED
+void put_for_strange(const float* careful, float* logits) {
+  for (std::int64_t n = 0; n < kChunk; ++n) {
+    logits[n] = logits[n] == logits[n] ? logits[n] : careful[n];
+  }
+}
+
+MCVOL_VECTORISED
+void exponentials(const float* row, const float* largest, float* result) {
+  for (std::int64_t n = 0; n < kChunk; ++n) result[n] = exponential(row[n] - largest[n]);
+}
+
+MCVOL_VECTORISED
+void add(const float* terms, float* sums) {
+  for (std::int64_t n = 0; n < kChunk; ++n) sums[n] += terms[n];
+}
+
 /// Log-sum-exp over some channels as largest + log(sum).
 struct LogSum {
   Row largest, sum;
@@ -105,6 +140,36 @@ struct LogSum {
   }
 };
 
+/// Exponentials of a chunk, each channel's once for all regions.
+class SharedExponentials {
+ public:
+  explicit SharedExponentials(std::span<const Row> rows) : channels_(rows.size()) {
+    Row largest;
+    largest.fill(-kInfinity);
+    for (const Row& row : rows) larger(row.data(), largest.data());
+    without_infinities(largest.data());
+    for (std::size_t channel = 0; channel < channels_; ++channel) {
+      exponentials(rows[channel].data(), largest.data(), exponentials_[channel].data());
+    }
+  }
+
+  /// As log_ratios(): strange where a region or the rest is far below the other.
+  bool logits(std::uint32_t region, Row& result) const {
+    Row inside, outside;
+    inside.fill(0.0F);
+    outside.fill(0.0F);
+    for (std::size_t channel = 0; channel < channels_; ++channel) {
+      Row& side = (region >> channel & 1u) != 0 ? inside : outside;
+      add(exponentials_[channel].data(), side.data());
+    }
+    return log_ratios(inside.data(), outside.data(), result.data());
+  }
+
+ private:
+  std::size_t channels_;
+  std::array<Row, kMostChannels> exponentials_;
+};
+
 }  // namespace
 
 void softmax_region_logits(const float* values, std::int64_t count, std::int64_t voxel_stride,
@@ -114,7 +179,7 @@ void softmax_region_logits(const float* values, std::int64_t count, std::int64_t
   std::array<Row, kMostChannels> rows;
   const auto all = static_cast<std::uint32_t>((std::uint64_t{1} << channels) - 1);
   LogSum inside, outside;
-  Row differing;
+  Row differing, careful;
   for (std::int64_t begin = 0; begin < count; begin += kChunk) {
     const std::int64_t length = std::min(kChunk, count - begin);
     for (int channel = 0; channel < channels; ++channel) {
@@ -126,11 +191,15 @@ void softmax_region_logits(const float* values, std::int64_t count, std::int64_t
       std::fill(row.begin() + length, row.end(), 0.0F);
     }
     const std::span<const Row> of_channels(rows.data(), static_cast<std::size_t>(channels));
+    const SharedExponentials shared(of_channels);
     for (std::size_t region = 0; region < regions.size(); ++region) {
-      inside.over(of_channels, regions[region]);
-      outside.over(of_channels, all & ~regions[region]);
-      differences(inside.largest.data(), inside.sum.data(), outside.largest.data(),
-                  outside.sum.data(), differing.data());
+      if (!shared.logits(regions[region], differing)) {
+        inside.over(of_channels, regions[region]);
+        outside.over(of_channels, all & ~regions[region]);
+        differences(inside.largest.data(), inside.sum.data(), outside.largest.data(),
+                    outside.sum.data(), careful.data());
+        put_for_strange(careful.data(), differing.data());
+      }
       std::copy_n(differing.begin(), length,
                   logits + static_cast<std::int64_t>(region) * logit_stride + begin);
     }

@@ -75,17 +75,31 @@ template <int Width, int Most>
 [[gnu::always_inline]] inline void make_group(const Group& group, std::size_t outputs) {
   std::size_t first = 0;
   for (; first + Most <= outputs; first += Most) make_outputs<Width, Most>(group, first);
-  if constexpr (Most > 4) {
-    if (first + 4 <= outputs) {
-      make_outputs<Width, 4>(group, first);
-      first += 4;
-    }
+  switch (outputs - first) {
+    case 7:
+      if constexpr (Most > 7) make_outputs<Width, 7>(group, first);
+      break;
+    case 6:
+      if constexpr (Most > 6) make_outputs<Width, 6>(group, first);
+      break;
+    case 5:
+      if constexpr (Most > 5) make_outputs<Width, 5>(group, first);
+      break;
+    case 4:
+      if constexpr (Most > 4) make_outputs<Width, 4>(group, first);
+      break;
+    case 3:
+      make_outputs<Width, 3>(group, first);
+      break;
+    case 2:
+      make_outputs<Width, 2>(group, first);
+      break;
+    case 1:
+      make_outputs<Width, 1>(group, first);
+      break;
+    default:
+      break;
   }
-  if (first + 2 <= outputs) {
-    make_outputs<Width, 2>(group, first);
-    first += 2;
-  }
-  if (first < outputs) make_outputs<Width, 1>(group, first);
 }
 
 using MakeGroup = void (*)(const Group&, std::size_t);

@@ -2,6 +2,7 @@
 
 #include "mcvol/error/error.h"
 #include "mcvol/pipeline/predict_options.h"
+#include "mcvol/volumetry/vectorised.h"
 
 #include <algorithm>
 #include <array>
@@ -21,16 +22,32 @@ static_assert(PredictOptions::kMostPasses * kProbabilityUnit < 0x1p63);
 /// that vectorises without instructions of its own.
 constexpr double kShift = 0x1p52;
 
+/// exp(x) for |x| <= 700 to the last bits, of operations that every processor rounds alike:
+/// x = n log 2 + r, |r| <= log 2 / 2, and exp(r) by its series.
+inline double exponential(double x) {
+  constexpr double kRound = 0x1.8p52;  // adding it leaves no bits below 1
+  constexpr double kLog2High = 0x1.62e42feep-1, kLog2Low = 0x1.a39ef35793c76p-33;
+  const double shifted = x * 0x1.71547652b82fep0 + kRound;
+  const double n = shifted - kRound;
+  const double r = (x - n * kLog2High) - n * kLog2Low;
+  double series = 1.0;
+  for (int order = 13; order > 0; --order) series = 1.0 + series * r * (1.0 / order);
+  // The low bits of `shifted` are those of n.
+  const std::int64_t power = (std::bit_cast<std::int64_t>(shifted) + 1023) << 52;
+  return series * std::bit_cast<double>(power);
+}
+
 /// probabilities[n] = kProbabilityUnit / (1 + exp(-logits[n])), rounded; 0 and kProbabilityUnit at
 /// the infinities.
-void probabilities_from_logits(std::span<const float> logits,
-                               std::array<std::int64_t, kChunk>& probabilities) {
-  std::array<double, kChunk> odds_against;
-  for (std::size_t n = 0; n < logits.size(); ++n) {
-    odds_against[n] = std::exp(-static_cast<double>(logits[n]));
-  }
-  for (std::size_t n = 0; n < logits.size(); ++n) {
-    const double shifted = kProbabilityUnit / (1.0 + odds_against[n]) + kShift;
+MCVOL_VECTORISED
+void probabilities_from_logits(const float* logits, std::size_t count,
+                               std::int64_t* probabilities) {
+  constexpr double kFarthest = 700.0;  // where the probability has long been rounded
+  for (std::size_t n = 0; n < count; ++n) {
+    const double against = -static_cast<double>(logits[n]);
+    const double above = against > -kFarthest ? against : -kFarthest;
+    const double odds_against = exponential(above < kFarthest ? above : kFarthest);
+    const double shifted = kProbabilityUnit / (1.0 + odds_against) + kShift;
     probabilities[n] = std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(kShift);
   }
 }
@@ -94,7 +111,7 @@ void HistogramSink::add_to_mean(std::size_t region, std::span<const std::int64_t
   std::int64_t* sums = probability_sums_.data() + region * voxels_;
   for (std::size_t begin = 0; begin < voxels.size(); begin += kChunk) {
     const std::size_t size = std::min(kChunk, voxels.size() - begin);
-    probabilities_from_logits(logits.subspan(begin, size), probabilities);
+    probabilities_from_logits(logits.data() + begin, size, probabilities.data());
     for (std::size_t n = 0; n < size; ++n) sums[voxels[begin + n]] += probabilities[n];
   }
 }

@@ -1,6 +1,7 @@
 #include "mcvol/volumetry/logit_histogram.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/volumetry/vectorised.h"
 
 #include <algorithm>
 #include <cmath>
@@ -49,7 +50,7 @@ struct Place {
   float growth;  ///< e^d - 1, d = distance from node n, by its series (relative error < 1e-7)
 };
 
-/// Single precision and no branch, so that four voxels go at a time. NaN counts as -16.
+/// Single precision and no branch, so that many voxels go at a time. NaN counts as -16.
 inline Place place_of(float logit) {
   constexpr auto kLimit = static_cast<float>(kHistogramLogitLimit);
   constexpr auto kPerLogit = static_cast<float>(kNodesPerLogit);
@@ -83,31 +84,47 @@ constexpr std::size_t kChunk = 512;
 constexpr std::size_t kFewVoxels = 256;
 using PackedSums = std::array<std::int64_t, kIntervals>;
 
-/// Adds up to kChunk voxels; false if one is NaN. Loops of one kind of work each, which vectorise;
-/// two tables by turns, since neighbours often share an interval and would wait for each other.
-bool add_chunk(std::span<const float> logits, PackedSums& even, PackedSums& odd) {
-  std::array<int, kChunk> nodes;
-  std::array<int, kChunk> intervals;
-  std::array<float, kChunk> growths;
-  std::array<float, kChunk> odds;
+/// Whether none is NaN.
+MCVOL_VECTORISED
+bool find_places(const float* logits, std::size_t count, int* nodes, int* intervals,
+                 float* growths) {
   int nan_count = 0;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     const Place place = place_of(logits[i]);
     nodes[i] = place.node;
     intervals[i] = place.interval;
     growths[i] = place.growth;
     nan_count += logits[i] != logits[i];
   }
-  for (std::size_t i = 0; i < logits.size(); ++i) odds[i] = kLowerOdds[nodes[i]];
-  for (std::size_t i = 0; i < logits.size(); ++i) nodes[i] = inner_weight(growths[i], odds[i]);
+  return nan_count == 0;
+}
+
+MCVOL_VECTORISED
+void find_weights(const float* growths, const int* nodes, const float* lower_odds,
+                  std::size_t count, int* weights) {
+  for (std::size_t i = 0; i < count; ++i) {
+    weights[i] = inner_weight(growths[i], lower_odds[nodes[i]]);
+  }
+}
+
+/// Adds up to kChunk voxels; false if one is NaN. Two tables by turns, since neighbours often share
+/// an interval and would wait for each other.
+bool add_chunk(std::span<const float> logits, PackedSums& even, PackedSums& odd) {
+  std::array<int, kChunk> nodes;
+  std::array<int, kChunk> intervals;
+  std::array<float, kChunk> growths;
+  const bool numbers =
+      find_places(logits.data(), logits.size(), nodes.data(), intervals.data(), growths.data());
+  std::array<int, kChunk> weights;
+  find_weights(growths.data(), nodes.data(), kLowerOdds.data(), logits.size(), weights.data());
   constexpr std::int64_t kOneVoxel = std::int64_t{1} << kCountShift;
   std::size_t i = 0;
   for (; i + 1 < logits.size(); i += 2) {
-    even[intervals[i]] += kOneVoxel + nodes[i];
-    odd[intervals[i + 1]] += kOneVoxel + nodes[i + 1];
+    even[intervals[i]] += kOneVoxel + weights[i];
+    odd[intervals[i + 1]] += kOneVoxel + weights[i + 1];
   }
-  if (i < logits.size()) even[intervals[i]] += kOneVoxel + nodes[i];
-  return nan_count == 0;
+  if (i < logits.size()) even[intervals[i]] += kOneVoxel + weights[i];
+  return numbers;
 }
 
 [[noreturn]] void throw_nan() { throw InputError("the network gave a voxel no probability (NaN)"); }

@@ -107,6 +107,22 @@ TEST(HistogramSink, MeanProbabilityKeepsBothTails) {
   }
 }
 
+TEST(HistogramSink, MeanProbabilityOfOnePassIsThatOfItsLogitToTheLastBit) {
+  Logits logits{1, 4001, {}};
+  for (int n = 0; n < 4001; ++n) logits.values.push_back(static_cast<float>(n - 2000) / 50.0f);
+  logits.values.resize(static_cast<std::size_t>(4001) * kRegions, 0.0f);
+  HistogramSink sink({"a", "b"}, logits.voxels, 1, 0);
+  give(logits, range(0, logits.voxels), 0, 1, sink);
+  for (int n = 0; n < 4001; ++n) {
+    const long double exact =
+        1.0L /
+        (1.0L + std::exp(-static_cast<long double>(logits.values[static_cast<std::size_t>(n)])));
+    ASSERT_NEAR(sink.mean_probability(0, static_cast<std::size_t>(n)), static_cast<double>(exact),
+                0x1.1p-49)
+        << n;  // half a unit of 2^-48, and what a double rounds
+  }
+}
+
 TEST(HistogramSink, InfinitiesGoToTheEnds) {
   const float infinity = std::numeric_limits<float>::infinity();
   Logits logits{2, 2, {}};
