@@ -49,7 +49,7 @@ class Workload:
         self.description = json.loads((self.bundle / "model.json").read_text(encoding="utf-8"))
         self.loops, self.precisions = {}, []
         self.mcvol, self.ways, self.rates = {}, {}, {}  # samples; {name: Way}; GFLOP/s
-        if set(arguments.ways) == {"mcvol"}:
+        if set(arguments.ways) == {"mcvol"} and not arguments.distribution:
             return
         rate = self.inspected["dropout"][0]["rate"]
         self.networks = networks or {"module": lambda: mc_loops.eager_network(self.bundle, rate),
@@ -172,7 +172,7 @@ def print_mcvol(workload, passes):
 def print_others(workload, owner, arguments):
     """Everything but mcvol, and its ratio to mcvol on the windows of `owner`."""
     found = {(name, way.precision): way.samples for name, way in workload.ways.items()}
-    for precision, rates in workload.rates.items():
+    for precision, rates in workload.rates.items() if owner is workload else ():
         work = gflop(workload.inspected, workload.loops["plain"].windows, arguments.passes)
         for name, amount in zip(("limit", "limit, split"), work):
             found[f"{name}, {precision}", precision] = [amount / rate for rate in rates]
@@ -208,7 +208,7 @@ def report(workload, workloads, arguments):
         return result
     print_others(workload, workload, arguments)
     for other in workloads:
-        if other is not workload and other.mcvol:
+        if other is not workload and other.mcvol and workload.ways:
             print(f"\nThe same over mcvol with {other.name}:")
             print_others(workload, other, arguments)
     print_volumes(workload)
@@ -257,6 +257,8 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.network == "deepmedic" and not (arguments.model and arguments.scan):
         parser.error("deepmedic needs --model and --scan")
+    if arguments.passes < 2 or arguments.repeats < 1:
+        parser.error("expected at least 2 passes and 1 repeat")
     if unknown := set(arguments.ways) - set(WAYS):
         parser.error(f"--ways: no {', '.join(unknown)}")
     if arguments.full:

@@ -47,7 +47,7 @@ def compare(workload, arguments, folder):
     torch.manual_seed(0)
     network = mc_loops.set_dropout(workload.networks["module"]())
     kept = run_loop(loop, network, passes, BATCH, "fp32")[1]
-    print(f"\n## {workload.name}: volumes of {passes} passes in voxels, {len(loop.windows)} windows\n\n"
+    print(f"\n## {workload.name}: volumes of {passes} passes in voxels, windows: {len(loop.windows)}\n\n"
           "| region | volume | mcvol, mean (SD) | PyTorch, mean (SD) | z of means | z of SDs | "
           "Kolmogorov-Smirnov p |\n|---|---|---|---|---|---|---|")
     volumes = {}
