@@ -12,12 +12,13 @@ import argparse
 import csv
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from measured_process import PROGRAM, ratios, spread
 
 
 def copy_records(results, count, folder):
@@ -56,16 +57,11 @@ def seconds_of(command):
     return time.perf_counter() - begin
 
 
-def spread(values):
-    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    root = Path(__file__).resolve().parent.parent
     parser.add_argument("results", type=Path)
     parser.add_argument("--references", required=True)
-    parser.add_argument("--program", default=str(root / "build/release/bin/mcvol"))
+    parser.add_argument("--program", default=str(PROGRAM))
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--known", type=int, default=200)
     parser.add_argument("--runs", type=int, default=5)
@@ -95,8 +91,8 @@ def main():
           f"{min(candidates)} to {max(candidates)}")  # fmt: skip
     for name, values in times.items():
         print(f"seconds, {name}: {spread(values)}")
-    ratios = [b / a for a, b in zip(times["interval, raw"], times["interval, calibrated"])]
-    print(f"ratio of pairs, calibrated over raw: {spread(ratios)}")
+    pairs = ratios(times["interval, calibrated"], times["interval, raw"])
+    print(f"ratio of pairs, calibrated over raw: {spread(pairs)}")
 
 
 if __name__ == "__main__":

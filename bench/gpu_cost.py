@@ -10,67 +10,20 @@ GPU. mcvol: `predict` on five and on one scan, so that loading it cancels out. P
 table with medians of REPEATS. Needs torch, monai and nibabel, and a GPU.
 """
 import argparse
-import hashlib
-import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import nibabel
-import numpy as np
 import torch
 from monai.inferers import sliding_window_inference
-from monai.networks.nets import UNet
 
-CHANNELS = ("t1", "t1ce", "t2", "flair")
-REGIONS = {"whole_tumour": [1, 2, 3], "tumour_core": [1, 3], "enhancing_tumour": [3]}
+from measured_process import predict
+from monai_unet import REGIONS, make_bundle, make_network, make_scans
+
 SCANS = 5
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-def make_network():
-    torch.manual_seed(1)
-    return UNet(spatial_dims=3, in_channels=4, out_channels=4, channels=(16, 32, 64, 128),
-                strides=(2, 2, 2), num_res_units=2, dropout=0.2).cuda().train()
-
-
-def make_bundle(network, size, folder):
-    folder.mkdir()
-    example = torch.zeros((1, 4, size, size, size), device="cuda")
-    with torch.no_grad():
-        traced = torch.jit.trace(network, example, check_trace=False)
-    traced.to("cpu").save(str(folder / "network.pt"))
-    network.cuda()
-    sha256 = hashlib.sha256((folder / "network.pt").read_bytes()).hexdigest()
-    window = [size] * 3
-    description = {
-        "format": 1, "name": "monai-unet", "networks": [{"file": "network.pt", "sha256": sha256}],
-        "channels": [{"name": name, "suffixes": [name],
-                      "intensity": {"method": "zscore", "mask": "nonzero"}} for name in CHANNELS],
-        "grid": {"orientation": "LPS", "axes": "xyz", "spacing_mm": [1, 1, 1],
-                 "interpolation": "linear"},
-        "measure": "mask",
-        "window": {"input": window, "output": window, "overlap": 0.25, "blend": "gaussian",
-                   "padding": "zero", "anchor": "mask_corner", "flexible": False},
-        "output": {"channels": 4, "values": "logits", "activation": "softmax",
-                   "labels": [0, 1, 2, 4]},
-        "regions": [{"name": name, "outputs": outputs} for name, outputs in REGIONS.items()],
-        "dropout": {"scope": "native"}}
-    (folder / "model.json").write_text(json.dumps(description))
-
-
-def make_scans(size, folder):
-    random = np.random.default_rng(1)
-    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
-    for scan in range(SCANS):
-        case = folder / f"case_{scan}"
-        case.mkdir(parents=True)
-        for channel in CHANNELS:
-            image = random.integers(1, 1000, (size, size, size), dtype=np.int16)
-            nibabel.save(nibabel.Nifti1Image(image, affine), case / f"{case.name}_{channel}.nii")
 
 
 class Volumes:
@@ -117,19 +70,18 @@ def seconds(work, repeats):
     return statistics.median(taken)
 
 
-def network_s(arguments, bundle, scans, out, scope, precision, count):
+def network_s(arguments, bundle, scans, scope, precision, count):
+    options = ("--scope", scope, "--precision", precision, "--passes", arguments.passes,
+               "--device", "cuda")
     cases = [scans / f"case_{n}" for n in range(count)]
-    subprocess.run([arguments.mcvol, "predict", *cases, "--model", bundle, "--out", out, "--scope",
-                    scope, "--precision", precision, "--passes", str(arguments.passes), "--device",
-                    "cuda", "--quiet"], check=True)
-    return json.loads((out / "run.json").read_text())["timings_s"]["network"]
+    return predict(arguments.mcvol, cases, bundle, options)["run"]["timings_s"]["network"]
 
 
-def mcvol_s(arguments, bundle, scans, folder, scope, precision):
+def mcvol_s(arguments, bundle, scans, scope, precision):
     taken = []
-    for repeat in range(arguments.repeats):
-        all_s, one_s = (network_s(arguments, bundle, scans, folder / f"{scope}{precision}{repeat}-{n}",
-                                  scope, precision, n) for n in (SCANS, 1))
+    for _ in range(arguments.repeats):
+        all_s, one_s = (network_s(arguments, bundle, scans, scope, precision, n)
+                        for n in (SCANS, 1))
         taken.append((all_s - one_s) / (SCANS - 1))
     return statistics.median(taken)
 
@@ -144,14 +96,14 @@ def main():
     if not torch.cuda.is_available():
         sys.exit("gpu_cost.py: no GPU that PyTorch can use")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    network = make_network()
+    network = make_network().cuda()
     image = torch.randn((1, 4) + (arguments.size,) * 3, device="cuda")
     print(f"{torch.cuda.get_device_name()}, PyTorch {torch.__version__}, {arguments.passes} passes, "
           f"{arguments.size}^3 voxels\n\n| precision | way | s per scan | of MONAI's |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_bundle(network, arguments.size, folder / "bundle")
-        make_scans(arguments.size, folder / "scans")
+        make_scans((arguments.size,) * 3, folder / "scans", SCANS)
         for precision in TYPES:
             own = seconds(lambda: monai_s(network, image, arguments.passes, precision),
                           arguments.repeats)
@@ -162,7 +114,7 @@ def main():
                     arguments.repeats)))
             for scope in ("native", "channel"):
                 rows.append((f"mcvol, {scope} masks", mcvol_s(
-                    arguments, folder / "bundle", folder / "scans", folder, scope, precision)))
+                    arguments, folder / "bundle", folder / "scans", scope, precision)))
             for way, taken in rows:
                 print(f"| {precision} | {way} | {taken:.4f} | {taken / own:.3f} |", flush=True)
 
