@@ -19,7 +19,7 @@ class DeviceAssembly final : public WindowAssembly {
       : task_(task),
         device_(device),
         sink_(sink),
-        blended_(task.window.blend != Bundle::Window::Blend::kNone && task.windows > 1),
+        blended_(is_blended(task)),
         sums_(device, task.regions, task.voxels, task.sampled, task.all_passes) {
     if (!blended_) return;
     const auto options = at::TensorOptions().device(device).dtype(at::kLong);

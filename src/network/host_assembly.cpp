@@ -126,10 +126,14 @@ class Blended final : public WindowAssembly {
 }  // namespace
 
 std::unique_ptr<WindowAssembly> host_assembly(const AssemblyTask& task, LogitSink& sink) {
-  if (task.window.blend == Bundle::Window::Blend::kNone) {
+  if (!is_blended(task)) {
     return std::make_unique<Abutting>(task, sink);
   }
   return std::make_unique<Blended>(task, sink);
+}
+
+bool is_blended(const AssemblyTask& task) {
+  return task.window.blend != Bundle::Window::Blend::kNone && task.windows > 1;
 }
 
 std::int64_t blend_bytes(const AssemblyTask& task) {

@@ -215,9 +215,9 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
                     .voxels = plan.measured_voxels(),
                     .sampled = request.passes,
                     .all_passes = all_passes(request, summary_.networks)};
-  task.group = passes_per_group(task);
   const bool on_host = device_.is_cpu() || !sink.takes_sums();
   task.windows = plan.windows.size();
+  task.group = passes_per_group(task);
   const auto windows = scan_windows(scan, plan, bundle_.axes, window_.padding, device_);
   const auto assembly = on_host ? host_assembly(task, sink) : device_assembly(task, device_, sink);
   const int groups = (task.all_passes + task.group - 1) / task.group;
@@ -265,7 +265,7 @@ bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows
 /// As many as the memory holds sums for, where windows are blended; the prefixes are run anew for
 /// each group.
 int TorchScriptSegmenter::passes_per_group(const AssemblyTask& task) const {
-  if (window_.blend == Bundle::Window::Blend::kNone) return task.all_passes;
+  if (!is_blended(task)) return task.all_passes;
   if (order_.most_passes_per_group > 0) {
     return std::min(order_.most_passes_per_group, task.all_passes);
   }

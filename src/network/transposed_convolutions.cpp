@@ -1,8 +1,11 @@
 #include "transposed_convolutions.h"
 
 #include <array>
+#include <cstddef>
+#include <cstring>
 #include <vector>
 
+#include "block_loop.h"
 #include "convolutions.h"
 #include "graph_nodes.h"
 #include <ATen/ATen.h>
@@ -89,6 +92,31 @@ at::Tensor run_phase(const at::Tensor& input, const at::Tensor& weight,
   return at::mkldnn_convolution(padded, weight, bias, {0, 0, 0}, {1, 1, 1}, {1, 1, 1}, groups);
 }
 
+/// Puts a phase, channels last, between the others of the output: a copy of runs of channels, for
+/// which at::Tensor::copy_ takes several times as long.
+void interleave(const at::Tensor& phase, at::Tensor part) {
+  const at::Tensor from = phase.contiguous(at::MemoryFormat::ChannelsLast3d);
+  const auto bytes = static_cast<std::int64_t>(from.element_size());
+  const auto run = static_cast<std::size_t>(from.size(1) * bytes);
+  const auto* source = static_cast<const std::byte*>(from.const_data_ptr());
+  auto* target = static_cast<std::byte*>(part.data_ptr());
+  const std::int64_t planes = from.size(2), lines = from.size(3), voxels = from.size(4);
+  for_each_block(at::kCPU, 0, from.size(0) * planes, [&](std::int64_t block) {
+    const std::int64_t row = block / planes, plane = block % planes;
+    for (std::int64_t line = 0; line < lines; ++line) {
+      const std::byte* read = source + ((row * planes + plane) * lines + line) * voxels *
+                                           static_cast<std::int64_t>(run);
+      std::byte* write =
+          target + (row * part.stride(0) + plane * part.stride(2) + line * part.stride(3)) * bytes;
+      for (std::int64_t voxel = 0; voxel < voxels; ++voxel) {
+        std::memcpy(write, read, run);
+        read += run;
+        write += part.stride(4) * bytes;
+      }
+    }
+  });
+}
+
 at::Tensor transposed_convolution(const at::Tensor& input, const std::vector<at::Tensor>& weights,
                                   const std::optional<at::Tensor>& bias, const Geometry& geometry,
                                   std::int64_t channels, std::int64_t groups) {
@@ -98,8 +126,10 @@ at::Tensor transposed_convolution(const at::Tensor& input, const std::vector<at:
               2 * geometry.padding[d] + geometry.kernel[d] + geometry.output_padding[d];
   }
   const Triple& stride = geometry.stride;
-  at::Tensor output =
-      at::empty({input.size(0), channels, size[0], size[1], size[2]}, input.options());
+  const auto layout =
+      input.is_cuda() ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast3d;
+  at::Tensor output = at::empty({input.size(0), channels, size[0], size[1], size[2]},
+                                input.options().memory_format(layout));
   for (std::size_t n = 0; n < weights.size(); ++n) {
     const Triple r = phase_at(static_cast<std::int64_t>(n), stride);
     at::Tensor part = output;
@@ -110,7 +140,12 @@ at::Tensor transposed_convolution(const at::Tensor& input, const std::vector<at:
     }
     if (part.numel() == 0) continue;
     if (weights[n].numel() > 0) {
-      part.copy_(run_phase(input, weights[n], bias, geometry, r, counts, groups));
+      const at::Tensor phase = run_phase(input, weights[n], bias, geometry, r, counts, groups);
+      if (input.is_cuda()) {
+        part.copy_(phase);
+      } else {
+        interleave(phase, part);
+      }
     } else if (bias) {
       part.copy_(bias->view({1, -1, 1, 1, 1}).expand(part.sizes()));
     } else {

@@ -45,6 +45,8 @@ class WindowAssembly {
 
 /// Logits go to the sink block by block.
 std::unique_ptr<WindowAssembly> host_assembly(const AssemblyTask& task, LogitSink& sink);
+/// Whether a voxel may have several windows.
+bool is_blended(const AssemblyTask& task);
 /// Bytes of memory on the host for each pass of a group, and on a device.
 std::int64_t blend_bytes(const AssemblyTask& task);
 
