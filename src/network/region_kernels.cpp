@@ -89,20 +89,24 @@ constexpr float kFar = 60.0F;
 
 constexpr float kStrange = std::numeric_limits<float>::quiet_NaN();
 
-/// kStrange where it is beyond `kFar` or no number; false if that is found.
+/// kStrange where it is beyond `kFar` or no number.
 MCVOL_VECTORISED
-bool log_ratios(const float* inside, const float* outside, float* logits) {
-  int strange = 0;
+void log_ratios(const float* inside, const float* outside, float* logits) {
   for (std::int64_t n = 0; n < kChunk; ++n) {
     // Exponentials are at least 0 and their largest is 1: the logarithm is of numbers from 1 on.
-    const float ratio = inside[n] / outside[n];
-    const float upper = ratio > 1.0F ? ratio : outside[n] / inside[n];
-    const float distance = log_of(upper);
-    const float logit = ratio > 1.0F ? distance : -distance;
+    const float upper = inside[n] > outside[n] ? inside[n] : outside[n];
+    const float lower = inside[n] > outside[n] ? outside[n] : inside[n];
+    const float distance = log_of(upper / lower);
+    const float logit = inside[n] > outside[n] ? distance : -distance;
     logits[n] = distance < kFar ? logit : kStrange;
-    strange += !(distance < kFar);
   }
-  return strange == 0;
+}
+
+MCVOL_VECTORISED
+bool has_strange(const float* logits) {
+  int strange = 0;
+  for (std::int64_t n = 0; n < kChunk; ++n) strange += logits[n] != logits[n];
+  return strange > 0;
 }
 
 MCVOL_VECTORISED
@@ -153,8 +157,8 @@ class SharedExponentials {
     }
   }
 
-  /// As log_ratios(): strange where a region or the rest is far below the other.
-  bool logits(std::uint32_t region, Row& result) const {
+  /// Strange where a region or the rest is far below the other.
+  void logits(std::uint32_t region, Row& result) const {
     Row inside, outside;
     inside.fill(0.0F);
     outside.fill(0.0F);
@@ -162,7 +166,7 @@ class SharedExponentials {
       Row& side = (region >> channel & 1u) != 0 ? inside : outside;
       add(exponentials_[channel].data(), side.data());
     }
-    return log_ratios(inside.data(), outside.data(), result.data());
+    log_ratios(inside.data(), outside.data(), result.data());
   }
 
  private:
@@ -193,7 +197,8 @@ void softmax_region_logits(const float* values, std::int64_t count, std::int64_t
     const std::span<const Row> of_channels(rows.data(), static_cast<std::size_t>(channels));
     const SharedExponentials shared(of_channels);
     for (std::size_t region = 0; region < regions.size(); ++region) {
-      if (!shared.logits(regions[region], differing)) {
+      shared.logits(regions[region], differing);
+      if (has_strange(differing.data())) {
         inside.over(of_channels, regions[region]);
         outside.over(of_channels, all & ~regions[region]);
         differences(inside.largest.data(), inside.sum.data(), outside.largest.data(),
