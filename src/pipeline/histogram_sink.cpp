@@ -80,18 +80,15 @@ void HistogramSink::check(const LogitBlock& block) const {
 void HistogramSink::accept(const LogitBlock& block) {
   check(block);
   std::call_once(summing_, [this] { probability_sums_.assign(regions_.size() * voxels_, 0); });
-  const std::size_t count = block.voxels.size();
-  for (int pass = 0; pass < block.pass_count; ++pass) {
-    for (std::size_t region = 0; region < regions_.size(); ++region) {
-      const std::size_t row = static_cast<std::size_t>(pass) * regions_.size() + region;
-      const std::span<const float> logits = block.logits.subspan(row * count, count);
+  for (std::size_t region = 0; region < regions_.size(); ++region) {
+    for (int pass = 0; pass < block.pass_count; ++pass) {
       LogitHistogram histogram;
-      histogram.add(logits);
-      if (block.first_pass + pass < passes_) add_to_mean(region, block.voxels, logits);
+      histogram.add(logits_of(block, pass, region));  // throws for what is no number
       const std::scoped_lock lock(mutex_);
       histograms_[region * static_cast<std::size_t>(all_passes_) +
                   static_cast<std::size_t>(block.first_pass + pass)] += histogram;
     }
+    add_to_mean(block, region);
   }
 }
 
@@ -105,14 +102,27 @@ void HistogramSink::accept(const LogitSums& sums) {
   means_.assign(sums.means.begin(), sums.means.end());
 }
 
-void HistogramSink::add_to_mean(std::size_t region, std::span<const std::int64_t> voxels,
-                                std::span<const float> logits) {
-  std::array<std::int64_t, kChunk> probabilities;
+std::span<const float> HistogramSink::logits_of(const LogitBlock& block, int pass,
+                                                std::size_t region) const {
+  const std::size_t row = static_cast<std::size_t>(pass) * regions_.size() + region;
+  return block.logits.subspan(row * block.voxels.size(), block.voxels.size());
+}
+
+/// The passes of a voxel together before they go to where its sum is, far apart in memory.
+void HistogramSink::add_to_mean(const LogitBlock& block, std::size_t region) {
+  const int sampled = std::min(block.pass_count, passes_ - block.first_pass);
+  if (sampled <= 0) return;
+  std::array<std::int64_t, kChunk> probabilities, of_passes;
   std::int64_t* sums = probability_sums_.data() + region * voxels_;
-  for (std::size_t begin = 0; begin < voxels.size(); begin += kChunk) {
-    const std::size_t size = std::min(kChunk, voxels.size() - begin);
-    probabilities_from_logits(logits.data() + begin, size, probabilities.data());
-    for (std::size_t n = 0; n < size; ++n) sums[voxels[begin + n]] += probabilities[n];
+  for (std::size_t begin = 0; begin < block.voxels.size(); begin += kChunk) {
+    const std::size_t size = std::min(kChunk, block.voxels.size() - begin);
+    of_passes.fill(0);
+    for (int pass = 0; pass < sampled; ++pass) {
+      probabilities_from_logits(logits_of(block, pass, region).data() + begin, size,
+                                probabilities.data());
+      for (std::size_t n = 0; n < size; ++n) of_passes[n] += probabilities[n];
+    }
+    for (std::size_t n = 0; n < size; ++n) sums[block.voxels[begin + n]] += of_passes[n];
   }
 }
 

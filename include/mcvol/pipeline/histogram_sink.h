@@ -50,8 +50,8 @@ class HistogramSink : public LogitSink {
 
  private:
   void check(const LogitBlock& block) const;
-  void add_to_mean(std::size_t region, std::span<const std::int64_t> voxels,
-                   std::span<const float> logits);
+  std::span<const float> logits_of(const LogitBlock& block, int pass, std::size_t region) const;
+  void add_to_mean(const LogitBlock& block, std::size_t region);
   std::span<const std::int64_t> probability_sums(std::size_t region) const;
   LogitHistogram mean_histogram(std::size_t region) const;
 
