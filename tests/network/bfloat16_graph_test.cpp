@@ -123,7 +123,8 @@ struct Sequence {
 
 void PrintTo(const Sequence& of, std::ostream* stream) { *stream << of.expression; }
 
-class Bfloat16Sequence : public ::testing::TestWithParam<Sequence> {};
+class Bfloat16Sequence : public Bfloat16Convolutions,
+                         public ::testing::WithParamInterface<Sequence> {};
 
 #define CONVOLUTION "torch.conv3d(x, w, b, 1, 1)"
 
