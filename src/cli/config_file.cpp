@@ -161,6 +161,7 @@ std::string wanted_instead(const CLI::Option& option, ConfigEntry::Kind kind) {
   const std::string type = type_and_checks.substr(0, type_and_checks.find(':'));
   if (option.get_expected_min() == 0) return kind == Kind::kBoolean ? "" : "true or false";
   if (type == "N") return kind == Kind::kNumber ? "" : "a number, without quotes";
+  if (type == "N|auto") return kind != Kind::kBoolean ? "" : "a number or \"auto\"";
   if (type == "P" || type == "X") return kind != Kind::kBoolean ? "" : "a number";
   if (type == "SIZE") return kind != Kind::kBoolean ? "" : "a size such as \"4G\"";
   return kind == Kind::kString ? "" : "a string in quotes";

@@ -176,6 +176,9 @@ Facts facts_of_record(const fs::path& path) {
          {"measured_voxels", region.mean.voxel_count()},
          {"segmented_ml", static_cast<double>(region.mean.above_half()) * voxel_ml},
          {"summed_probability_ml", region.mean.probability_sum() * voxel_ml}});
+    if (!region.monte_carlo_error) continue;
+    facts["regions"].back()["monte_carlo_error_ml"] = {region.monte_carlo_error->lower_ml,
+                                                       region.monte_carlo_error->upper_ml};
   }
   return facts;
 }
@@ -190,6 +193,9 @@ Facts facts_of_calibration(const fs::path& path) {
   facts["model_sha256"] = calibration.model_sha256;
   facts["scans"] = calibration.scans.size();
   facts["passes"] = calibration.identity.value("passes", Facts());
+  if (calibration.identity.contains("mc_tolerance")) {
+    facts["mc_tolerance"] = calibration.identity["mc_tolerance"];
+  }
   facts["seed"] = calibration.identity.value("seed", Facts());
   facts["scope"] = calibration.identity.value("scope", Facts());
   facts["precision"] = calibration.identity.value("precision", Facts());

@@ -8,6 +8,7 @@
 #include "mcvol/pipeline/predict.h"
 #include "mcvol/pipeline/threads.h"
 
+#include <charconv>
 #include <iostream>
 #include <limits>
 
@@ -25,11 +26,24 @@ constexpr const char* kExample =
     "  measures every case in scans/ into results/volumes.csv; the same line again goes on where\n"
     "  the run was interrupted.";
 
-int passes_from(const std::string& text) {
-  if (text == "auto") {
-    throw UsageError("--passes auto: this version cannot choose the number; give one, e.g. 20");
+/// --passes and --mc-tolerance.
+void take_passes(const std::string& passes, const std::string& tolerance, PredictOptions& options) {
+  if (passes != "auto") {
+    options.passes = whole_number_from("--passes", passes, 1, PredictOptions::kMostPasses);
+    if (tolerance.empty()) return;
+    throw UsageError("--mc-tolerance: goes with --passes auto, found --passes " + passes +
+                     "; leave one of them out");
   }
-  return whole_number_from("--passes", text, 1, PredictOptions::kMostPasses);
+  options.mc_tolerance = PredictOptions::kUsualTolerance;
+  if (tolerance.empty()) return;
+  double number = 0;
+  const char* end = tolerance.data() + tolerance.size();
+  const auto parsed = std::from_chars(tolerance.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end || !(number > 0 && number <= 1)) {
+    throw UsageError("--mc-tolerance: expected a number above 0, up to 1, found \"" + tolerance +
+                     "\"");
+  }
+  options.mc_tolerance = number;
 }
 
 ScanLayout layout_from(const std::string& word) {
@@ -77,11 +91,15 @@ void PredictCommand::add_measurement_options() {
   const std::string group = "Measurement";
   command_
       ->add_option("--passes", passes_,
-                   "Monte Carlo passes, 1 to 10000; of an ensemble, a multiple of its networks")
-      ->type_name("N")
+                   "Monte Carlo passes, 1 to 10000; of an ensemble, a multiple of its networks. "
+                   "auto: 20 to 320, until --mc-tolerance is reached")
+      ->type_name("N|auto")
       ->capture_default_str()
       ->group(group);
-  command_->add_option("--mc-tolerance", tolerance_, "With --passes auto (not in this version)")
+  command_
+      ->add_option("--mc-tolerance", tolerance_,
+                   "With --passes auto: standard error of the bounds of the raw 90 % interval, as a "
+                   "share of its width, above 0 and up to 1 (default: 0.05)")
       ->type_name("X")
       ->group(group);
   command_->add_option("--seed", seed_, "Seed of the dropout masks, 0 to 2^64 - 1")
@@ -176,11 +194,6 @@ void PredictCommand::add_output_options() {
 }
 
 void PredictCommand::refuse_what_is_not_built() const {
-  if (!tolerance_.empty()) {
-    throw UsageError(
-        "--mc-tolerance: this version cannot choose the number of passes; give "
-        "--passes N");
-  }
   if (!save_.empty()) {
     throw UsageError("--save: this version saves no images; leave the option out");
   }
@@ -192,7 +205,7 @@ PredictOptions PredictCommand::options() const {
   options.scans = scans_;
   options.model = model_;
   options.output = output_;
-  options.passes = passes_from(passes_);
+  take_passes(passes_, tolerance_, options);
   options.seed = whole_number_from<std::uint64_t>("--seed", seed_, 0,
                                                   std::numeric_limits<std::uint64_t>::max());
   options.levels = parse_levels(levels_);

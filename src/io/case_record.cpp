@@ -36,6 +36,11 @@ ordered_json above_half_of(const std::vector<LogitHistogram>& histograms) {
   return counts;
 }
 
+ordered_json json_of(const std::optional<MonteCarloError>& error) {
+  if (!error) return nullptr;
+  return {{"lower_ml", error->lower_ml}, {"upper_ml", error->upper_ml}};
+}
+
 ordered_json json_of(const RegionRecord& region) {
   return {{"region", region.region},
           {"above_half", above_half_of(region.passes)},
@@ -44,7 +49,8 @@ ordered_json json_of(const RegionRecord& region) {
           {"mean_histogram", packed(&region.mean, 1)},
           {"without_dropout_above_half", above_half_of(region.without_dropout)},
           {"without_dropout_histograms",
-           packed(region.without_dropout.data(), region.without_dropout.size())}};
+           packed(region.without_dropout.data(), region.without_dropout.size())},
+          {"monte_carlo_error", json_of(region.monte_carlo_error)}};
 }
 
 ordered_json json_of(const InputFile& input) {

@@ -226,8 +226,20 @@ class RecordReader {
       require_same_voxels(fields, "without_dropout_histograms", region.without_dropout,
                           region.mean);
     }
+    // Not in formats 1 and 2.
+    if (fields.has("monte_carlo_error") && !fields.at("monte_carlo_error").is_null()) {
+      JsonFields error = fields.object("monte_carlo_error");
+      region.monte_carlo_error = {error_in(error, "lower_ml"), error_in(error, "upper_ml")};
+      error.finish();
+    }
     fields.finish();
     return region;
+  }
+
+  static double error_in(JsonFields& fields, const std::string& key) {
+    const double error = fields.number(key);
+    if (error < 0) fields.fail(key, "expected a number from 0, found " + fields.at(key).dump());
+    return error;
   }
 
   void read_measurement(JsonFields& fields, CaseRecord& record) const {

@@ -21,6 +21,7 @@ class DeviceAssembly final : public WindowAssembly {
         sink_(sink),
         blended_(is_blended(task)),
         sums_(device, task.regions, task.voxels, task.sampled, task.all_passes) {
+    if (task.first > 0) sums_.go_on(task.first, sink.earlier_sums().get());
     if (!blended_) return;
     const auto options = at::TensorOptions().device(device).dtype(at::kLong);
     const std::vector<float> importance = importance_map(task.window.output, task.window.blend);
@@ -32,14 +33,14 @@ class DeviceAssembly final : public WindowAssembly {
 
   void begin_group(const PassGroup& group) override {
     group_ = group;
-    if (blended_ && group.first > 0) blended_sums_.zero_();
+    if (blended_ && !group.opens) blended_sums_.zero_();
   }
 
   void begin_window(const WindowData& window) override {
     voxels_ = window.voxels;
     if (!blended_) return;
     weights_ = importance_.index_select(0, window.tile_offsets);
-    if (group_.first > 0) return;
+    if (!group_.opens) return;
     const std::int64_t count = voxels_.numel();
     CudaKernels::on(device_).launch(
         "blend_add_weights", {.blocks_x = CudaKernels::blocks_for(count)},

@@ -65,10 +65,18 @@ DeviceSums::DeviceSums(c10::Device device, int regions, std::int64_t voxels, int
   complaints_ = at::zeros({2}, options.dtype(at::kInt));
 }
 
+void DeviceSums::go_on(int first, const std::int64_t* earlier) {
+  first_ = first;
+  probability_.copy_(at::from_blob(const_cast<std::int64_t*>(earlier), {regions_, voxels_},
+                                   at::TensorOptions().dtype(at::kLong)));
+}
+
 void DeviceSums::add(const at::Tensor& logits, const at::Tensor& voxels,
                      std::span<const int> passes) {
   const std::int64_t count = logits.size(2);
-  const at::Tensor numbers = on_device(passes, device_);
+  std::vector<int> places(passes.begin(), passes.end());
+  for (int& place : places) place -= first_;
+  const at::Tensor numbers = on_device(places, device_);
   CudaKernels::on(device_).launch(
       "add_logits",
       {.blocks_x = histogram_blocks(count), .blocks_y = logits.size(0) * logits.size(1)},
@@ -82,7 +90,7 @@ void DeviceSums::give(LogitSink& sink) const {
   at::Tensor means = at::zeros({regions_, 2, kIntervals}, histograms_.options());
   CudaKernels::on(device_).launch(
       "add_means", {.blocks_x = histogram_blocks(voxels_), .blocks_y = regions_},
-      probability_.const_data_ptr<std::int64_t>(), voxels_, sampled_,
+      probability_.const_data_ptr<std::int64_t>(), voxels_, first_ + sampled_,
       lower_odds_.const_data_ptr<float>(), means.data_ptr<std::int64_t>());
   const at::Tensor complaints = complaints_.cpu();
   const int* found = complaints.const_data_ptr<int>();

@@ -19,6 +19,10 @@ class DeviceSums {
   /// @param voxels measured. @param sampled, all_passes as in AssemblyTask.
   DeviceSums(c10::Device device, int regions, std::int64_t voxels, int sampled, int all_passes);
 
+  /// Before the first add(): these passes come after `first` others.
+  /// @param earlier on the host [regions, voxels]: the sums of the others.
+  void go_on(int first, const std::int64_t* earlier);
+
   /// @param logits fp32 [passes, regions, count], contiguous. @param voxels int64 [count]: which of
   /// the measured ones. Both on the device.
   void add(const at::Tensor& logits, const at::Tensor& voxels, std::span<const int> passes);
@@ -36,6 +40,7 @@ class DeviceSums {
   int regions_;
   std::int64_t voxels_;
   int sampled_, all_passes_;
+  int first_ = 0;
   at::Tensor lower_odds_;   ///< fp32 [128]
   at::Tensor histograms_;   ///< int64 [regions, all passes, 2, 256]: voxels and inner weights
   at::Tensor probability_;  ///< int64 [regions, voxels]

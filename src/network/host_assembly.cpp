@@ -76,7 +76,7 @@ class Blended final : public WindowAssembly {
     std::transform(offsets.begin(), offsets.end(), weights_.begin(), [&](std::int64_t offset) {
       return importance_[static_cast<std::size_t>(offset)];
     });
-    if (group_.first == 0) blend_.add_weights(numbers_of(voxels_), weights_);
+    if (group_.opens) blend_.add_weights(numbers_of(voxels_), weights_);
   }
 
   void take(const PassRunner::Outputs& outputs) override {

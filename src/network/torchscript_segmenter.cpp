@@ -44,7 +44,7 @@ std::vector<int> passes_of(int member, int networks, int first, int count,
                            const PassRequest& request) {
   std::vector<int> passes;
   for (int pass = first; pass < first + count; ++pass) {
-    const int turn = pass < request.passes ? pass : pass - request.passes;
+    const int turn = pass < request.end() ? pass : pass - request.end();
     if (turn % networks == member) passes.push_back(pass);
   }
   return passes;
@@ -213,6 +213,7 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
                     .channels = bundle_.output.channels,
                     .regions = static_cast<int>(bundle_.regions.size()),
                     .voxels = plan.measured_voxels(),
+                    .first = request.first_pass,
                     .sampled = request.passes,
                     .all_passes = all_passes(request, summary_.networks)};
   const bool on_host = device_.is_cpu() || !sink.takes_sums();
@@ -222,8 +223,10 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
   const auto assembly = on_host ? host_assembly(task, sink) : device_assembly(task, device_, sink);
   const int groups = (task.all_passes + task.group - 1) / task.group;
   for (int number = 0; number < groups; ++number) {
-    const int first = number * task.group;
-    const PassGroup group{first, std::min(task.group, task.all_passes - first)};
+    const int done_before = number * task.group;
+    const PassGroup group{.first = task.first + done_before,
+                          .count = std::min(task.group, task.all_passes - done_before),
+                          .opens = number == 0};
     const auto done = [&](double part) { return progress((number + part) / groups); };
     assembly->begin_group(group);
     if (!run_windows(plan, *windows, request, group, *assembly, done)) return false;
@@ -248,7 +251,7 @@ bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows
     job.corner = window.output_begin;
     job.tile_offsets = data.tile_offsets;
     job.seed = request.seed;
-    job.first_without_dropout = request.passes;
+    job.first_without_dropout = request.end();
     for (int member = 0; member < members; ++member) {
       const std::vector<int> own = passes_of(member, members, group.first, group.count, request);
       if (own.empty()) continue;

@@ -14,6 +14,7 @@ namespace mcvol {
 struct PassGroup {
   int first = 0;
   int count = 0;
+  bool opens = true;  ///< the first group of its request
 };
 
 /// What is put together: the outputs of all windows of a scan.
@@ -23,6 +24,7 @@ struct AssemblyTask {
   int channels = 0;  ///< of the network's output
   int regions = 0;
   std::int64_t voxels = 0;  ///< measured
+  int first = 0;            ///< pass of the request
   int sampled = 0;          ///< passes with dropout
   int all_passes = 0;       ///< with those without, which come last
   int group = 0;            ///< most passes that are blended together

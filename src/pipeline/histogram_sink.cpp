@@ -60,12 +60,25 @@ HistogramSink::HistogramSink(std::vector<std::string> regions, std::int64_t meas
       voxels_(static_cast<std::size_t>(measured_voxels)),
       passes_(passes),
       all_passes_(passes + without_dropout),
-      histograms_(regions_.size() * static_cast<std::size_t>(all_passes_)) {}
+      histograms_(regions_.size(), std::vector<LogitHistogram>(static_cast<std::size_t>(passes))),
+      without_dropout_(regions_.size(),
+                       std::vector<LogitHistogram>(static_cast<std::size_t>(without_dropout))) {}
+
+void HistogramSink::extend(int passes) {
+  first_ = passes_;
+  passes_ = all_passes_ = passes;
+  for (auto& of_region : histograms_) of_region.resize(static_cast<std::size_t>(passes));
+}
+
+LogitHistogram& HistogramSink::histogram(std::size_t region, int pass) {
+  if (pass < passes_) return histograms_[region][static_cast<std::size_t>(pass)];
+  return without_dropout_[region][static_cast<std::size_t>(pass - passes_)];
+}
 
 void HistogramSink::check(const LogitBlock& block) const {
   const std::size_t count = block.voxels.size();
   const bool shape_fits =
-      block.first_pass >= 0 && block.pass_count >= 0 &&
+      block.first_pass >= first_ && block.pass_count >= 0 &&
       block.first_pass + block.pass_count <= all_passes_ &&
       block.region_count == static_cast<int>(regions_.size()) &&
       block.logits.size() == static_cast<std::size_t>(block.pass_count) * regions_.size() * count;
@@ -82,22 +95,24 @@ void HistogramSink::accept(const LogitBlock& block) {
   std::call_once(summing_, [this] { probability_sums_.assign(regions_.size() * voxels_, 0); });
   for (std::size_t region = 0; region < regions_.size(); ++region) {
     for (int pass = 0; pass < block.pass_count; ++pass) {
-      LogitHistogram histogram;
-      histogram.add(logits_of(block, pass, region));  // throws for what is no number
+      LogitHistogram added;
+      added.add(logits_of(block, pass, region));  // throws for what is no number
       const std::scoped_lock lock(mutex_);
-      histograms_[region * static_cast<std::size_t>(all_passes_) +
-                  static_cast<std::size_t>(block.first_pass + pass)] += histogram;
+      histogram(region, block.first_pass + pass) += added;
     }
     add_to_mean(block, region);
   }
 }
 
 void HistogramSink::accept(const LogitSums& sums) {
-  if (sums.histograms.size() != histograms_.size() || sums.means.size() != regions_.size() ||
+  const auto of_region = static_cast<std::size_t>(all_passes_ - first_);
+  if (sums.histograms.size() != regions_.size() * of_region || sums.means.size() != regions_.size() ||
       static_cast<std::size_t>(sums.voxels) != voxels_) {
     throw Error("the network gave sums of another scan, its passes or its regions");
   }
-  std::copy(sums.histograms.begin(), sums.histograms.end(), histograms_.begin());
+  for (std::size_t n = 0; n < sums.histograms.size(); ++n) {
+    histogram(n / of_region, first_ + static_cast<int>(n % of_region)) = sums.histograms[n];
+  }
   given_sums_ = sums.probability_sums;
   means_.assign(sums.means.begin(), sums.means.end());
 }
@@ -156,20 +171,29 @@ double HistogramSink::mean_probability(std::size_t region, std::size_t voxel) co
   return static_cast<double>(probability_sums(region)[voxel]) / (passes_ * kProbabilityUnit);
 }
 
+void HistogramSink::require_every_voxel(const std::vector<LogitHistogram>& histograms) const {
+  for (const LogitHistogram& histogram : histograms) {
+    if (histogram.voxel_count() == static_cast<std::int64_t>(voxels_)) continue;
+    throw ModelError("the network's windows gave " + std::to_string(histogram.voxel_count()) +
+                     " voxels of " + std::to_string(voxels_) +
+                     " to measure; check \"window\" in model.json");
+  }
+}
+
+std::span<const LogitHistogram> HistogramSink::passes(std::size_t region) const {
+  require_every_voxel(histograms_[region]);
+  return histograms_[region];
+}
+
 std::vector<RegionRecord> HistogramSink::finish() {
   std::vector<RegionRecord> records;
   for (std::size_t region = 0; region < regions_.size(); ++region) {
+    require_every_voxel(histograms_[region]);
+    require_every_voxel(without_dropout_[region]);
     RegionRecord record;
     record.region = regions_[region];
-    const auto first = histograms_.begin() + static_cast<std::ptrdiff_t>(region) * all_passes_;
-    for (auto histogram = first; histogram != first + all_passes_; ++histogram) {
-      if (histogram->voxel_count() == static_cast<std::int64_t>(voxels_)) continue;
-      throw ModelError("the network's windows gave " + std::to_string(histogram->voxel_count()) +
-                       " voxels of " + std::to_string(voxels_) +
-                       " to measure; check \"window\" in model.json");
-    }
-    record.passes.assign(first, first + passes_);
-    record.without_dropout.assign(first + passes_, first + all_passes_);
+    record.passes = std::move(histograms_[region]);
+    record.without_dropout = std::move(without_dropout_[region]);
     record.mean = means_.empty() ? mean_histogram(region) : means_[region];
     records.push_back(std::move(record));
   }

@@ -3,6 +3,7 @@
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/run_lock.h"
 #include "mcvol/pipeline/histogram_sink.h"
+#include "mcvol/pipeline/sample_passes.h"
 #include "mcvol/pipeline/threads.h"
 #include "mcvol/pipeline/thumbnail_slice.h"
 
@@ -232,21 +233,26 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     const std::int64_t voxels = static_cast<std::int64_t>(measured.size()) -
                                 std::count(measured.begin(), measured.end(), std::uint8_t{0});
     if (voxels == 0) throw InputError("no voxel to measure: the scan is zero everywhere");
-    HistogramSink sink(region_names(plan_.bundle), voxels, options_.passes,
-                       segmenter_->summary().networks);
+    const int networks = segmenter_->summary().networks;
+    const PassSchedule schedule = pass_schedule(options_, networks);
+    HistogramSink sink(region_names(plan_.bundle), voxels, schedule.passes.front(), networks);
     const auto progress = [&](double share) {
       observer_.progress(share);
       return !stopping();
     };
-    const PassRequest request{
-        .passes = options_.passes, .seed = options_.seed, .without_dropout = true};
-    if (!segmenter_->run(loaded.scan, request, sink, progress)) {
+    const std::optional<SampledPasses> sampled =
+        sample_passes(*segmenter_, loaded.scan, schedule, options_.seed, sink, progress);
+    if (!sampled) {
       if (!stopping()) stop_ = ExitCode::kInterrupted;
       return false;
     }
     record.regions = sink.finish();
+    for (std::size_t n = 0; n < record.regions.size(); ++n) {
+      record.regions[n].monte_carlo_error = sampled->errors[n];
+    }
     record.grid = loaded.scan.grid;
-    record.passes = options_.passes;
+    record.passes = sampled->passes;
+    if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");
     if (loaded.scan.resampled) record.flags.push_back("resampled");
     if (loaded.scan.touches_border) record.flags.push_back("touches_border");
     if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded.scan, sink);

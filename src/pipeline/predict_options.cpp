@@ -1,6 +1,7 @@
 #include "mcvol/pipeline/predict_options.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/io/csv.h"
 
 #include <cctype>
 #include <charconv>
@@ -55,6 +56,10 @@ void PredictOptions::validate() const {
   require(!model.empty(), "no model given; name a bundle's folder with --model");
   require(passes >= 1 && passes <= kMostPasses,
           "--passes: expected 1 to 10000, found " + std::to_string(passes));
+  if (mc_tolerance && !(*mc_tolerance > 0 && *mc_tolerance <= 1)) {
+    throw UsageError("--mc-tolerance: expected a number above 0, up to 1, found " +
+                     shortest_text(*mc_tolerance));
+  }
   require(threads >= 0 && threads <= kMostThreads,
           "--threads: expected 1 to 1024, found " + std::to_string(threads));
   if (!is_memory_allowed(static_cast<double>(memory_bytes))) {
@@ -68,6 +73,10 @@ nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, Precis
                        int threads) {
   nlohmann::json json;
   json["passes"] = options.passes;
+  if (options.mc_tolerance) {
+    json["passes"] = "auto";
+    json["mc_tolerance"] = *options.mc_tolerance;
+  }
   json["seed"] = options.seed;
   json["scope"] = to_string(scope);
   json["precision"] = to_string(precision);

@@ -63,12 +63,14 @@ PredictPlan plan_scans(const PredictOptions& options) {
   options.validate();
   PredictPlan plan;
   plan.bundle = read_bundle(options.model);
-  require_whole_rounds(options.passes, static_cast<int>(plan.bundle.networks.size()));
+  if (!options.mc_tolerance)
+    require_whole_rounds(options.passes, static_cast<int>(plan.bundle.networks.size()));
   plan.scope = options.scope.value_or(plan.bundle.scope);
   IdentityOptions identity_options;
   identity_options.scope = plan.scope;
   identity_options.seed = options.seed;
   identity_options.passes = options.passes;
+  identity_options.mc_tolerance = options.mc_tolerance;
   identity_options.memory_bytes = options.memory_bytes;
   const auto calibration_file = calibration_file_of(plan.bundle, options.calibration);
   plan.precision = options.precision ? *options.precision : precision_of(calibration_file);

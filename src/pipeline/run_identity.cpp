@@ -14,8 +14,8 @@ using nlohmann::json;
 
 /// What a user would look at first comes first; the model, which names more than the user chose,
 /// last.
-constexpr std::array<const char*, 7> kFieldOrder = {"networks",  "scope",  "seed", "passes",
-                                                    "precision", "window", "model"};
+constexpr std::array<const char*, 8> kFieldOrder = {
+    "networks", "scope", "seed", "passes", "mc_tolerance", "precision", "window", "model"};
 constexpr double kLargestExact = 9007199254740992.0;  // 2^53
 
 /// 3.0 becomes 3: a model.json says the same with either.
@@ -100,6 +100,10 @@ json run_identity_of(const Bundle& bundle, const IdentityOptions& options) {
                    {"precision", options.precision},
                    {"window", {{"input", bundle.window.input}, {"output", bundle.window.output}}},
                    {"model", bundle.identity()}};
+  if (options.mc_tolerance) {
+    identity["passes"] = "auto";
+    identity["mc_tolerance"] = *options.mc_tolerance;
+  }
   if (bundle.window.flexible) identity["window"]["memory_bytes"] = options.memory_bytes;
   write_numbers_in_one_way(identity);
   return identity;

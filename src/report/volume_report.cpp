@@ -250,7 +250,7 @@ std::string how_it_was_made(const VolumeReport& report) {
     return value.is_string() ? value.get<std::string>() : value.dump();
   };
   add("model", report.run.model.value("name", "") + ", " + report.run.model_sha256.substr(0, 8));
-  for (const char* field : {"passes", "scope", "seed", "precision"}) {
+  for (const char* field : {"passes", "mc_tolerance", "scope", "seed", "precision"}) {
     if (report.run.identity.contains(field)) add(field, text_of(report.run.identity[field]));
   }
   add("level", report.level.text);

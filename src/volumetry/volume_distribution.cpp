@@ -126,6 +126,17 @@ double VolumeDistribution::cdf(double volume_ml) const {
   return sum / static_cast<double>(curves_.size());
 }
 
+std::vector<double> VolumeDistribution::pass_cdfs(double volume_ml) const {
+  if (!atoms_ml_.empty()) throw Error("volume distribution: one value per pass, in no order");
+  std::vector<double> cdfs;
+  cdfs.reserve(curves_.size());
+  for (const VolumeCurve& curve : curves_) {
+    const double x = curve.volume_ml.inverse(std::max(volume_ml, half_voxel_ml_));
+    cdfs.push_back(volume_ml >= 0 ? latent_cdf(curve, x) : 0.0);
+  }
+  return cdfs;
+}
+
 double VolumeDistribution::survival(double volume_ml) const {
   double sum = 0;
   for (const VolumeCurve& curve : curves_) {

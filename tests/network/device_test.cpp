@@ -313,6 +313,24 @@ TEST_P(NetworksOnTheGpu, SumsAreThoseOfTheirLogits) {
   }
 }
 
+TEST_P(NetworksOnTheGpu, SumsOfALaterRequestGoOnFromThoseBefore) {
+  const auto gpu = load_segmenter(bundle(), {.device = "cuda", .threads = 1});
+  SumsSink at_once, in_parts;
+  const auto go_on = [](double) { return true; };
+  ASSERT_TRUE(gpu->run(scan_, {.passes = 16, .seed = 5}, at_once, go_on));
+  ASSERT_TRUE(gpu->run(scan_, {.passes = 8, .seed = 5}, in_parts, go_on));
+  const std::vector<LogitHistogram> first = in_parts.histograms;
+  ASSERT_TRUE(gpu->run(scan_, {.passes = 8, .seed = 5, .first_pass = 8}, in_parts, go_on));
+  EXPECT_EQ(in_parts.means, at_once.means);
+  EXPECT_EQ(in_parts.sums, at_once.sums);
+  for (std::size_t region = 0; region < bundle().regions.size(); ++region) {
+    for (std::size_t pass = 0; pass < 8; ++pass) {
+      EXPECT_EQ(first[region * 8 + pass], at_once.histograms[region * 16 + pass]);
+      EXPECT_EQ(in_parts.histograms[region * 8 + pass], at_once.histograms[region * 16 + 8 + pass]);
+    }
+  }
+}
+
 TEST_P(NetworksOnTheGpu, GiveAboutTheSameInHalfPrecision) {
   const Logits expected = testing::logits_of(bundle(), scan_, request_, 2);
   for (const auto precision : {Precision::kFp16, Precision::kBf16}) {

@@ -126,11 +126,19 @@ void KeepingSink::accept(const LogitBlock& block) {
 
 Logits logits_of(Segmenter& segmenter, const Bundle& bundle, const PreparedScan& scan,
                  const PassRequest& request) {
+  return logits_of(segmenter, bundle, scan, std::vector<PassRequest>{request});
+}
+
+Logits logits_of(Segmenter& segmenter, const Bundle& bundle, const PreparedScan& scan,
+                 const std::vector<PassRequest>& requests) {
   const auto voxels = static_cast<std::size_t>(
       std::count(scan.measured.values.begin(), scan.measured.values.end(), 1));
-  const int more = request.without_dropout ? static_cast<int>(bundle.networks.size()) : 0;
-  KeepingSink sink(request.passes + more, bundle.regions.size(), voxels);
-  EXPECT_TRUE(segmenter.run(scan, request, sink, [](double) { return true; }));
+  const PassRequest& last = requests.back();
+  const int more = last.without_dropout ? static_cast<int>(bundle.networks.size()) : 0;
+  KeepingSink sink(last.end() + more, bundle.regions.size(), voxels);
+  for (const PassRequest& request : requests) {
+    EXPECT_TRUE(segmenter.run(scan, request, sink, [](double) { return true; }));
+  }
   return sink.values();
 }
 

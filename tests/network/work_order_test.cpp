@@ -31,6 +31,7 @@ struct Draw {
   DropoutScope scope;
   Index3 scan;
   PassRequest request;
+  int later;  ///< passes of it that are asked for in a request of their own
   int threads;
   WorkOrder order;
 };
@@ -41,7 +42,8 @@ std::ostream& operator<<(std::ostream& stream, const Draw& draw) {
                 << ", output " << tile[0] << "x" << tile[1] << "x" << tile[2] << ", blend "
                 << static_cast<int>(draw.window.blend) << ", overlap " << draw.window.overlap
                 << ", anchor " << static_cast<int>(draw.window.anchor) << ", scope "
-                << to_string(draw.scope) << ", " << draw.request.passes << " passes, "
+                << to_string(draw.scope) << ", " << draw.request.passes << " passes, the last "
+                << draw.later << " by themselves, "
                 << draw.threads << " threads, batches of " << draw.order.batch_bytes
                 << " bytes and at most " << draw.order.most_passes_per_batch
                 << " passes, groups of " << draw.order.most_passes_per_group;
@@ -51,13 +53,17 @@ class Drawer {
  public:
   explicit Drawer(unsigned seed) : generator_(seed) {}
 
-  Draw draw(std::int64_t margin) {
+  Draw draw(std::int64_t margin, int networks) {
     Draw drawn;
     drawn.window = window(margin);
     drawn.scope = static_cast<DropoutScope>(whole(0, 2));
     for (std::size_t d = 0; d < 3; ++d) drawn.scan[d] = drawn.window.output[d] + whole(-2, 7);
     drawn.request = {.passes = static_cast<int>(whole(2, 7)),
                      .seed = static_cast<std::uint64_t>(whole(0, 1000))};
+    // The first request ends with a round of the ensemble.
+    const int rounds = std::max((drawn.request.passes - 1) / networks, 1);
+    const int first = networks * static_cast<int>(whole(1, rounds));
+    drawn.later = std::max(drawn.request.passes - first, 0);
     drawn.threads = static_cast<int>(whole(1, 5));
     drawn.order.batch_bytes = whole(0, 3) == 0 ? 0 : std::int64_t{1} << 30;
     drawn.order.most_passes_per_batch = static_cast<int>(whole(1, 5));
@@ -101,6 +107,17 @@ Logits logits_of(const Bundle& bundle, const Draw& drawn, int threads, const Wor
   return testing::logits_of(segmenter, bundle, random_scan(drawn.scan, 11), drawn.request);
 }
 
+/// The same by two requests, one after the other.
+Logits logits_in_parts(const Bundle& bundle, const Draw& drawn) {
+  TorchScriptSegmenter segmenter(
+      bundle, {.device = "cpu", .threads = drawn.threads, .scope = drawn.scope}, drawn.order);
+  PassRequest first = drawn.request, later = drawn.request;
+  first.passes -= drawn.later;
+  later.first_pass = first.end();
+  later.passes = drawn.later;
+  return testing::logits_of(segmenter, bundle, random_scan(drawn.scan, 11), {first, later});
+}
+
 class EveryWorkOrder : public ::testing::TestWithParam<Subject> {};
 
 TEST_P(EveryWorkOrder, GivesTheBitsOfOnePassAndWindowAfterTheOtherOnOneThread) {
@@ -108,12 +125,16 @@ TEST_P(EveryWorkOrder, GivesTheBitsOfOnePassAndWindowAfterTheOtherOnOneThread) {
   Bundle bundle = testing::tiny_bundle(GetParam().networks);
   Drawer drawer(20);
   for (int n = 0; n < kDraws; ++n) {
-    const Draw drawn = drawer.draw(GetParam().margin);
+    const auto networks = static_cast<int>(GetParam().networks.size());
+    const Draw drawn = drawer.draw(GetParam().margin, networks);
     bundle.window = drawn.window;
     const WorkOrder in_order{.batch_bytes = 0, .most_passes_per_batch = 1};
     const Logits reference = logits_of(bundle, drawn, 1, in_order);
     const Logits logits = logits_of(bundle, drawn, drawn.threads, drawn.order);
     EXPECT_EQ(testing::differing_values(logits, reference), 0u) << drawn;
+    if (drawn.later == 0) continue;
+    const Logits in_parts = logits_in_parts(bundle, drawn);
+    EXPECT_EQ(testing::differing_values(in_parts, reference), 0u) << drawn;
   }
 }
 

@@ -15,7 +15,11 @@ class FakeSegmenter : public Segmenter {
  public:
   struct Behaviour {
     std::size_t block_size = 50;
-    int runs = 0;                                 ///< scans run so far
+    int runs = 0;                                 ///< requests run so far
+    std::vector<PassRequest> requests;            ///< those
+    int networks = 1;
+    /// What a pass adds to every logit.
+    std::function<float(int pass)> shift = [](int pass) { return 0.1f * static_cast<float>(pass); };
     int loads = 0;                                ///< times a segmenter was made
     bool passes_backwards = false;                ///< one by one, the last one first
     std::array<std::int64_t, 3> window{8, 8, 8};  ///< what its summary says is in use
@@ -24,6 +28,7 @@ class FakeSegmenter : public Segmenter {
 
   explicit FakeSegmenter(std::shared_ptr<Behaviour> behaviour) : behaviour_(std::move(behaviour)) {
     summary_.device = "fake";
+    summary_.networks = behaviour_->networks;
     summary_.window_input = summary_.window_output = behaviour_->window;
   }
 
@@ -32,8 +37,9 @@ class FakeSegmenter : public Segmenter {
   bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
            const WindowProgress& progress) override {
     behaviour_->runs += 1;
+    behaviour_->requests.push_back(request);
     if (behaviour_->on_run) behaviour_->on_run(behaviour_->runs);
-    const int passes = request.passes + (request.without_dropout ? summary_.networks : 0);
+    const int end = request.end() + (request.without_dropout ? summary_.networks : 0);
     std::vector<float> sums;
     for (std::size_t n = 0; n < scan.measured.values.size(); ++n) {
       if (scan.measured.values[n] == 0) continue;
@@ -42,29 +48,29 @@ class FakeSegmenter : public Segmenter {
       sums.push_back(sum);
     }
     for (std::size_t begin = 0; begin < sums.size(); begin += behaviour_->block_size) {
-      const std::size_t end = std::min(begin + behaviour_->block_size, sums.size());
+      const std::size_t block_end = std::min(begin + behaviour_->block_size, sums.size());
       if (behaviour_->passes_backwards) {
-        for (int pass = passes - 1; pass >= 0; --pass) {
-          give(sums, begin, end, pass, pass + 1, request.seed, sink);
+        for (int pass = end - 1; pass >= request.first_pass; --pass) {
+          give(sums, begin, block_end, pass, pass + 1, request.seed, sink);
         }
       } else {
-        give(sums, begin, end, 0, passes, request.seed, sink);
+        give(sums, begin, block_end, request.first_pass, end, request.seed, sink);
       }
-      if (!progress(static_cast<double>(end) / static_cast<double>(sums.size()))) return false;
+      if (!progress(static_cast<double>(block_end) / static_cast<double>(sums.size()))) return false;
     }
     return true;
   }
 
  private:
-  static void give(const std::vector<float>& sums, std::size_t begin, std::size_t end,
-                   int first_pass, int end_pass, std::uint64_t seed, LogitSink& sink) {
+  void give(const std::vector<float>& sums, std::size_t begin, std::size_t end,
+            int first_pass, int end_pass, std::uint64_t seed, LogitSink& sink) const {
     constexpr int kRegionCount = 2;
     std::vector<std::int64_t> voxels;
     for (std::size_t n = begin; n < end; ++n) voxels.push_back(static_cast<std::int64_t>(n));
     std::vector<float> logits;
     for (int pass = first_pass; pass < end_pass; ++pass) {
       for (int region = 0; region < kRegionCount; ++region) {
-        const float shift = 0.1f * static_cast<float>(pass) - 0.7f * static_cast<float>(region) +
+        const float shift = behaviour_->shift(pass) - 0.7f * static_cast<float>(region) +
                             0.01f * static_cast<float>(seed);
         for (std::size_t n = begin; n < end; ++n) logits.push_back(2.0f * sums[n] + shift);
       }

@@ -241,6 +241,47 @@ TEST(HistogramSink, PassesWithoutDropoutAreNoPartOfTheMean) {
   }
 }
 
+TEST(HistogramSink, PassesAddedLaterGiveWhatAllTogetherGive) {
+  Logits logits = random_logits(7, 700);
+  HistogramSink sink({"a", "b"}, 700, 3, 1);
+  give(logits, range(0, 700), 0, 4, sink);
+  EXPECT_EQ(sink.passes(1).size(), 3u);
+  const LogitHistogram without_dropout = whole(logits)[0].passes[3];
+  sink.extend(7);
+  EXPECT_THROW(give(logits, range(0, 700), 2, 1, sink), Error);
+  give(logits, range(0, 400), 3, 4, sink);
+  EXPECT_THROW(sink.passes(0), ModelError);
+  give(logits, range(400, 700), 3, 4, sink);
+  EXPECT_EQ(sink.passes(0).size(), 7u);
+  const auto records = sink.finish();
+  expect_equal(records, whole(logits));
+  ASSERT_EQ(records[0].without_dropout.size(), 1u);
+  EXPECT_EQ(records[0].without_dropout[0], without_dropout);
+}
+
+TEST(HistogramSink, SumsMadeElsewhereReplaceThoseOfTheRequestBefore) {
+  Logits logits = random_logits(5, 40);
+  const auto all = whole(logits);
+  HistogramSink sink({"a", "b"}, 40, 3, 0);
+  EXPECT_EQ(sink.earlier_sums(), nullptr);
+  const auto sums = std::make_shared<std::vector<std::int64_t>>(80, 1);
+  const std::shared_ptr<const std::int64_t> pointer(sums, sums->data());
+  std::vector<LogitHistogram> histograms, means{all[0].mean, all[1].mean};
+  for (const RegionRecord& region : all) {
+    histograms.insert(histograms.end(), region.passes.begin(), region.passes.begin() + 3);
+  }
+  sink.accept(LogitSums{histograms, {means.data(), 2}, pointer, 40});
+  EXPECT_EQ(sink.earlier_sums(), pointer);
+  sink.extend(5);
+  EXPECT_THROW(sink.accept(LogitSums{histograms, means, pointer, 40}), Error);
+  histograms.clear();
+  for (const RegionRecord& region : all) {
+    histograms.insert(histograms.end(), region.passes.begin() + 3, region.passes.end());
+  }
+  sink.accept(LogitSums{histograms, means, pointer, 40});
+  expect_equal(sink.finish(), all);
+}
+
 TEST(HistogramSink, MissingVoxelsAreAnErrorOfTheModel) {
   Logits logits = random_logits(2, 100);
   HistogramSink sink({"a", "b"}, 100, 2, 0);

@@ -92,6 +92,22 @@ TEST(RunIdentity, NamesTheFieldThatDiffers) {
                     "\"bf16\"");
 }
 
+TEST(RunIdentity, OfAToleranceIsAnotherThanOfAnyNumberOfPasses) {
+  IdentityOptions settled = twenty_passes();
+  settled.mc_tolerance = 0.05;
+  const json identity = run_identity_of(example_bundle(), settled);
+  expect_difference(identity, "passes", "20", "\"auto\"");
+  IdentityOptions other = settled;
+  other.passes = 40;  // Takes no part.
+  EXPECT_FALSE(difference(identity, run_identity_of(example_bundle(), other)));
+  other.mc_tolerance = 0.1;
+  const auto found = difference(identity, run_identity_of(example_bundle(), other));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->field, "mc_tolerance");
+  EXPECT_EQ(found->first, "0.05");
+  EXPECT_EQ(found->second, "0.1");
+}
+
 TEST(RunIdentity, NamesTheFieldInsideTheBundle) {
   Bundle bundle = example_bundle();
   bundle.window.output[1] = 15;

@@ -2,9 +2,11 @@
 
 #include "mcvol/image/grid.h"
 #include "mcvol/volumetry/logit_histogram.h"
+#include "mcvol/volumetry/monte_carlo_error.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,9 @@ struct RegionRecord {
   LogitHistogram mean;                 ///< of the mean probability over passes
   /// One pass with dropout off per network of the bundle; empty in records of format 1.
   std::vector<LogitHistogram> without_dropout;
+  /// Of the bounds of the level-set interval at level 0.9; none of a single round of passes, and in
+  /// records of formats 1 and 2.
+  std::optional<MonteCarloError> monte_carlo_error;
 };
 
 /// Everything kept of a case: cases/<case_id>.json. Every conversion, level and calibration is a

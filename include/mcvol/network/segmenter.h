@@ -48,8 +48,14 @@ struct NetworkSummary {
 struct PassRequest {
   int passes = 20;
   std::uint64_t seed = 0;
-  /// Adds a pass with dropout off for each network: number `passes` is that of the first.
+  /// Adds a pass with dropout off for each network: number end() is that of the first.
   bool without_dropout = false;
+  /// Above 0: more passes of the scan run last, into the same sink; a whole number of rounds of the
+  /// ensemble.
+  int first_pass = 0;
+
+  /// One after the last pass with dropout.
+  int end() const { return first_pass + passes; }
 };
 
 /// Logits of every region at some measured voxels, for consecutive passes.
@@ -72,9 +78,11 @@ inline constexpr double kProbabilityUnit = 0x1p48;
 
 /// What a scan's logits come to, from a segmenter that adds them up where it computes them.
 struct LogitSums {
-  std::span<const LogitHistogram> histograms;  ///< [region, pass], those without dropout last
-  std::span<const LogitHistogram> means;  ///< [region], of the mean probability over sampled passes
-  /// [region, measured voxel], over the passes with dropout, in steps of 1 / kProbabilityUnit.
+  /// [region, pass] of the request, those without dropout last.
+  std::span<const LogitHistogram> histograms;
+  /// [region], of the mean probability over passes with dropout, those of earlier requests included.
+  std::span<const LogitHistogram> means;
+  /// [region, measured voxel], over the same passes, in steps of 1 / kProbabilityUnit.
   std::shared_ptr<const std::int64_t> probability_sums;
   std::int64_t voxels = 0;  ///< measured
 };
@@ -87,8 +95,10 @@ class LogitSink {
   virtual void accept(const LogitBlock& block) = 0;
   /// Whether it also takes their sums, which spares a GPU from handing over every logit.
   virtual bool takes_sums() const { return false; }
-  /// Once for a scan, in place of all blocks, where it takes sums.
+  /// Once for a request, in place of all blocks, where it takes sums.
   virtual void accept(const LogitSums&) {}
+  /// LogitSums::probability_sums of the request before, which those of the next go on from.
+  virtual std::shared_ptr<const std::int64_t> earlier_sums() const { return nullptr; }
 };
 
 /// Called between windows and passes with the share of the scan that is done, 0 to 1. Returns

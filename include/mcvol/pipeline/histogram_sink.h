@@ -32,15 +32,21 @@ class HistogramSink : public LogitSink {
   HistogramSink(std::vector<std::string> regions, std::int64_t measured_voxels, int passes,
                 int without_dropout);
 
+  /// Before a further request of the same scan, for the passes from here up to `passes`.
+  void extend(int passes);
+
   /// May be called from several threads at once, with disjoint voxels.
   /// @throws InputError for NaN; Error for a block outside the scan.
   void accept(const LogitBlock& block) override;
   bool takes_sums() const override { return true; }
   /// @throws Error for sums of another shape.
   void accept(const LogitSums& sums) override;
+  std::shared_ptr<const std::int64_t> earlier_sums() const override { return given_sums_; }
 
-  /// Call once, after the last block.
+  /// With dropout, once the blocks of a request are in.
   /// @throws ModelError when a pass did not give every measured voxel exactly once.
+  std::span<const LogitHistogram> passes(std::size_t region) const;
+  /// Call once, after the last block. @throws ModelError as passes().
   std::vector<RegionRecord> finish();
 
   /// Over the passes with dropout, once all blocks are in. @param voxel position in
@@ -50,6 +56,8 @@ class HistogramSink : public LogitSink {
 
  private:
   void check(const LogitBlock& block) const;
+  LogitHistogram& histogram(std::size_t region, int pass);
+  void require_every_voxel(const std::vector<LogitHistogram>& histograms) const;
   std::span<const float> logits_of(const LogitBlock& block, int pass, std::size_t region) const;
   void add_to_mean(const LogitBlock& block, std::size_t region);
   std::span<const std::int64_t> probability_sums(std::size_t region) const;
@@ -57,15 +65,16 @@ class HistogramSink : public LogitSink {
 
   std::vector<std::string> regions_;
   std::size_t voxels_;
-  int passes_;
-  int all_passes_;                          ///< with those without dropout
-  std::vector<LogitHistogram> histograms_;  ///< [region, pass]
+  int first_ = 0;   ///< pass of the request at hand
+  int passes_;      ///< up to its end
+  int all_passes_;  ///< with those without dropout, which the first request has
+  std::vector<std::vector<LogitHistogram>> histograms_, without_dropout_;  ///< [region][pass]
   /// [region, voxel], over passes, in steps of 2^-48. Not guarded: threads have disjoint voxels.
   std::vector<std::int64_t> probability_sums_;
   std::once_flag summing_;                          ///< they are made with the first block
   std::shared_ptr<const std::int64_t> given_sums_;  ///< or the segmenter made them
   std::vector<LogitHistogram> means_;               ///< [region], where the segmenter made them
-  std::mutex mutex_;                                ///< guards histograms_
+  std::mutex mutex_;                                ///< guards the histograms
 };
 
 }  // namespace mcvol

@@ -28,7 +28,11 @@ struct PredictOptions {
   static constexpr std::int64_t kLeastMemory_bytes = std::int64_t{64} << 20;
   static constexpr std::int64_t kMostMemory_bytes = std::int64_t{1} << 50;
 
-  int passes = 20;         ///< Monte Carlo passes, 1 to kMostPasses
+  int passes = 20;  ///< Monte Carlo passes, 1 to kMostPasses
+  /// Not none: as many passes, in place of `passes`, as it takes for the Monte Carlo error of an
+  /// interval's bounds to be this share of its width, above 0 to 1 (pipeline/sample_passes.h).
+  std::optional<double> mc_tolerance;
+  static constexpr double kUsualTolerance = 0.05;
   std::uint64_t seed = 0;  ///< of the dropout masks
   std::vector<NominalCoverage> levels = parse_levels({"0.9"});
   std::optional<DropoutScope> scope;   ///< none: the bundle's

@@ -16,12 +16,13 @@ struct IdentityOptions {
   DropoutScope scope = DropoutScope::kChannel;  ///< as resolved
   std::uint64_t seed = 0;
   int passes = 20;
+  std::optional<double> mc_tolerance;                 ///< in place of a number of passes
   std::string precision = "fp32";                     ///< as resolved: never "auto"
   std::int64_t memory_bytes = std::int64_t{4} << 30;  ///< counts where the window is flexible
 };
 
 /// The run identity: everything that decides on the numbers of a record but the scan itself
-/// (network sha256s, model.json less its texts, scope, seed, passes, precision, window). Records of
+/// (network sha256s, model.json less its texts, scope, seed, passes or their tolerance, precision, window). Records of
 /// one result folder share it. Level, calibration, threads, batch and device are no part of it; the
 /// memory allowed is where it decides on the window, which is where the bundle's is flexible.
 ///

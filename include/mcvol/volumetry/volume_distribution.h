@@ -39,6 +39,10 @@ class VolumeDistribution {
 
   /// P(V <= volume_ml), in [0, 1].
   double cdf(double volume_ml) const;
+  /// P(V <= volume_ml) of each pass, in order: cdf() is their mean. @throws Error for kSoft and
+  /// kThreshold, which know no order.
+  std::vector<double> pass_cdfs(double volume_ml) const;
+  int pass_count() const { return static_cast<int>(curves_.size() + atoms_ml_.size()); }
   /// probit(P(V <= volume_ml)) from log-CDF and log-survival, so that far tails do not tie;
   /// ±infinity outside the support.
   double probit_cdf(double volume_ml) const;

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "mcvol/network/segmenter.h"
+#include "mcvol/pipeline/histogram_sink.h"
+#include "mcvol/pipeline/predict_options.h"
+#include "mcvol/volumetry/monte_carlo_error.h"
+
+#include <optional>
+#include <vector>
+
+namespace mcvol {
+
+/// The level of the level-set interval whose Monte Carlo error is recorded and decides on the
+/// number of passes, whatever the levels of the table.
+inline constexpr double kMonteCarloErrorLevel = 0.9;
+/// An error up to this is small enough however narrow the interval is.
+inline constexpr double kSmallestTolerance_ml = 0.01;
+/// Fewer rounds say too little of how far they scatter.
+inline constexpr int kLeastRounds = 5;
+
+/// How many passes a scan gets.
+struct PassSchedule {
+  /// Passes at which it is looked at whether they are enough, ascending; one number where they are
+  /// fixed, and at most the last.
+  std::vector<int> passes;
+  std::optional<double> tolerance;  ///< none: fixed
+};
+
+/// What was asked for: PredictOptions::passes, or with a tolerance 20, 40, 80, 160 and 320, rounded
+/// up to multiples of the ensemble's networks.
+PassSchedule pass_schedule(const PredictOptions& options, int networks);
+
+/// Whether both bounds of an interval of this width are known to `tolerance` times the width, or to
+/// kSmallestTolerance_ml. @param rounds of passes that the error is of.
+bool is_settled(const std::optional<MonteCarloError>& error, double width_ml, int rounds,
+                double tolerance);
+
+struct SampledPasses {
+  int passes = 0;
+  bool settled = true;  ///< false where a region did not reach the tolerance
+  /// Per region, of the level-set interval at kMonteCarloErrorLevel; none of a single round.
+  std::vector<std::optional<MonteCarloError>> errors;
+};
+
+/// Runs the passes of one scan, with those without dropout: until every region is settled.
+/// @param sink made for the first number of the schedule.
+/// @returns none when `progress` asked to stop. @throws what Segmenter::run and
+///   HistogramSink::passes do.
+std::optional<SampledPasses> sample_passes(Segmenter& segmenter, const PreparedScan& scan,
+                                           const PassSchedule& schedule, std::uint64_t seed,
+                                           HistogramSink& sink, const WindowProgress& progress);
+
+}  // namespace mcvol

@@ -1,0 +1,75 @@
+#include "mcvol/pipeline/sample_passes.h"
+
+#include "mcvol/volumetry/volume_distribution.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mcvol {
+
+namespace {
+
+constexpr std::array kSchedule{20, 40, 80, 160, 320};
+
+/// The Monte Carlo errors of all regions, and whether each is small enough.
+void look_at(const HistogramSink& sink, double voxel_volume_ml, int networks,
+             const std::optional<double>& tolerance, SampledPasses& sampled) {
+  sampled.settled = true;
+  sampled.errors.clear();
+  for (std::size_t region = 0; region < sink.region_count(); ++region) {
+    const VolumeDistribution volumes(sink.passes(region), voxel_volume_ml, {});
+    sampled.errors.push_back(monte_carlo_error(volumes, kMonteCarloErrorLevel, networks));
+    if (!tolerance) continue;
+    const double width_ml = volumes.quantile((1 + kMonteCarloErrorLevel) / 2) -
+                            volumes.quantile((1 - kMonteCarloErrorLevel) / 2);
+    if (!is_settled(sampled.errors.back(), width_ml, sampled.passes / networks, *tolerance)) {
+      sampled.settled = false;
+    }
+  }
+}
+
+}  // namespace
+
+PassSchedule pass_schedule(const PredictOptions& options, int networks) {
+  if (!options.mc_tolerance) return {{options.passes}, std::nullopt};
+  PassSchedule schedule{{}, options.mc_tolerance};
+  for (const int passes : kSchedule) {
+    const int whole_rounds = (passes + networks - 1) / networks * networks;
+    if (schedule.passes.empty() || schedule.passes.back() < whole_rounds) {
+      schedule.passes.push_back(whole_rounds);
+    }
+  }
+  return schedule;
+}
+
+bool is_settled(const std::optional<MonteCarloError>& error, double width_ml, int rounds,
+                double tolerance) {
+  if (!error || rounds < kLeastRounds) return false;
+  const double largest_ml = std::max(tolerance * width_ml, kSmallestTolerance_ml);
+  return error->lower_ml <= largest_ml && error->upper_ml <= largest_ml;
+}
+
+std::optional<SampledPasses> sample_passes(Segmenter& segmenter, const PreparedScan& scan,
+                                           const PassSchedule& schedule, std::uint64_t seed,
+                                           HistogramSink& sink, const WindowProgress& progress) {
+  const int networks = segmenter.summary().networks;
+  SampledPasses sampled;
+  for (const int passes : schedule.passes) {
+    const int before = sampled.passes;
+    const PassRequest request{.passes = passes - before,
+                              .seed = seed,
+                              .without_dropout = before == 0,
+                              .first_pass = before};
+    if (before > 0) sink.extend(passes);
+    const auto of_all = [&](double share) {
+      return progress((before + share * (passes - before)) / passes);
+    };
+    if (!segmenter.run(scan, request, sink, of_all)) return std::nullopt;
+    sampled.passes = passes;
+    look_at(sink, scan.grid.voxel_volume_ml(), networks, schedule.tolerance, sampled);
+    if (sampled.settled) break;
+  }
+  return sampled;
+}
+
+}  // namespace mcvol
