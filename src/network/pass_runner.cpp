@@ -36,7 +36,9 @@ std::int64_t blocks_of(std::int64_t count, std::int64_t size) { return (count + 
 bool PassRunner::run(const Job& job, const Take& take, const Progress& progress) {
   if (!progress(0.0)) return false;
   const c10::InferenceMode inference;
-  const std::vector<at::Tensor> cut = run_graph(*prefix_, {on_device(job.image)});
+  std::vector<at::Tensor> own;
+  std::vector<at::Tensor>& cut = job.cut != nullptr ? *job.cut : own;
+  if (cut.empty()) cut = run_graph(*prefix_, {on_device(job.image)});
   if (!suffix_) {
     give_repeated(cut.front(), job, take);
     return true;

@@ -64,6 +64,8 @@ class PassRunner {
     std::span<const int> passes;  ///< those of this network, ascending
     int first_without_dropout = std::numeric_limits<int>::max();  ///< of the passes
     std::uint64_t seed = 0;
+    /// What the prefix gives for the image: filled in where empty. Null: used and forgotten.
+    std::vector<at::Tensor>* cut = nullptr;
   };
   struct Outputs {
     std::span<const int> passes;  ///< one per row

@@ -52,6 +52,12 @@ std::vector<int> passes_of(int member, int networks, int first, int count,
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+std::int64_t bytes_of(const std::vector<at::Tensor>& tensors) {
+  std::int64_t bytes = 0;
+  for (const at::Tensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.nbytes());
+  return bytes;
+}
+
 c10::ScalarType scalar_type_of(Precision precision) {
   switch (precision) {
     case Precision::kBf16:
@@ -219,6 +225,13 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
   const bool on_host = device_.is_cpu() || !sink.takes_sums();
   task.windows = plan.windows.size();
   task.group = passes_per_group(task);
+  if (request.first_pass == 0) cuts_.clear();
+  if (request.continued && cuts_.empty()) {
+    cuts_.resize(plan.windows.size() * networks_.size());
+    const std::int64_t blend = is_blended(task) ? task.group * blend_bytes(task) : 0;
+    cut_room_bytes_ =
+        device_.is_cpu() ? options_.memory_bytes - summary_.window_bytes - blend : 0;
+  }
   const auto windows = scan_windows(scan, plan, bundle_.axes, window_.padding, device_);
   const auto assembly = on_host ? host_assembly(task, sink) : device_assembly(task, device_, sink);
   const int groups = (task.all_passes + task.group - 1) / task.group;
@@ -233,7 +246,23 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
     assembly->end_group();
   }
   assembly->finish();
+  if (!request.continued) cuts_.clear();
   return true;
+}
+
+std::int64_t TorchScriptSegmenter::kept_bytes() const {
+  std::int64_t bytes = 0;
+  for (const auto& cut : cuts_) bytes += bytes_of(cut);
+  return bytes;
+}
+
+/// The first ones that there is room for. A prefix gives the same bits again, so that it changes no
+/// number which ones are kept.
+void TorchScriptSegmenter::keep(std::size_t place, std::vector<at::Tensor>&& cut) {
+  const std::int64_t bytes = bytes_of(cut);
+  if (!cuts_[place].empty() || bytes > cut_room_bytes_) return;
+  cut_room_bytes_ -= bytes;
+  cuts_[place] = std::move(cut);
 }
 
 /// Every window, and in it every network's part of the passes.
@@ -256,10 +285,15 @@ bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows
       const std::vector<int> own = passes_of(member, members, group.first, group.count, request);
       if (own.empty()) continue;
       job.passes = own;
+      const std::size_t place = n * networks_.size() + static_cast<std::size_t>(member);
+      std::vector<at::Tensor> cut;
+      if (!cuts_.empty()) cut = cuts_[place];
+      job.cut = &cut;
       const auto before = static_cast<double>(n * networks_.size()) + member;
       const auto done = [&](double part) { return progress((before + part) / parts); };
       const auto take = [&](const PassRunner::Outputs& outputs) { assembly.take(outputs); };
       if (!networks_[static_cast<std::size_t>(member)].run(job, take, done)) return false;
+      if (!cuts_.empty()) keep(place, std::move(cut));
     }
   }
   return true;

@@ -35,6 +35,8 @@ class TorchScriptSegmenter final : public Segmenter {
   const NetworkSummary& summary() const override { return summary_; }
   bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
            const WindowProgress& progress) override;
+  /// What windows need only once and is kept for more passes of the scan run last.
+  std::int64_t kept_bytes() const;
 
  private:
   std::vector<PassRunner> runners_on(c10::Device device, c10::ScalarType precision) const;
@@ -48,6 +50,7 @@ class TorchScriptSegmenter final : public Segmenter {
                    const PassGroup& group, WindowAssembly& assembly,
                    const WindowProgress& progress);
   int passes_per_group(const AssemblyTask& task) const;
+  void keep(std::size_t place, std::vector<at::Tensor>&& cut);
 
   Bundle bundle_;
   SegmenterOptions options_;
@@ -58,6 +61,8 @@ class TorchScriptSegmenter final : public Segmenter {
   std::int64_t device_bytes_ = 0;  ///< free on a GPU at load
   RegionLogits region_logits_;
   std::vector<PassRunner> networks_;
+  std::vector<std::vector<at::Tensor>> cuts_;  ///< [window, network] of the scan run last, or empty
+  std::int64_t cut_room_bytes_ = 0;            ///< left for them
 };
 
 }  // namespace mcvol

@@ -59,7 +59,8 @@ std::optional<SampledPasses> sample_passes(Segmenter& segmenter, const PreparedS
     const PassRequest request{.passes = passes - before,
                               .seed = seed,
                               .without_dropout = before == 0,
-                              .first_pass = before};
+                              .first_pass = before,
+                              .continued = passes < schedule.passes.back()};
     if (before > 0) sink.extend(passes);
     const auto of_all = [&](double share) {
       return progress((before + share * (passes - before)) / passes);

@@ -181,6 +181,37 @@ TEST_F(PredictRun, MemoryDoesNotChangeAByteWhereTheWindowIsFixed) {
   EXPECT_EQ(table("little"), table("much"));
 }
 
+TEST_F(PredictRun, PassesUntilSettledAreCountedInTheTableTheRecordAndThePage) {
+  write_file_atomically(root_ / "run.toml", "passes = \"auto\"\nmc-tolerance = 0.9\n");
+  const ProcessResult result =
+      predict("out", {"--config", (root_ / "run.toml").string(), "--passes", "auto"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(contains(table("out"), ",20,ok,")) << table("out");
+  const ProcessResult inspected =
+      run_mcvol({"inspect", (root_ / "out" / "cases" / "case_a.json").string(), "--json"});
+  const auto facts = nlohmann::json::parse(inspected.out);
+  EXPECT_EQ(facts["passes"], 20);
+  EXPECT_EQ(facts["regions"][0]["monte_carlo_error_ml"].size(), 2u);
+  EXPECT_TRUE(contains(read_file(root_ / "out" / "report.html"), "mc_tolerance"));
+  const ProcessResult other = predict("out", {"--passes", "auto"});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_TRUE(contains(other.err, "mc_tolerance 0.9, this run has 0.05")) << other.err;
+  const ProcessResult fixed = predict("out", {"--passes", "20"});
+  EXPECT_EQ(fixed.exit_code, 2);
+  EXPECT_TRUE(contains(fixed.err, "passes \"auto\", this run has 20")) << fixed.err;
+}
+
+TEST_F(PredictRun, PassesThatDoNotSettleAreFlaggedAndThePageSaysSo) {
+  const ProcessResult result = predict("out", {"--passes", "auto", "--mc-tolerance", "1e-9"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(contains(table("out"), ",320,ok,mc_tolerance_missed;")) << table("out");
+  EXPECT_TRUE(contains(read_file(root_ / "out" / "report.html"), "above the tolerance"));
+  // Other levels and commands go by what was measured.
+  const ProcessResult interval = run_mcvol({"interval", (root_ / "out").string(), "--level", "0.5"});
+  EXPECT_EQ(interval.exit_code, 0) << interval.err;
+  EXPECT_TRUE(contains(interval.out, ",320,ok,mc_tolerance_missed;")) << interval.out;
+}
+
 TEST_F(PredictRun, BadScanAmongGoodOnesIsExitCode3) {
   write_file_atomically(root_ / "scans" / "case_b" / "case_b_t1.nii.gz", "not gzip");
   const ProcessResult result = predict("out");

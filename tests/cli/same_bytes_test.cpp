@@ -2,6 +2,7 @@
 #include "mcvol/image/image.h"
 #include "mcvol/io/image_file.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 
@@ -76,9 +77,10 @@ class SameBytes : public ::testing::Test {
   std::vector<std::string> arguments(const std::string& out,
                                      const std::vector<std::string>& more) const {
     std::vector<std::string> arguments{
-        "predict",  (root_ / "scans").string(), "--model",  (root_ / "model").string(),
-        "--out",    (root_ / out).string(),     "--device", "cpu",
-        "--passes", std::to_string(kPasses)};
+        "predict", (root_ / "scans").string(), "--model",  (root_ / "model").string(),
+        "--out",   (root_ / out).string(),     "--device", "cpu"};
+    const bool counts = std::find(more.begin(), more.end(), "--passes") != more.end();
+    if (!counts) arguments.insert(arguments.end(), {"--passes", std::to_string(kPasses)});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
@@ -95,8 +97,8 @@ class SameBytes : public ::testing::Test {
     }
     return bytes;
   }
-  void expect_reference_in(const std::string& out) const {
-    const auto expected = results("reference");
+  void expect_reference_in(const std::string& out, const std::string& reference = "reference") const {
+    const auto expected = results(reference);
     const auto found = results(out);
     for (const auto& [file, bytes] : expected) {
       ASSERT_TRUE(found.contains(file)) << out << " has no " << file;
@@ -126,6 +128,43 @@ TEST_F(SameBytes, WhereTheMemoryHoldsAllPassesAndWhereItDoesNot) {
   ASSERT_LT((std::int64_t{64} << 20) - window, kPasses * sums_of_a_pass * 9 / 10);
   predict("little", {"--threads", "2", "--memory", "64M"});
   expect_reference_in("little");
+}
+
+TEST_F(SameBytes, OfPassesUntilSettledAndOfTheirNumber) {
+  const std::vector<std::string> settled{"--passes", "auto", "--mc-tolerance", "0.003"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), settled.begin(), settled.end());
+    return more;
+  };
+  predict("settled", with({"--threads", "1"}));
+  predict("little", with({"--threads", "3", "--memory", "64M"}));
+  expect_reference_in("little", "settled");
+  predict("parts", with({"--shard", "1/2"}));
+  predict("parts", with({"--shard", "2/2", "--threads", "2"}));
+  const std::string parts = (root_ / "parts").string();
+  EXPECT_EQ(run_mcvol({"merge", parts, "--out", parts}).exit_code, 0);
+  expect_reference_in("parts", "settled");
+  for (const char* moment : {"1/2 case_a", "2/2 case_b"}) {
+    const std::string out = std::string("resumed_at_") + moment[0];
+    const ProcessResult killed =
+        signal_mcvol(arguments(out, with({"--threads", "1", "--verbose"})), SIGKILL, moment);
+    EXPECT_EQ(killed.exit_code, -SIGKILL) << killed.err;
+    predict(out, with({"--threads", "2"}));
+    expect_reference_in(out, "settled");
+  }
+  for (const char* case_id : {"case_a", "case_b"}) {
+    const std::string file = std::string("cases/") + case_id + ".json";
+    json found = json::parse(read_file(root_ / "settled" / file));
+    const int passes = found["passes"];
+    EXPECT_GT(passes, 21);
+    const std::string out = "fixed_" + std::to_string(passes);
+    predict(out, {"--passes", std::to_string(passes)});
+    json expected = json::parse(read_file(root_ / out / file));
+    EXPECT_NE(found["run_identity"], expected["run_identity"]);
+    found["run_identity"] = expected["run_identity"];
+    EXPECT_EQ(found["flags"], json::array());
+    EXPECT_TRUE(found == expected) << file;
+  }
 }
 
 TEST_F(SameBytes, InShardsThatAreMerged) {

@@ -78,11 +78,32 @@ TEST(Usage, OptionsOfLaterVersionsAreRefusedByName) {
     more.insert(more.begin(), base.begin(), base.end());
     return more;
   };
-  expect_usage_error(with({"--passes", "auto"}), "--passes auto: this version");
   expect_usage_error(with({"--precision", "fp16", "--device", "cpu"}),
                      "--precision fp16: on a GPU only");
   expect_usage_error(with({"--save", "maps"}), "--save: this version");
-  expect_usage_error(with({"--mc-tolerance", "0.1"}), "--mc-tolerance: this version");
+}
+
+TEST(Usage, AToleranceGoesWithPassesAutoAndIsAskedForWithItsRange) {
+  const std::string alone = "--mc-tolerance: goes with --passes auto, found --passes ";
+  expect_usage_error({"predict", "x", "--mc-tolerance", "0.1"}, alone + "20; leave one of them out");
+  expect_usage_error({"predict", "x", "--passes", "40", "--mc-tolerance", "0.1"}, alone + "40");
+  for (const char* text : {"0", "-0.1", "1.5", "5%", "nan", ""}) {
+    expect_usage_error({"predict", "x", "--passes", "auto", "--mc-tolerance", text},
+                       "--mc-tolerance: expected a number above 0, up to 1, found \"" +
+                           std::string(text) + "\"");
+  }
+  expect_usage_error({"predict", "x", "--passes", "automatic"}, "--passes: expected");
+  EXPECT_TRUE(contains(run_mcvol({"predict", "--help"}).out, "--passes N|auto=20 "));
+}
+
+TEST(Usage, AToleranceInAConfigFileIsReadLikeTheOption) {
+  const auto file = fresh_folder("config_tolerance") / "run.toml";
+  write_file_atomically(file, "mc-tolerance = 0.1\n");
+  expect_usage_error({"predict", "x", "--config", file.string()}, "goes with --passes auto");
+  write_file_atomically(file, "passes = \"auto\"\nmc-tolerance = 7\n");
+  expect_usage_error({"predict", "x", "--config", file.string()}, "above 0, up to 1, found \"7\"");
+  write_file_atomically(file, "passes = true\n");
+  expect_usage_error({"predict", "x", "--config", file.string()}, "a number or \"auto\"");
 }
 
 TEST(Usage, WholeNumbersAreAskedForWithTheirRange) {

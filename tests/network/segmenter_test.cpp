@@ -2,9 +2,11 @@
 
 #include "mcvol/error/error.h"
 
+#include <algorithm>
 #include <string>
 
 #include "network/segmenter_fixtures.h"
+#include "network/torchscript_segmenter.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
@@ -76,6 +78,40 @@ TEST(TorchScriptSegmenter, MorePassesLeaveTheFirstOnesAsTheyWere) {
   const auto few = logits_of(bundle, scan, {.passes = 4, .seed = 3}, 2);
   const auto many = logits_of(bundle, scan, {.passes = 9, .seed = 3}, 2);
   for (std::size_t pass = 0; pass < few.size(); ++pass) EXPECT_EQ(few[pass], many[pass]);
+}
+
+// Three windows of 16^3 voxels and 8 features of 4 bytes.
+TEST(TorchScriptSegmenter, WhatWindowsNeedOnceIsKeptForMorePassesAsFarAsMemoryGoes) {
+  constexpr std::int64_t kWindowBytes = 16 * 16 * 16 * 8 * 4;
+  const Bundle bundle = tiny_bundle({testing::pointwise_network()});
+  const PreparedScan scan = random_scan({48, 16, 16}, 2);
+  const auto at_once = logits_of(bundle, scan, {.passes = 9, .seed = 3}, 2);
+  const std::int64_t window_bytes =
+      load_segmenter(bundle, {.device = "cpu"})->summary().window_bytes;
+  for (const std::int64_t windows : {3, 2, 0}) {
+    const SegmenterOptions options{
+        .device = "cpu", .threads = 2, .memory_bytes = window_bytes + windows * kWindowBytes + 1};
+    TorchScriptSegmenter segmenter(bundle, options);
+    KeepingSink sink(9, 2, static_cast<std::size_t>(std::count(
+                               scan.measured.values.begin(), scan.measured.values.end(), 1)));
+    const auto go_on = [](double) { return true; };
+    segmenter.run(scan, {.passes = 4, .seed = 3, .continued = true}, sink, go_on);
+    EXPECT_EQ(segmenter.kept_bytes(), windows * kWindowBytes);
+    segmenter.run(scan, {.passes = 5, .seed = 3, .first_pass = 4}, sink, go_on);
+    EXPECT_EQ(segmenter.kept_bytes(), 0);
+    EXPECT_EQ(differing_values(sink.values(), at_once), 0u);
+  }
+}
+
+TEST(TorchScriptSegmenter, AnotherScanDoesNotGetWhatWasKeptOfTheOneBefore) {
+  const Bundle bundle = tiny_bundle({testing::pointwise_network()});
+  const PreparedScan scan = random_scan({20, 20, 20}, 2), other = random_scan({20, 20, 20}, 3);
+  const auto segmenter = load_segmenter(bundle, {.device = "cpu", .threads = 1});
+  const PassRequest request{.passes = 3, .continued = true};
+  logits_of(*segmenter, bundle, scan, request);
+  EXPECT_EQ(differing_values(logits_of(*segmenter, bundle, other, request),
+                             logits_of(bundle, other, {.passes = 3}, 1)),
+            0u);
 }
 
 TEST(TorchScriptSegmenter, AnotherSeedGivesOtherPasses) {

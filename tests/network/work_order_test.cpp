@@ -32,6 +32,7 @@ struct Draw {
   Index3 scan;
   PassRequest request;
   int later;  ///< passes of it that are asked for in a request of their own
+  bool keeps;  ///< for those what windows need once
   int threads;
   WorkOrder order;
 };
@@ -43,7 +44,7 @@ std::ostream& operator<<(std::ostream& stream, const Draw& draw) {
                 << static_cast<int>(draw.window.blend) << ", overlap " << draw.window.overlap
                 << ", anchor " << static_cast<int>(draw.window.anchor) << ", scope "
                 << to_string(draw.scope) << ", " << draw.request.passes << " passes, the last "
-                << draw.later << " by themselves, "
+                << draw.later << " by themselves" << (draw.keeps ? ", windows kept, " : ", ")
                 << draw.threads << " threads, batches of " << draw.order.batch_bytes
                 << " bytes and at most " << draw.order.most_passes_per_batch
                 << " passes, groups of " << draw.order.most_passes_per_group;
@@ -64,6 +65,7 @@ class Drawer {
     const int rounds = std::max((drawn.request.passes - 1) / networks, 1);
     const int first = networks * static_cast<int>(whole(1, rounds));
     drawn.later = std::max(drawn.request.passes - first, 0);
+    drawn.keeps = whole(0, 1) == 1;
     drawn.threads = static_cast<int>(whole(1, 5));
     drawn.order.batch_bytes = whole(0, 3) == 0 ? 0 : std::int64_t{1} << 30;
     drawn.order.most_passes_per_batch = static_cast<int>(whole(1, 5));
@@ -113,6 +115,7 @@ Logits logits_in_parts(const Bundle& bundle, const Draw& drawn) {
       bundle, {.device = "cpu", .threads = drawn.threads, .scope = drawn.scope}, drawn.order);
   PassRequest first = drawn.request, later = drawn.request;
   first.passes -= drawn.later;
+  first.continued = drawn.keeps;
   later.first_pass = first.end();
   later.passes = drawn.later;
   return testing::logits_of(segmenter, bundle, random_scan(drawn.scan, 11), {first, later});

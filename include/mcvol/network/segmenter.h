@@ -53,6 +53,9 @@ struct PassRequest {
   /// Above 0: more passes of the scan run last, into the same sink; a whole number of rounds of the
   /// ensemble.
   int first_pass = 0;
+  /// More passes of the scan may be asked for next: on a CPU, what windows need only once is kept
+  /// for them as far as the memory allowed goes.
+  bool continued = false;
 
   /// One after the last pass with dropout.
   int end() const { return first_pass + passes; }
