@@ -9,6 +9,7 @@
 #include "channel_kernels.h"
 #include "dropout_operator.h"
 #include "graph_nodes.h"
+#include "narrow_convolution.h"
 #include "pointwise.h"
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
@@ -218,10 +219,15 @@ void run_convolution(torch::jit::Stack& stack) {
   const auto stride = triple_of(arguments[4]);
   const auto dilation = triple_of(arguments[5]);
   const std::int64_t groups = arguments[6].toInt();
-  at::Tensor output =
-      input.scalar_type() == at::kBFloat16
-          ? bfloat16_convolution(input, weight, bias, padding, stride, dilation, groups)
-          : onednn_convolution(input, weight, bias, padding, stride, dilation, groups);
+  constexpr std::array<std::int64_t, 3> kEveryVoxel = {1, 1, 1};
+  at::Tensor output;
+  if (input.scalar_type() == at::kBFloat16) {
+    output = bfloat16_convolution(input, weight, bias, padding, stride, dilation, groups);
+  } else if (stride == kEveryVoxel && is_narrow(input, weight, groups)) {
+    output = narrow_convolution(input, weight, bias, padding, dilation);
+  } else {
+    output = onednn_convolution(input, weight, bias, padding, stride, dilation, groups);
+  }
   torch::jit::drop(stack, 7);
   torch::jit::pack(stack, std::move(output));
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 #include "channel_kernels.h"
 
@@ -17,54 +16,66 @@ constexpr int kVectors = 3;
 template <int Width>
 struct VectorOf {
   typedef float Type __attribute__((vector_size(Width * sizeof(float))));
+  /// In memory: at any float, as part of an array of them.
+  typedef float InMemory
+      __attribute__((vector_size(Width * sizeof(float)), aligned(alignof(float)), may_alias));
 };
 
 /// The numbers of a group of outputs that stand in a row in the packed weights.
 struct Group {
-  const StripRow* input;
-  std::span<const std::int32_t> rows;  ///< of the input, one for each weight of an output
-  const float* weights;                ///< [rows, kGroup]
-  const float* bias;                   ///< [kGroup]
-  const float* slope;                  ///< [kGroup] or none
-  const StripRow* addend;              ///< or none
-  const std::int32_t* addend_rows;     ///< [kGroup]
-  StripRow* result;                    ///< [kGroup]
+  const float* input;
+  std::span<const std::int64_t> offsets;  ///< into the input, one for each weight of an output
+  const float* weights;                   ///< [offsets, kGroup]
+  const float* bias;                      ///< [kGroup]
+  const float* slope;                     ///< [kGroup] or none
+  const StripRow* addend;                 ///< or none
+  const std::int32_t* addend_rows;        ///< [kGroup]
+  StripRow* result;                       ///< [kGroup]
+  std::size_t voxels = kStripVoxels;
 };
 
 /// For the `Outputs` outputs from `first` on.
 template <int Width, int Outputs>
 [[gnu::always_inline]] inline void make_outputs(const Group& group, std::size_t first) {
   using Vector = typename VectorOf<Width>::Type;
-  const auto load = [](Vector & vector, const float* from) __attribute__((always_inline)) {
-    std::memcpy(&vector, from, sizeof(Vector));
-  };
-  for (std::size_t voxel = 0; voxel < kStripVoxels; voxel += kVectors * Width) {
+  using InMemory = typename VectorOf<Width>::InMemory;
+  // Copied with std::memcpy or in loops that stay loops, sums would go through memory.
+  for (std::size_t voxel = 0; voxel < group.voxels; voxel += kVectors * Width) {
     Vector sums[Outputs][kVectors];
+#pragma GCC unroll 8
     for (std::size_t m = 0; m < Outputs; ++m) {
+#pragma GCC unroll 8
       for (std::size_t v = 0; v < kVectors; ++v) {
-        sums[m][v] = Vector{};
+        sums[m][v] = Vector{} + group.bias[first + m];
         if (group.addend != nullptr) {
-          load(sums[m][v], group.addend[group.addend_rows[first + m]].data() + voxel + v * Width);
+          const float* const row = group.addend[group.addend_rows[first + m]].data() + voxel;
+          sums[m][v] += *reinterpret_cast<const InMemory*>(row + v * Width);
         }
-        sums[m][v] += group.bias[first + m];
       }
     }
     const float* weights = group.weights + first;
-    for (const std::int32_t n : group.rows) {
-      const float* row = group.input[n].data() + voxel;
+    for (const std::int64_t offset : group.offsets) {
+      const float* const row = group.input + offset + voxel;
       Vector values[kVectors];
-      for (std::size_t v = 0; v < kVectors; ++v) load(values[v], row + v * Width);
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        values[v] = *reinterpret_cast<const InMemory*>(row + v * Width);
+      }
+#pragma GCC unroll 8
       for (std::size_t m = 0; m < Outputs; ++m) {
+#pragma GCC unroll 8
         for (std::size_t v = 0; v < kVectors; ++v) sums[m][v] += values[v] * weights[m];
       }
       weights += kGroup;
     }
+#pragma GCC unroll 8
     for (std::size_t m = 0; m < Outputs; ++m) {
       float* const target = group.result[first + m].data() + voxel;
+#pragma GCC unroll 8
       for (std::size_t v = 0; v < kVectors; ++v) {
         Vector value = sums[m][v];
         if (group.slope != nullptr) value = value > 0.0F ? value : value * group.slope[first + m];
-        std::memcpy(target + v * Width, &value, sizeof(Vector));
+        *reinterpret_cast<InMemory*>(target + v * Width) = value;
       }
     }
   }
@@ -127,47 +138,87 @@ MakeGroup kernel_of_processor() {
 MakeGroup kernel_of_processor() { return make_group_plain; }
 #endif
 
+/// @param all those of all groups, their first output's first.
+void make_groups(const Group& all, std::size_t outputs) {
+  static const MakeGroup make_group = kernel_of_processor();
+  Group group = all;
+  for (std::size_t begin = 0; begin < outputs; begin += kGroup) {
+    make_group(group, std::min(kGroup, outputs - begin));
+    group.weights += group.offsets.size() * kGroup;
+    group.bias += kGroup;
+    group.result += kGroup;
+    if (group.slope != nullptr) group.slope += kGroup;
+    if (group.addend_rows != nullptr) group.addend_rows += kGroup;
+  }
+}
+
+/// @param weight of output m and input n -> [groups, inputs, kGroup], 0 where there is no output.
+template <typename Weight>
+std::vector<float> packed(std::size_t outputs, std::size_t inputs, const Weight& weight) {
+  std::vector<float> weights;
+  for (std::size_t begin = 0; begin < outputs; begin += kGroup) {
+    for (std::size_t n = 0; n < inputs; ++n) {
+      for (std::size_t m = begin; m < begin + kGroup; ++m) {
+        weights.push_back(m < outputs ? weight(m, n) : 0.0F);
+      }
+    }
+  }
+  return weights;
+}
+
 }  // namespace
 
 StripLayer::StripLayer(std::span<const float> weights, std::span<const std::int32_t> inputs,
                        std::span<const std::int32_t> outputs, std::int64_t all_inputs, float factor,
                        std::span<const float> bias, std::span<const float> slope)
-    : kept_inputs_(inputs.begin(), inputs.end()),
-      consecutive_(inputs.size()),
-      kept_outputs_(outputs.begin(), outputs.end()) {
-  std::iota(consecutive_.begin(), consecutive_.end(), 0);
+    : kept_outputs_(outputs.begin(), outputs.end()) {
+  for (const std::int32_t input : inputs) {
+    consecutive_.push_back(static_cast<std::int64_t>(consecutive_.size()) * kStripVoxels);
+    kept_inputs_.push_back(input * kStripVoxels);
+  }
   for (const std::int32_t output : outputs) {
     const auto at = static_cast<std::size_t>(output);
     bias_.push_back(bias.empty() ? 0.0F : bias[at]);
     if (!slope.empty()) slope_.push_back(slope[slope.size() == 1 ? 0 : at]);
   }
-  for (std::size_t begin = 0; begin < outputs.size(); begin += kGroup) {
-    for (const std::int32_t input : inputs) {
-      for (std::size_t m = begin; m < begin + kGroup; ++m) {
-        const bool there = m < outputs.size();
-        weights_.push_back(
-            there ? weights[static_cast<std::size_t>(outputs[m] * all_inputs + input)] * factor
-                  : 0.0F);
-      }
-    }
-  }
+  weights_ = packed(outputs.size(), inputs.size(), [&](std::size_t m, std::size_t n) {
+    return weights[static_cast<std::size_t>(outputs[m] * all_inputs + inputs[n])] * factor;
+  });
 }
 
 void StripLayer::run(const StripRow* input, bool all_rows, const StripRow* addend,
                      StripRow* result) const {
-  static const MakeGroup make_group = kernel_of_processor();
-  const auto& rows = all_rows ? kept_inputs_ : consecutive_;
-  for (std::size_t begin = 0; begin < bias_.size(); begin += kGroup) {
-    const Group group{.input = input,
-                      .rows = rows,
-                      .weights = weights_.data() + begin * rows.size(),
-                      .bias = bias_.data() + begin,
-                      .slope = slope_.empty() ? nullptr : slope_.data() + begin,
-                      .addend = addend,
-                      .addend_rows = kept_outputs_.data() + begin,
-                      .result = result + begin};
-    make_group(group, std::min(kGroup, bias_.size() - begin));
-  }
+  const Group group{.input = input->data(),
+                    .offsets = all_rows ? kept_inputs_ : consecutive_,
+                    .weights = weights_.data(),
+                    .bias = bias_.data(),
+                    .slope = slope_.empty() ? nullptr : slope_.data(),
+                    .addend = addend,
+                    .addend_rows = kept_outputs_.data(),
+                    .result = result};
+  make_groups(group, bias_.size());
+}
+
+StripConvolution::StripConvolution(std::span<const float> weights,
+                                   std::span<const std::int64_t> offsets, std::int64_t outputs,
+                                   std::span<const float> bias)
+    : offsets_(offsets.begin(), offsets.end()), bias_(static_cast<std::size_t>(outputs), 0.0F) {
+  std::copy(bias.begin(), bias.end(), bias_.begin());
+  weights_ = packed(bias_.size(), offsets.size(),
+                    [&](std::size_t m, std::size_t n) { return weights[m * offsets.size() + n]; });
+}
+
+void StripConvolution::run(const float* input, std::int64_t voxels, StripRow* result) const {
+  make_groups({.input = input,
+               .offsets = offsets_,
+               .weights = weights_.data(),
+               .bias = bias_.data(),
+               .slope = nullptr,
+               .addend = nullptr,
+               .addend_rows = nullptr,
+               .result = result,
+               .voxels = static_cast<std::size_t>(voxels)},
+              bias_.size());
 }
 
 template <typename T>

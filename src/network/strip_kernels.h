@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-// Kernels of the CPU for 1x1x1 convolutions on a few voxels at a time, planar: [channels, strip].
-// Every voxel's sums are made by themselves and in the order of the channels, so that neither its
+// Kernels of the CPU for convolutions on a few voxels at a time, planar: [channels, strip]. Every
+// voxel's sums are made by themselves and in the order of the weights, so that neither its
 // neighbours nor threads change a bit.
 
 namespace mcvol {
@@ -39,9 +39,32 @@ class StripLayer {
   void run(const StripRow* input, bool all_rows, const StripRow* addend, StripRow* result) const;
 
  private:
-  std::vector<std::int32_t> kept_inputs_, consecutive_, kept_outputs_;
+  std::vector<std::int64_t> kept_inputs_, consecutive_;  ///< where their rows begin, in floats
+  std::vector<std::int32_t> kept_outputs_;
   std::vector<float> weights_;  ///< [groups of kGroup outputs, kept inputs, kGroup]
   std::vector<float> bias_, slope_;
+};
+
+/// A convolution of stride 1 on voxels that lie in memory one after the other.
+class StripConvolution {
+ public:
+  /// @param weights [outputs, weights of an output].
+  /// @param offsets where each of an output's weights finds its input, counted from that of the
+  ///     output's first voxel, in floats.
+  /// @param bias [outputs] or none.
+  StripConvolution(std::span<const float> weights, std::span<const std::int64_t> offsets,
+                   std::int64_t outputs, std::span<const float> bias);
+
+  /// result[m][v] = bias + sum of weights * input[offset + v]. Reads up to a strip, however few the
+  /// voxels are.
+  /// @param voxels kStripVoxels at most.
+  /// @param result a row for each output.
+  void run(const float* input, std::int64_t voxels, StripRow* result) const;
+
+ private:
+  std::vector<std::int64_t> offsets_;
+  std::vector<float> weights_;  ///< [groups of kGroup outputs, offsets, kGroup]
+  std::vector<float> bias_;
 };
 
 /// Lays voxels out as strips: [strips, channels, kStripVoxels]; the rest of the last strip is 0.

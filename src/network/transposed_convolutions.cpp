@@ -1,5 +1,6 @@
 #include "transposed_convolutions.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include "block_loop.h"
 #include "convolutions.h"
 #include "graph_nodes.h"
+#include "narrow_convolution.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/runtime/custom_operator.h>
@@ -68,20 +70,30 @@ std::vector<at::Tensor> phase_weights(const at::Tensor& weight, const Geometry& 
   return phases;
 }
 
-at::Tensor run_phase(const at::Tensor& input, const at::Tensor& weight,
-                     const std::optional<at::Tensor>& bias, const Geometry& geometry,
-                     const Triple& r, const Triple& counts, std::int64_t groups) {
-  std::vector<std::int64_t> pads(6);
-  bool pad = false;
+/// One phase: what it convolves with, the zeros around its input, and its part of the output.
+PaddedConvolution phase_on(const at::Tensor& input, const at::Tensor& weight,
+                           const Geometry& geometry, const Triple& r, const at::Tensor& part) {
+  PaddedConvolution of{weight, {}, {}, part};
   for (std::size_t d = 0; d < 3; ++d) {
     const Phase phase = phase_of(r[d], geometry.stride[d], geometry.padding[d], geometry.kernel[d]);
-    const std::int64_t size = input.size(static_cast<std::int64_t>(d) + 2);
-    const std::size_t last_first = 2 * (2 - d);  // pads name the last dimension first
-    pads[last_first] = phase.taps - 1 - phase.shift;
-    pads[last_first + 1] = counts[d] + phase.shift - size;
-    pad = pad || pads[last_first] != 0 || pads[last_first + 1] != 0;
+    const auto axis = static_cast<std::int64_t>(d) + 2;
+    of.front[d] = phase.taps - 1 - phase.shift;
+    of.back[d] = part.size(axis) + phase.shift - input.size(axis);
   }
-  const at::Tensor padded = pad ? at::constant_pad_nd(input, pads) : input;
+  return of;
+}
+
+at::Tensor run_phase(const at::Tensor& input, const PaddedConvolution& phase,
+                     const std::optional<at::Tensor>& bias, std::int64_t groups) {
+  const at::Tensor& weight = phase.weight;
+  std::vector<std::int64_t> last_first;
+  for (const std::size_t d : {2, 1, 0}) {
+    last_first.push_back(phase.front[d]);
+    last_first.push_back(phase.back[d]);
+  }
+  const bool pad = std::any_of(last_first.begin(), last_first.end(),
+                               [](std::int64_t zeros) { return zeros != 0; });
+  const at::Tensor padded = pad ? at::constant_pad_nd(input, last_first) : input;
   if (input.is_cuda()) {
     return at::convolution(padded, weight, bias, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}, false, {0, 0, 0},
                            groups);
@@ -130,26 +142,35 @@ at::Tensor transposed_convolution(const at::Tensor& input, const std::vector<at:
       input.is_cuda() ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast3d;
   at::Tensor output = at::empty({input.size(0), channels, size[0], size[1], size[2]},
                                 input.options().memory_format(layout));
+  std::vector<PaddedConvolution> phases;
   for (std::size_t n = 0; n < weights.size(); ++n) {
     const Triple r = phase_at(static_cast<std::int64_t>(n), stride);
     at::Tensor part = output;
-    Triple counts;
     for (std::size_t d = 0; d < 3; ++d) {
       part = part.slice(static_cast<std::int64_t>(d) + 2, r[d], std::nullopt, stride[d]);
-      counts[d] = part.size(static_cast<std::int64_t>(d) + 2);
     }
     if (part.numel() == 0) continue;
     if (weights[n].numel() > 0) {
-      const at::Tensor phase = run_phase(input, weights[n], bias, geometry, r, counts, groups);
-      if (input.is_cuda()) {
-        part.copy_(phase);
-      } else {
-        interleave(phase, part);
-      }
+      phases.push_back(phase_on(input, weights[n], geometry, r, part));
     } else if (bias) {
       part.copy_(bias->view({1, -1, 1, 1, 1}).expand(part.sizes()));
     } else {
       part.zero_();
+    }
+  }
+  const auto narrow = [&](const PaddedConvolution& phase) {
+    return is_narrow(input, phase.weight, groups);
+  };
+  if (std::any_of(phases.begin(), phases.end(), narrow)) {
+    run_narrow(input, phases, bias, {1, 1, 1});
+    return output;
+  }
+  for (PaddedConvolution& phase : phases) {
+    const at::Tensor result = run_phase(input, phase, bias, groups);
+    if (input.is_cuda()) {
+      phase.output.copy_(result);
+    } else {
+      interleave(result, phase.output);
     }
   }
   return output;
