@@ -97,9 +97,10 @@ void PredictCommand::add_measurement_options() {
       ->capture_default_str()
       ->group(group);
   command_
-      ->add_option("--mc-tolerance", tolerance_,
-                   "With --passes auto: standard error of the bounds of the raw 90 % interval, as a "
-                   "share of its width, above 0 and up to 1 (default: 0.05)")
+      ->add_option(
+          "--mc-tolerance", tolerance_,
+          "With --passes auto: standard error of the bounds of the raw 90 % interval, as a "
+          "share of its width, above 0 and up to 1 (default: 0.05)")
       ->type_name("X")
       ->group(group);
   command_->add_option("--seed", seed_, "Seed of the dropout masks, 0 to 2^64 - 1")

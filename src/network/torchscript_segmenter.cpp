@@ -224,14 +224,9 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
                     .all_passes = all_passes(request, summary_.networks)};
   const bool on_host = device_.is_cpu() || !sink.takes_sums();
   task.windows = plan.windows.size();
-  task.group = passes_per_group(task);
   if (request.first_pass == 0) cuts_.clear();
-  if (request.continued && cuts_.empty()) {
-    cuts_.resize(plan.windows.size() * networks_.size());
-    const std::int64_t blend = is_blended(task) ? task.group * blend_bytes(task) : 0;
-    cut_room_bytes_ =
-        device_.is_cpu() ? options_.memory_bytes - summary_.window_bytes - blend : 0;
-  }
+  if (request.continued && cuts_.empty()) reserve_cuts(task);
+  task.group = passes_per_group(task);
   const auto windows = scan_windows(scan, plan, bundle_.axes, window_.padding, device_);
   const auto assembly = on_host ? host_assembly(task, sink) : device_assembly(task, device_, sink);
   const int groups = (task.all_passes + task.group - 1) / task.group;
@@ -248,6 +243,17 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
   assembly->finish();
   if (!request.continued) cuts_.clear();
   return true;
+}
+
+/// Sums of blended passes get the other half of the memory.
+void TorchScriptSegmenter::reserve_cuts(const AssemblyTask& task) {
+  cuts_.resize(task.windows * networks_.size());
+  cut_reserve_bytes_ = 0;
+  if (device_.is_cpu()) {
+    const std::int64_t memory = options_.memory_bytes - summary_.window_bytes;
+    cut_reserve_bytes_ = std::max<std::int64_t>(is_blended(task) ? memory / 2 : memory, 0);
+  }
+  cut_room_bytes_ = cut_reserve_bytes_;
 }
 
 std::int64_t TorchScriptSegmenter::kept_bytes() const {
@@ -307,7 +313,8 @@ int TorchScriptSegmenter::passes_per_group(const AssemblyTask& task) const {
     return std::min(order_.most_passes_per_group, task.all_passes);
   }
   const std::int64_t memory = device_.is_cpu() ? options_.memory_bytes : device_bytes_ / 2;
-  const std::int64_t fitting = (memory - summary_.window_bytes) / blend_bytes(task);
+  const std::int64_t reserved = cuts_.empty() ? 0 : cut_reserve_bytes_;
+  const std::int64_t fitting = (memory - summary_.window_bytes - reserved) / blend_bytes(task);
   return static_cast<int>(std::clamp<std::int64_t>(fitting, 1, task.all_passes));
 }
 

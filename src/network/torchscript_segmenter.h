@@ -50,6 +50,7 @@ class TorchScriptSegmenter final : public Segmenter {
                    const PassGroup& group, WindowAssembly& assembly,
                    const WindowProgress& progress);
   int passes_per_group(const AssemblyTask& task) const;
+  void reserve_cuts(const AssemblyTask& task);
   void keep(std::size_t place, std::vector<at::Tensor>&& cut);
 
   Bundle bundle_;
@@ -62,7 +63,7 @@ class TorchScriptSegmenter final : public Segmenter {
   RegionLogits region_logits_;
   std::vector<PassRunner> networks_;
   std::vector<std::vector<at::Tensor>> cuts_;  ///< [window, network] of the scan run last, or empty
-  std::int64_t cut_room_bytes_ = 0;            ///< left for them
+  std::int64_t cut_reserve_bytes_ = 0, cut_room_bytes_ = 0;  ///< for them, and what is left of it
 };
 
 }  // namespace mcvol

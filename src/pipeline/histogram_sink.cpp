@@ -106,8 +106,8 @@ void HistogramSink::accept(const LogitBlock& block) {
 
 void HistogramSink::accept(const LogitSums& sums) {
   const auto of_region = static_cast<std::size_t>(all_passes_ - first_);
-  if (sums.histograms.size() != regions_.size() * of_region || sums.means.size() != regions_.size() ||
-      static_cast<std::size_t>(sums.voxels) != voxels_) {
+  if (sums.histograms.size() != regions_.size() * of_region ||
+      sums.means.size() != regions_.size() || static_cast<std::size_t>(sums.voxels) != voxels_) {
     throw Error("the network gave sums of another scan, its passes or its regions");
   }
   for (std::size_t n = 0; n < sums.histograms.size(); ++n) {

@@ -14,8 +14,8 @@ using nlohmann::json;
 
 /// What a user would look at first comes first; the model, which names more than the user chose,
 /// last.
-constexpr std::array<const char*, 8> kFieldOrder = {
-    "networks", "scope", "seed", "passes", "mc_tolerance", "precision", "window", "model"};
+constexpr std::array<const char*, 8> kFieldOrder = {"networks",     "scope",     "seed",   "passes",
+                                                    "mc_tolerance", "precision", "window", "model"};
 constexpr double kLargestExact = 9007199254740992.0;  // 2^53
 
 /// 3.0 becomes 3: a model.json says the same with either.

@@ -17,7 +17,8 @@ struct FlagMeaning {
 constexpr std::array kMeanings{
     FlagMeaning{"outside_calibration_range", "larger or smaller than every calibration scan", true},
     FlagMeaning{"uncertain", "wider than 19 of 20 intervals of the calibration scans", true},
-    FlagMeaning{"mc_tolerance_missed", "Monte Carlo error above the tolerance after all passes", true},
+    FlagMeaning{"mc_tolerance_missed", "Monte Carlo error above the tolerance after all passes",
+                true},
     FlagMeaning{"touches_border", "the head reaches the edge of the image", true},
     FlagMeaning{"empty", "nothing segmented", true},
     FlagMeaning{"not_nested", "sticks out of the interval at a higher level", true},

@@ -31,7 +31,8 @@ std::vector<double> quantiles_without_a_round(const VolumeDistribution& volumes,
     for (std::size_t round = 0; round < rounds; ++round) {
       if (found[round]) continue;
       const auto first = cdfs.begin() + static_cast<std::ptrdiff_t>(round * per_round);
-      const double own = std::accumulate(first, first + static_cast<std::ptrdiff_t>(per_round), 0.0);
+      const double own =
+          std::accumulate(first, first + static_cast<std::ptrdiff_t>(per_round), 0.0);
       const double excess =
           (all - own) / static_cast<double>(cdfs.size() - per_round) - probability;
       if (excess >= 0) {

@@ -207,7 +207,8 @@ TEST_F(PredictRun, PassesThatDoNotSettleAreFlaggedAndThePageSaysSo) {
   EXPECT_TRUE(contains(table("out"), ",320,ok,mc_tolerance_missed;")) << table("out");
   EXPECT_TRUE(contains(read_file(root_ / "out" / "report.html"), "above the tolerance"));
   // Other levels and commands go by what was measured.
-  const ProcessResult interval = run_mcvol({"interval", (root_ / "out").string(), "--level", "0.5"});
+  const ProcessResult interval =
+      run_mcvol({"interval", (root_ / "out").string(), "--level", "0.5"});
   EXPECT_EQ(interval.exit_code, 0) << interval.err;
   EXPECT_TRUE(contains(interval.out, ",320,ok,mc_tolerance_missed;")) << interval.out;
 }

@@ -97,7 +97,8 @@ class SameBytes : public ::testing::Test {
     }
     return bytes;
   }
-  void expect_reference_in(const std::string& out, const std::string& reference = "reference") const {
+  void expect_reference_in(const std::string& out,
+                           const std::string& reference = "reference") const {
     const auto expected = results(reference);
     const auto found = results(out);
     for (const auto& [file, bytes] : expected) {

@@ -92,8 +92,9 @@ TEST(TorchScriptSegmenter, WhatWindowsNeedOnceIsKeptForMorePassesAsFarAsMemoryGo
     const SegmenterOptions options{
         .device = "cpu", .threads = 2, .memory_bytes = window_bytes + windows * kWindowBytes + 1};
     TorchScriptSegmenter segmenter(bundle, options);
-    KeepingSink sink(9, 2, static_cast<std::size_t>(std::count(
-                               scan.measured.values.begin(), scan.measured.values.end(), 1)));
+    KeepingSink sink(9, 2,
+                     static_cast<std::size_t>(
+                         std::count(scan.measured.values.begin(), scan.measured.values.end(), 1)));
     const auto go_on = [](double) { return true; };
     segmenter.run(scan, {.passes = 4, .seed = 3, .continued = true}, sink, go_on);
     EXPECT_EQ(segmenter.kept_bytes(), windows * kWindowBytes);

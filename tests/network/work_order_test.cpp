@@ -31,7 +31,7 @@ struct Draw {
   DropoutScope scope;
   Index3 scan;
   PassRequest request;
-  int later;  ///< passes of it that are asked for in a request of their own
+  int later;   ///< passes of it that are asked for in a request of their own
   bool keeps;  ///< for those what windows need once
   int threads;
   WorkOrder order;

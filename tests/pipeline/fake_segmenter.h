@@ -15,8 +15,8 @@ class FakeSegmenter : public Segmenter {
  public:
   struct Behaviour {
     std::size_t block_size = 50;
-    int runs = 0;                                 ///< requests run so far
-    std::vector<PassRequest> requests;            ///< those
+    int runs = 0;                       ///< requests run so far
+    std::vector<PassRequest> requests;  ///< those
     int networks = 1;
     /// What a pass adds to every logit.
     std::function<float(int pass)> shift = [](int pass) { return 0.1f * static_cast<float>(pass); };
@@ -56,14 +56,15 @@ class FakeSegmenter : public Segmenter {
       } else {
         give(sums, begin, block_end, request.first_pass, end, request.seed, sink);
       }
-      if (!progress(static_cast<double>(block_end) / static_cast<double>(sums.size()))) return false;
+      if (!progress(static_cast<double>(block_end) / static_cast<double>(sums.size())))
+        return false;
     }
     return true;
   }
 
  private:
-  void give(const std::vector<float>& sums, std::size_t begin, std::size_t end,
-            int first_pass, int end_pass, std::uint64_t seed, LogitSink& sink) const {
+  void give(const std::vector<float>& sums, std::size_t begin, std::size_t end, int first_pass,
+            int end_pass, std::uint64_t seed, LogitSink& sink) const {
     constexpr int kRegionCount = 2;
     std::vector<std::int64_t> voxels;
     for (std::size_t n = begin; n < end; ++n) voxels.push_back(static_cast<std::int64_t>(n));

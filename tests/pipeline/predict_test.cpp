@@ -623,9 +623,7 @@ TEST_F(Predict, PassesThatAnEnsembleCannotShareEvenlyAreRefusedBeforeAnyWork) {
 }
 
 /// Passes that differ as if drawn, by this much: standard errors of a few percent of the width.
-float drawn_shift(int pass) {
-  return 1.2f * static_cast<float>(std::sin(12.9898 * (pass + 1)));
-}
+float drawn_shift(int pass) { return 1.2f * static_cast<float>(std::sin(12.9898 * (pass + 1))); }
 
 TEST_F(Predict, AToleranceStopsEachScanWhereFixedPassesGiveTheSameNumbers) {
   behaviour_->shift = drawn_shift;

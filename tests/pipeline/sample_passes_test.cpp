@@ -72,8 +72,8 @@ class SamplePasses : public ::testing::Test {
       return static_cast<float>(sd) * draws[static_cast<std::size_t>(pass)];
     };
   }
-  std::optional<SampledPasses> sample(const PassSchedule& schedule,
-                                      const WindowProgress& progress = [](double) { return true; }) {
+  std::optional<SampledPasses> sample(
+      const PassSchedule& schedule, const WindowProgress& progress = [](double) { return true; }) {
     testing::FakeSegmenter segmenter(behaviour_);
     HistogramSink sink({"whole", "core"}, std::ssize(scan_.measured.values),
                        schedule.passes.front(), behaviour_->networks);

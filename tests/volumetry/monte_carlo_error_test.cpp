@@ -71,8 +71,8 @@ double jackknife_by_definition(const std::vector<LogitHistogram>& passes, double
   return (rounds - 1) / std::sqrt(rounds) * sample_sd(left_out);
 }
 
-// V(x) is a line, and F the mean of logistic distributions shifted by s: for small s the quantile is
-// that of their mean, whose standard error is SD(s) / sqrt(T).
+// V(x) is a line, and F the mean of logistic distributions shifted by s: for small s the quantile
+// is that of their mean, whose standard error is SD(s) / sqrt(T).
 TEST(MonteCarloError, IsThatOfAMeanWherePassesAreShiftedLittle) {
   for (const int passes : {20, 80, 320}) {
     const std::vector<double> shifts = drawn_shifts(passes, 0.02, 7);
@@ -136,8 +136,7 @@ TEST(MonteCarloError, IsZeroOfEqualPassesAndOfNoTumour) {
   constexpr double kRounding_ml = 1e-12;
   for (const LogitHistogram& pass :
        {evenly_spread(0.0), histogram_of(std::vector<float>(kVoxels, -INFINITY))}) {
-    const auto error =
-        monte_carlo_error(level_sets(std::vector<LogitHistogram>(20, pass)), kLevel);
+    const auto error = monte_carlo_error(level_sets(std::vector<LogitHistogram>(20, pass)), kLevel);
     ASSERT_TRUE(error);
     EXPECT_NEAR(error->lower_ml, 0, kRounding_ml);
     EXPECT_NEAR(error->upper_ml, 0, kRounding_ml);

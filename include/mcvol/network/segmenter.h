@@ -83,7 +83,8 @@ inline constexpr double kProbabilityUnit = 0x1p48;
 struct LogitSums {
   /// [region, pass] of the request, those without dropout last.
   std::span<const LogitHistogram> histograms;
-  /// [region], of the mean probability over passes with dropout, those of earlier requests included.
+  /// [region], of the mean probability over passes with dropout, those of earlier requests
+  /// included.
   std::span<const LogitHistogram> means;
   /// [region, measured voxel], over the same passes, in steps of 1 / kProbabilityUnit.
   std::shared_ptr<const std::int64_t> probability_sums;

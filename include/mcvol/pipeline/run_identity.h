@@ -22,9 +22,10 @@ struct IdentityOptions {
 };
 
 /// The run identity: everything that decides on the numbers of a record but the scan itself
-/// (network sha256s, model.json less its texts, scope, seed, passes or their tolerance, precision, window). Records of
-/// one result folder share it. Level, calibration, threads, batch and device are no part of it; the
-/// memory allowed is where it decides on the window, which is where the bundle's is flexible.
+/// (network sha256s, model.json less its texts, scope, seed, passes or their tolerance, precision,
+/// window). Records of one result folder share it. Level, calibration, threads, batch and device
+/// are no part of it; the memory allowed is where it decides on the window, which is where the
+/// bundle's is flexible.
 ///
 /// Goes into RunFile::identity as it is. Numbers are written in one way (3.0 as 3), so that equal
 /// identities have equal bytes.

@@ -14,10 +14,11 @@ struct MonteCarloError {
   bool operator==(const MonteCarloError&) const = default;
 };
 
-/// Of the quantiles (1 ± level) / 2 of a mixture over passes, by the jackknife: each round of passes
-/// is left out once, SE² = (R - 1) / R sum (q_(r) - mean q)² over R rounds (Efron, Tibshirani, "An
-/// Introduction to the Bootstrap", 1993, ch. 11). The quantiles are smooth in the mean of the
-/// passes' distribution functions, for which that is consistent; quantiles of a sample are not.
+/// Of the quantiles (1 ± level) / 2 of a mixture over passes, by the jackknife: each round of
+/// passes is left out once, SE² = (R - 1) / R sum (q_(r) - mean q)² over R rounds (Efron,
+/// Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 11). The quantiles are smooth in the
+/// mean of the passes' distribution functions, for which that is consistent; quantiles of a sample
+/// are not.
 ///
 /// @param volumes of a random sampler. @param level in (0, 1).
 /// @param networks consecutive passes that make up a round, one of each network of an ensemble; the
