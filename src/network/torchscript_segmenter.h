@@ -34,7 +34,7 @@ class TorchScriptSegmenter final : public Segmenter {
 
   const NetworkSummary& summary() const override { return summary_; }
   bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
-           const WindowProgress& progress) override;
+           const WindowProgress& progress, StageTimings& timings) override;
 
  private:
   std::vector<PassRunner> runners_on(c10::Device device, c10::ScalarType precision) const;
@@ -43,10 +43,10 @@ class TorchScriptSegmenter final : public Segmenter {
   void choose_window();
   void probe();
   bool run_groups(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
-                  const WindowProgress& progress);
+                  const WindowProgress& progress, StageTimings& timings);
   bool run_windows(const WindowPlan& plan, const ScanWindows& windows, const PassRequest& request,
-                   const PassGroup& group, WindowAssembly& assembly,
-                   const WindowProgress& progress);
+                   const PassGroup& group, WindowAssembly& assembly, const WindowProgress& progress,
+                   StageTimings& timings);
   int passes_per_group(const AssemblyTask& task) const;
 
   Bundle bundle_;

@@ -294,7 +294,9 @@ TEST_P(NetworksOnTheGpu, SumsAreThoseOfTheirLogits) {
   const auto gpu = load_segmenter(bundle(), {.device = "cuda", .threads = 1});
   const Logits logits = testing::logits_of(*gpu, bundle(), scan_, request_);
   SumsSink sink;
-  ASSERT_TRUE(gpu->run(scan_, request_, sink, [](double) { return true; }));
+  StageTimings timings;
+  ASSERT_TRUE(gpu->run(
+      scan_, request_, sink, [](double) { return true; }, timings));
   ASSERT_EQ(sink.histograms.size(), logits.size() * bundle().regions.size());
   for (std::size_t pass = 0; pass < logits.size(); ++pass) {
     for (std::size_t region = 0; region < logits[pass].size(); ++region) {

@@ -130,7 +130,9 @@ Logits logits_of(Segmenter& segmenter, const Bundle& bundle, const PreparedScan&
       std::count(scan.measured.values.begin(), scan.measured.values.end(), 1));
   const int more = request.without_dropout ? static_cast<int>(bundle.networks.size()) : 0;
   KeepingSink sink(request.passes + more, bundle.regions.size(), voxels);
-  EXPECT_TRUE(segmenter.run(scan, request, sink, [](double) { return true; }));
+  StageTimings timings;
+  EXPECT_TRUE(segmenter.run(
+      scan, request, sink, [](double) { return true; }, timings));
   return sink.values();
 }
 

@@ -90,8 +90,10 @@ TEST(TorchScriptSegmenter, StopsWhenAskedTo) {
   const PreparedScan scan = random_scan({33, 33, 33}, 2);
   const auto segmenter = load_segmenter(bundle, {.device = "cpu", .threads = 1});
   KeepingSink sink(3, 2, scan.measured.values.size());
+  StageTimings timings;
   int asked = 0;
-  EXPECT_FALSE(segmenter->run(scan, {.passes = 3}, sink, [&](double) { return ++asked < 5; }));
+  EXPECT_FALSE(segmenter->run(
+      scan, {.passes = 3}, sink, [&](double) { return ++asked < 5; }, timings));
   EXPECT_EQ(asked, 5);
 }
 
