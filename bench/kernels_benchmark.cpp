@@ -21,6 +21,7 @@
 
 #include "network/channel_kernels.h"
 #include "network/region_kernels.h"
+#include "network/strip_kernels.h"
 #include "volumetry/test_voxels.h"
 #include <benchmark/benchmark.h>
 
@@ -149,6 +150,29 @@ void sums_of_channels(State& state) {
 }
 BENCHMARK(sums_of_channels<float>)->ArgName("channels")->Arg(16)->Arg(64);
 BENCHMARK(sums_of_channels<Bfloat16>)->ArgName("channels")->Arg(16)->Arg(64);
+
+/// 3x3x3 on lines of 128 voxels that stay in cache. Items: multiplications with their additions.
+void strip_convolution(State& state) {
+  constexpr std::int64_t kLine = 128, kTaps = 27;
+  const std::int64_t channels = state.range(0), outputs = state.range(1);
+  const std::vector<float> input = normal_values(9 * channels * (kLine + 2) + kStripVoxels);
+  std::vector<std::int64_t> offsets;
+  for (std::int64_t channel = 0; channel < channels; ++channel) {
+    for (std::int64_t tap = 0; tap < kTaps; ++tap) {
+      offsets.push_back((tap / 3 * channels + channel) * (kLine + 2) + tap % 3);
+    }
+  }
+  const StripConvolution kernel(normal_values(outputs * std::ssize(offsets)), offsets, outputs, {});
+  std::vector<StripRow> results(static_cast<std::size_t>(outputs));
+  for (auto _ : state) {
+    for (std::int64_t first = 0; first < kLine; first += kStripVoxels) {
+      kernel.run(input.data() + first, std::min(kStripVoxels, kLine - first), results.data());
+      benchmark::ClobberMemory();
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * kLine * outputs * channels * kTaps);
+}
+BENCHMARK(strip_convolution)->ArgNames({"channels", "outputs"})->Args({4, 4})->Args({32, 4});
 
 /// Three regions of four outputs. Items: voxels.
 void region_logits(State& state) {

@@ -82,9 +82,11 @@ struct Channel {
 /// the image is 0 outside it: interpolation smears intensities into the background, which would
 /// grow the brain and shift the mean and SD taken over it.
 Channel load_channel(const std::filesystem::path& file, const NiftiHeader& header,
-                     const GridSpec& spec) {
+                     const GridSpec& spec, StageTimings& timings) {
   Channel channel;
-  channel.image = reoriented(read_image(file, header), spec.orientation);
+  channel.image = timed(timings.read_s, [&] { return read_image(file, header); });
+  const ScopedTimer timer(timings.prepare_s);
+  channel.image = reoriented(std::move(channel.image), spec.orientation);
   channel.nonzero = nonzero_voxels(channel.image);
   // Asked on the scan's own grid: the new one may reach a voxel further out.
   channel.touches_border = touches_border(channel.nonzero);
@@ -118,18 +120,23 @@ void add_channel(PreparedScan& scan, Channel channel) {
 
 }  // namespace
 
-PreparedScan load_scan(const Files& channel_files, const ScanPreparation& preparation) {
+PreparedScan load_scan(const Files& channel_files, const ScanPreparation& preparation,
+                       StageTimings& timings) {
   if (channel_files.empty() || channel_files.size() != preparation.intensities.size()) {
     throw std::invalid_argument("load_scan: one file and one IntensitySpec per channel");
   }
-  const std::vector<NiftiHeader> headers = headers_on_one_grid(channel_files);
+  const std::vector<NiftiHeader> headers =
+      timed(timings.read_s, [&] { return headers_on_one_grid(channel_files); });
   PreparedScan scan;
   for (std::size_t n = 0; n < channel_files.size(); ++n) {
     // The first channel's grid for all: what differs below the tolerance must not make two.
     NiftiHeader header = headers[n];
     header.grid = headers.front().grid;
-    add_channel(scan, load_channel(channel_files[n], header, preparation.grid));
+    Channel channel = load_channel(channel_files[n], header, preparation.grid, timings);
+    const ScopedTimer timer(timings.prepare_s);
+    add_channel(scan, std::move(channel));
   }
+  const ScopedTimer timer(timings.prepare_s);
   if (bounding_box(scan.brain).empty()) {
     throw InputError(name_of(channel_files.front()) +
                      ": no brain, every voxel of every channel is 0; are these the right files?");

@@ -91,20 +91,21 @@ void MaskStream::fill(std::uint64_t first, std::span<std::uint32_t> words) const
 // are far apart.
 void MaskStream::gather(std::uint64_t first, std::span<const std::int64_t> positions,
                         std::span<std::uint32_t> words) const {
-  if (positions.empty()) return;
-  const std::int64_t least = positions.front();
-  const auto range = static_cast<std::size_t>(positions.back() - least + 1);
-  if (range > 16 * positions.size()) {
-    for (std::size_t n = 0; n < positions.size(); ++n) {
-      words[n] = word(first + static_cast<std::uint64_t>(positions[n]));
+  // Words come in blocks of many: those of gaps as small cost less than another block.
+  constexpr std::int64_t kGap = 16;
+  thread_local std::vector<std::uint32_t> run;
+  for (std::size_t begin = 0; begin < positions.size();) {
+    std::size_t end = begin + 1;
+    while (end < positions.size() && positions[end] > positions[end - 1] &&
+           positions[end] - positions[end - 1] <= kGap) {
+      ++end;
     }
-    return;
-  }
-  thread_local std::vector<std::uint32_t> all;
-  all.resize(range);
-  fill(first + static_cast<std::uint64_t>(least), all);
-  for (std::size_t n = 0; n < positions.size(); ++n) {
-    words[n] = all[static_cast<std::size_t>(positions[n] - least)];
+    run.resize(static_cast<std::size_t>(positions[end - 1] - positions[begin] + 1));
+    fill(first + static_cast<std::uint64_t>(positions[begin]), run);
+    for (std::size_t n = begin; n < end; ++n) {
+      words[n] = run[static_cast<std::size_t>(positions[n] - positions[begin])];
+    }
+    begin = end;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "narrow_convolution.h"
 #include "serial_section.h"
 #include <ATen/record_function.h>
 #include <c10/core/InferenceMode.h>
@@ -36,6 +37,13 @@ c10::ArrayRef<const c10::IValue> arguments_of(const at::RecordFunction& call) {
 
 std::unique_ptr<at::ObserverContext> work_before(const at::RecordFunction& call) {
   const std::string_view name = call.name();
+  if (name == kNarrowConvolution) {
+    const at::Tensor& weight = call.inputs()[0].toTensor();
+    const at::Tensor& output = call.inputs()[1].toTensor();
+    auto work = std::make_unique<CallWork>();
+    work->fixed = static_cast<double>(weight[0].numel()) * static_cast<double>(output.numel());
+    return work;
+  }
   const bool onednn = name == "aten::mkldnn_convolution";
   const bool convolution = onednn || name == "aten::convolution";
   if (!convolution && name != "aten::mm" && name != "aten::bmm" && name != "aten::addmm") {
@@ -61,9 +69,11 @@ std::unique_ptr<at::ObserverContext> work_before(const at::RecordFunction& call)
 
 void count_after(const at::RecordFunction& call, at::ObserverContext* context) {
   const auto* work = static_cast<const CallWork*>(context);
-  if (work == nullptr || call.outputs().empty() || !call.outputs()[0].isTensor()) return;
-  const auto results = static_cast<double>(call.outputs()[0].toTensor().numel());
-  counted_flop += 2.0 * (work->per_result * results + work->fixed);
+  if (work == nullptr) return;
+  counted_flop += 2.0 * work->fixed;
+  if (call.outputs().empty() || !call.outputs()[0].isTensor()) return;
+  counted_flop +=
+      2.0 * work->per_result * static_cast<double>(call.outputs()[0].toTensor().numel());
 }
 
 /// MKL's vector functions choose their kernels at the first call. Where two threads make it

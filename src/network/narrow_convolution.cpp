@@ -6,6 +6,7 @@
 
 #include "block_loop.h"
 #include "strip_kernels.h"
+#include <ATen/record_function.h>
 
 namespace mcvol {
 namespace {
@@ -159,6 +160,7 @@ void run_narrow(const at::Tensor& input, std::span<const PaddedConvolution> conv
   std::vector<LineConvolution> all;
   std::int64_t planes = 0, lines = 0;
   for (const PaddedConvolution& of : convolutions) {
+    RECORD_FUNCTION(kNarrowConvolution, std::vector<c10::IValue>({of.weight, of.output}));
     Triple skip;
     for (std::size_t d = 0; d < 3; ++d) skip[d] = front[d] - of.front[d];
     const LineConvolution& added = all.emplace_back(batch, of, skip, bias, dilation);

@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 
 #include <algorithm>
+#include <atomic>
 #include <new>
 
 #include "block_loop.h"
@@ -29,22 +30,53 @@ at::Tensor gathered(const at::Tensor& tensor, const at::Tensor& positions) {
   return tensor.permute({0, 2, 3, 4, 1}).flatten(1, 3).index_select(1, positions).transpose(1, 2);
 }
 
+/// The time of a loop whose blocks, on several threads, go back and forth between suffix and
+/// accumulation: that of the loop, divided as all threads together divided theirs.
+class SharedTime {
+ public:
+  explicit SharedTime(StageTimings& timings) : timings_(timings) { loop_.emplace(loop_s_); }
+  ~SharedTime() {
+    loop_.reset();
+    const double share = blocks_s_ > 0.0 ? accumulate_s_ / blocks_s_ : 0.0;
+    timings_.accumulate_s += share * loop_s_;
+    timings_.suffix_s += (1.0 - share) * loop_s_;
+  }
+  SharedTime(const SharedTime&) = delete;
+  SharedTime& operator=(const SharedTime&) = delete;
+
+  /// @param block `network_s` the whole of it, `accumulate_s` its part.
+  void add_block(const StageTimings& block) {
+    blocks_s_ += block.network_s;
+    accumulate_s_ += block.accumulate_s;
+  }
+
+ private:
+  StageTimings& timings_;
+  double loop_s_ = 0;
+  std::optional<ScopedTimer> loop_;
+  std::atomic<double> blocks_s_ = 0, accumulate_s_ = 0;
+};
+
 std::int64_t blocks_of(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
 }  // namespace
 
-bool PassRunner::run(const Job& job, const Take& take, const Progress& progress) {
+bool PassRunner::run(const Job& job, const Take& take, const Progress& progress,
+                     StageTimings& timings) {
   if (!progress(0.0)) return false;
   const c10::InferenceMode inference;
   std::vector<at::Tensor> own;
   std::vector<at::Tensor>& cut = job.cut != nullptr ? *job.cut : own;
-  if (cut.empty()) cut = run_graph(*prefix_, {on_device(job.image)});
+  if (cut.empty()) {
+    cut = timed(timings.prefix_s, [&] { return run_graph(*prefix_, {on_device(job.image)}); });
+  }
   if (!suffix_) {
+    const ScopedTimer timer(timings.accumulate_s);
     give_repeated(cut.front(), job, take);
     return true;
   }
-  return cost_.pointwise ? run_on_voxels(cut, job, take, progress)
-                         : run_on_tile(cut, job, take, progress);
+  return cost_.pointwise ? run_on_voxels(cut, job, take, progress, timings)
+                         : run_on_tile(cut, job, take, progress, timings);
 }
 
 /// Convolutions are fastest with channels last, but on a GPU in fp32. On a CPU they make their
@@ -84,7 +116,7 @@ at::Tensor PassRunner::run_suffix(const std::vector<at::Tensor>& cut, const at::
 
 /// Whole tiles: [rows, channels, d0, d1, d2], then the measured voxels of them.
 bool PassRunner::run_on_tile(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
-                             const Progress& progress) {
+                             const Progress& progress, StageTimings& timings) {
   const at::Tensor nowhere = at::empty({0}, at::kLong);
   std::size_t first = 0;
   while (first < job.passes.size()) {
@@ -94,13 +126,14 @@ bool PassRunner::run_on_tile(const std::vector<at::Tensor>& cut, const Job& job,
     const auto passes = job.passes.subspan(first, std::min(batch, job.passes.size() - first));
     at::Tensor output;
     try {
+      const ScopedTimer timer(timings.suffix_s);
       output = run_suffix(cut, draws_of(job, passes, 0), nowhere,
                           static_cast<std::int64_t>(passes.size()));
     } catch (const std::bad_alloc&) {
       if (!halve_batch()) throw;
       continue;
     }
-    give_tile(output, job.tile_offsets, passes, take);
+    timed(timings.accumulate_s, [&] { give_tile(output, job.tile_offsets, passes, take); });
     first += passes.size();
   }
   return true;
@@ -140,10 +173,7 @@ void PassRunner::give_tile(const at::Tensor& output, const at::Tensor& offsets,
   });
 }
 
-/// Pointwise suffix: only measured voxels, in blocks that stay in cache, the passes of a block in a
-/// row.
-bool PassRunner::run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
-                               const Progress& progress) const {
+std::vector<PassRunner::BlockPasses> PassRunner::block_passes_of(const Job& job) const {
   std::vector<BlockPasses> groups;
   const auto together = static_cast<std::size_t>(cost_.passes_per_batch);
   for (std::size_t first = 0; first < job.passes.size(); first += together) {
@@ -156,19 +186,32 @@ bool PassRunner::run_on_voxels(const std::vector<at::Tensor>& cut, const Job& jo
     }
     groups.push_back(std::move(group));
   }
+  return groups;
+}
+
+/// Pointwise suffix: only measured voxels, in blocks that stay in cache, the passes of a block in a
+/// row.
+bool PassRunner::run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
+                               const Progress& progress, StageTimings& timings) const {
+  SharedTime time(timings);
+  const std::vector<BlockPasses> groups = block_passes_of(job);
   const std::int64_t count = job.tile_offsets.numel();
   const std::int64_t size = options_.device.is_cpu() ? kBlockVoxels : kDeviceBlockVoxels;
   const auto run_block = [&](std::int64_t block, std::span<const BlockPasses> of_step) {
+    StageTimings of_block;
     const std::int64_t begin = block * size;
     const at::Tensor positions = job.tile_offsets.narrow(0, begin, std::min(size, count - begin));
     const auto take_at = [&](std::span<const int> passes, const at::Tensor& values) {
-      take({passes, begin, values});
+      timed(of_block.accumulate_s, [&] { take({passes, begin, values}); });
     };
-    if (fused_suffix_) {
-      run_block_fused(cut, positions, of_step, take_at);
-    } else {
-      run_block_as_graph(cut, positions, of_step, take_at);
-    }
+    timed(of_block.network_s, [&] {
+      if (fused_suffix_) {
+        run_block_fused(cut, positions, of_step, take_at);
+      } else {
+        run_block_as_graph(cut, positions, of_step, take_at);
+      }
+    });
+    time.add_block(of_block);
   };
   // In steps small enough to stop soon when asked to.
   const std::int64_t blocks = blocks_of(count, size);

@@ -78,8 +78,9 @@ class PassRunner {
   using Progress = std::function<bool(double done)>;
 
   /// False when `progress` asked to stop.
+  /// @param timings gets the time of `prefix`, `suffix` and, in `take`, `accumulate` added.
   /// @throws ModelError where the network fails; std::bad_alloc where memory runs out.
-  bool run(const Job& job, const Take& take, const Progress& progress);
+  bool run(const Job& job, const Take& take, const Progress& progress, StageTimings& timings);
 
  private:
   static constexpr int kBlockPasses = 4;  ///< in one run of a pointwise suffix on a CPU
@@ -91,7 +92,7 @@ class PassRunner {
                         const at::Tensor& positions, std::int64_t rows) const;
   at::Tensor draws_of(const Job& job, std::span<const int> passes, std::int64_t tile_voxels) const;
   bool run_on_tile(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
-                   const Progress& progress);
+                   const Progress& progress, StageTimings& timings);
   bool halve_batch();
   /// Passes of a pointwise suffix that take a block of voxels together.
   struct BlockPasses {
@@ -105,7 +106,8 @@ class PassRunner {
   void run_block_fused(const std::vector<at::Tensor>& cut, const at::Tensor& positions,
                        std::span<const BlockPasses> groups, const TakeBlock& take) const;
   bool run_on_voxels(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
-                     const Progress& progress) const;
+                     const Progress& progress, StageTimings& timings) const;
+  std::vector<BlockPasses> block_passes_of(const Job& job) const;
   void give_repeated(const at::Tensor& output, const Job& job, const Take& take) const;
   void give_tile(const at::Tensor& output, const at::Tensor& offsets, std::span<const int> passes,
                  const Take& take) const;

@@ -34,7 +34,7 @@ class PointwiseNetwork {
   /// Voxels of a tile, of everything that the prefix gives.
   struct Voxels {
     std::vector<std::vector<StripRow>> inputs;
-    std::span<const std::int64_t> positions;  ///< in the tile, ascending
+    std::span<const std::int64_t> positions;  ///< in the tile
   };
   /// @param cut what the prefix gave, [1, channels, d0, d1, d2] in fp32 or bfloat16.
   static Voxels gathered(const std::vector<at::Tensor>& cut,

@@ -14,7 +14,7 @@ namespace mcvol {
 struct WindowData {
   at::Tensor image;         ///< what the network reads: fp32 [1, channels, d0, d1, d2]
   at::Tensor voxels;        ///< int64 [n]: positions in the list of measured voxels
-  at::Tensor tile_offsets;  ///< int64 [n], ascending: where they lie in the output [d0, d1, d2]
+  at::Tensor tile_offsets;  ///< int64 [n]: where they lie in the output [d0, d1, d2]
 };
 
 /// The windows of a scan: cut out on the host, or of a scan that has been moved to a device whole.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 
 #include "cuda_kernels.h"
 #include "device.h"
@@ -199,9 +200,10 @@ void TorchScriptSegmenter::probe() {
 }
 
 bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& request,
-                               LogitSink& sink, const WindowProgress& progress) {
+                               LogitSink& sink, const WindowProgress& progress,
+                               StageTimings& timings) {
   try {
-    return run_groups(scan, request, sink, progress);
+    return run_groups(scan, request, sink, progress, timings);
   } catch (const c10::Error& error) {
     // Of what is done around the network, on a GPU: one that fails fails for every scan.
     if (is_out_of_memory(error)) throw std::bad_alloc();
@@ -211,7 +213,9 @@ bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& requ
 }
 
 bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassRequest& request,
-                                      LogitSink& sink, const WindowProgress& progress) {
+                                      LogitSink& sink, const WindowProgress& progress,
+                                      StageTimings& timings) {
+  std::optional<ScopedTimer> timer(std::in_place, timings.prefix_s);
   WindowPlan plan(scan.measured, window_, bundle_.axes);
   if (order_.order_windows) order_.order_windows(plan.windows);
   AssemblyTask task{.region_logits = region_logits_,
@@ -228,7 +232,9 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
   if (request.continued && cuts_.empty()) reserve_cuts(task);
   task.group = passes_per_group(task);
   const auto windows = scan_windows(scan, plan, bundle_.axes, window_.padding, device_);
+  timer.emplace(timings.accumulate_s);
   const auto assembly = on_host ? host_assembly(task, sink) : device_assembly(task, device_, sink);
+  timer.reset();
   const int groups = (task.all_passes + task.group - 1) / task.group;
   for (int number = 0; number < groups; ++number) {
     const int done_before = number * task.group;
@@ -236,11 +242,11 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
                           .count = std::min(task.group, task.all_passes - done_before),
                           .opens = number == 0};
     const auto done = [&](double part) { return progress((number + part) / groups); };
-    assembly->begin_group(group);
-    if (!run_windows(plan, *windows, request, group, *assembly, done)) return false;
-    assembly->end_group();
+    timed(timings.accumulate_s, [&] { assembly->begin_group(group); });
+    if (!run_windows(plan, *windows, request, group, *assembly, done, timings)) return false;
+    timed(timings.accumulate_s, [&] { assembly->end_group(); });
   }
-  assembly->finish();
+  timed(timings.accumulate_s, [&] { assembly->finish(); });
   if (!request.continued) cuts_.clear();
   return true;
 }
@@ -274,13 +280,14 @@ void TorchScriptSegmenter::keep(std::size_t place, std::vector<at::Tensor>&& cut
 /// Every window, and in it every network's part of the passes.
 bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows& windows,
                                        const PassRequest& request, const PassGroup& group,
-                                       WindowAssembly& assembly, const WindowProgress& progress) {
+                                       WindowAssembly& assembly, const WindowProgress& progress,
+                                       StageTimings& timings) {
   const auto members = static_cast<int>(networks_.size());
   const auto parts = static_cast<double>(plan.windows.size() * networks_.size());
   for (std::size_t n = 0; n < plan.windows.size(); ++n) {
     const Window& window = plan.windows[n];
-    const WindowData data = windows.cut(window);
-    assembly.begin_window(data);
+    const WindowData data = timed(timings.prefix_s, [&] { return windows.cut(window); });
+    timed(timings.accumulate_s, [&] { assembly.begin_window(data); });
     PassRunner::Job job;
     job.image = data.image;
     job.corner = window.output_begin;
@@ -298,7 +305,7 @@ bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows
       const auto before = static_cast<double>(n * networks_.size()) + member;
       const auto done = [&](double part) { return progress((before + part) / parts); };
       const auto take = [&](const PassRunner::Outputs& outputs) { assembly.take(outputs); };
-      if (!networks_[static_cast<std::size_t>(member)].run(job, take, done)) return false;
+      if (!networks_[static_cast<std::size_t>(member)].run(job, take, done, timings)) return false;
       if (!cuts_.empty()) keep(place, std::move(cut));
     }
   }

@@ -34,7 +34,7 @@ class TorchScriptSegmenter final : public Segmenter {
 
   const NetworkSummary& summary() const override { return summary_; }
   bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
-           const WindowProgress& progress) override;
+           const WindowProgress& progress, StageTimings& timings) override;
   /// What windows need only once and is kept for more passes of the scan run last.
   std::int64_t kept_bytes() const;
 
@@ -45,10 +45,10 @@ class TorchScriptSegmenter final : public Segmenter {
   void choose_window();
   void probe();
   bool run_groups(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
-                  const WindowProgress& progress);
+                  const WindowProgress& progress, StageTimings& timings);
   bool run_windows(const WindowPlan& plan, const ScanWindows& windows, const PassRequest& request,
-                   const PassGroup& group, WindowAssembly& assembly,
-                   const WindowProgress& progress);
+                   const PassGroup& group, WindowAssembly& assembly, const WindowProgress& progress,
+                   StageTimings& timings);
   int passes_per_group(const AssemblyTask& task) const;
   void reserve_cuts(const AssemblyTask& task);
   void keep(std::size_t place, std::vector<at::Tensor>&& cut);

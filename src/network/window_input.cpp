@@ -44,49 +44,46 @@ at::Tensor window_input(const PreparedScan& scan, const WindowPlan& plan, const 
   at::Tensor input =
       at::empty({1, channels, count0, count1, std::ssize(indices[2])},
                 at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast3d));
-  // Tiles of the axis along which the image's memory runs and of the one along which the window's
-  // does: both are then read and written in whole cache lines.
+  // A few voxels of the axis along which the image's memory runs and all of the one along which the
+  // window's does: the image is read in whole cache lines, the window written in a few streams.
   const std::size_t along = axes[0] == 0 ? 0 : axes[1] == 0 ? 1 : 2;
   const std::size_t other = along == 0 ? 1 : 0;
   const std::size_t across = 3 - along - other;
   const std::int64_t tiles = (std::ssize(indices[along]) + kTile - 1) / kTile;
   float* const values = input.data_ptr<float>();
-  std::array<std::int64_t, 3> steps = {count1 * line_values, line_values, channels};
-  const auto fill_line = [&](const float* source, std::int64_t position_other,
-                             std::int64_t position_across, std::int64_t first, float* target) {
+  std::vector<const float*> channel_values;
+  for (const auto& channel : scan.channels) channel_values.push_back(channel.values.data());
+  const float* const* const sources = channel_values.data();
+  const std::array<std::int64_t, 3> steps = {count1 * line_values, line_values, channels};
+  const auto fill_line = [&](std::int64_t position_other, std::int64_t position_across,
+                             std::int64_t first, float* target) {
     const bool outside = position_other < 0 || position_across < 0;
-    const float* line = outside ? nullptr
-                                : source + position_other * strides[axis(other)] +
-                                      position_across * strides[axis(across)];
+    const std::int64_t line =
+        outside ? 0
+                : position_other * strides[axis(other)] + position_across * strides[axis(across)];
     const std::int64_t last = std::min(first + kTile, std::ssize(indices[along]));
     for (std::int64_t n = first; n < last; ++n) {
       const std::int64_t position = indices[along][static_cast<std::size_t>(n)];
-      *target = outside || position < 0 ? 0.0F : line[position];
+      if (outside || position < 0) {
+        std::fill_n(target, channels, 0.0F);
+      } else {
+        for (std::int64_t c = 0; c < channels; ++c) target[c] = sources[c][line + position];
+      }
       target += steps[along];
     }
   };
-  const auto fill_tile = [&](std::int64_t n_other, std::int64_t first_along,
-                             std::int64_t first_across) {
-    const std::int64_t position_other = indices[other][static_cast<std::size_t>(n_other)];
-    const std::int64_t last = std::min(first_across + kTile, std::ssize(indices[across]));
-    for (std::int64_t channel = 0; channel < channels; ++channel) {
-      const float* source = scan.channels[static_cast<std::size_t>(channel)].values.data();
-      for (std::int64_t n = first_across; n < last; ++n) {
-        fill_line(source, position_other, indices[across][static_cast<std::size_t>(n)], first_along,
-                  values + n_other * steps[other] + first_along * steps[along] + n * steps[across] +
-                      channel);
-      }
-    }
-  };
-  at::parallel_for(0, std::ssize(indices[other]) * tiles, 1,
-                   [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t n = begin; n < end; ++n) {
-                       for (std::int64_t across_at = 0; across_at < std::ssize(indices[across]);
-                            across_at += kTile) {
-                         fill_tile(n / tiles, n % tiles * kTile, across_at);
-                       }
-                     }
-                   });
+  at::parallel_for(
+      0, std::ssize(indices[other]) * tiles, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t tile = begin; tile < end; ++tile) {
+          const std::int64_t n_other = tile / tiles, first = tile % tiles * kTile;
+          const std::int64_t position_other = indices[other][static_cast<std::size_t>(n_other)];
+          float* target = values + n_other * steps[other] + first * steps[along];
+          for (const std::int64_t position_across : indices[across]) {
+            fill_line(position_other, position_across, first, target);
+            target += steps[across];
+          }
+        }
+      });
   return input;
 }
 

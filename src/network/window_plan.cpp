@@ -141,13 +141,26 @@ void WindowPlan::visit_lines(const Window& window, const Visit& visit) const {
     box_size[d] = box_.end[axis] - box_.begin[axis];
     tile_size[d] = output_size[axis];
   }
-  for (std::int64_t n0 = 0; n0 < count[0]; ++n0) {
-    for (std::int64_t n1 = 0; n1 < count[1]; ++n1) {
-      const std::int64_t line = (in_box[0] + n0) * box_size[1] + in_box[1] + n1;
-      const std::int64_t tile_line = (first[0] + n0) * tile_size[1] + first[1] + n1;
-      visit(std::span(positions_.data() + line * box_size[2] + in_box[2],
-                      static_cast<std::size_t>(count[2])),
-            tile_line * tile_size[2] + first[2]);
+  // Measured voxels are numbered along image axis 0. Where that is not the tile's last dimension,
+  // squares of voxels: of either memory they take whole lines of the cache.
+  constexpr std::int64_t kSquare = 32;
+  const std::size_t numbered = axes_[0] == 0 ? 0 : 1, other = 1 - numbered;
+  const bool aligned = axes_[2] == 0;
+  const std::int64_t step = aligned ? count[numbered] : kSquare;
+  const std::int64_t part = aligned ? count[2] : kSquare;
+  std::array<std::int64_t, 3> n{};
+  for (n[other] = 0; n[other] < count[other]; ++n[other]) {
+    for (std::int64_t begin = 0; begin < count[numbered]; begin += step) {
+      const std::int64_t end = std::min(begin + step, count[numbered]);
+      for (n[2] = 0; n[2] < count[2]; n[2] += part) {
+        for (n[numbered] = begin; n[numbered] < end; ++n[numbered]) {
+          const std::int64_t line = (in_box[0] + n[0]) * box_size[1] + in_box[1] + n[1];
+          const std::int64_t tile_line = (first[0] + n[0]) * tile_size[1] + first[1] + n[1];
+          visit(std::span(positions_.data() + line * box_size[2] + in_box[2] + n[2],
+                          static_cast<std::size_t>(std::min(part, count[2] - n[2]))),
+                tile_line * tile_size[2] + first[2] + n[2]);
+        }
+      }
     }
   }
 }

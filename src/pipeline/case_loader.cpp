@@ -69,11 +69,11 @@ LoadedCase CaseLoader::take(const ScanCase& scan) {
 }
 
 LoadedCase CaseLoader::load(const ScanCase& scan) const {
-  const auto begin = std::chrono::steady_clock::now();
   LoadedCase loaded;
   try {
-    loaded.inputs = describe_inputs(channels_, scan.channel_files);
-    loaded.scan = loader_(scan.channel_files, preparation_);
+    loaded.inputs = timed(loaded.timings.read_s,
+                          [&] { return describe_inputs(channels_, scan.channel_files); });
+    loaded.scan = loader_(scan.channel_files, preparation_, loaded.timings);
   } catch (const std::bad_alloc& error) {
     loaded.error = case_error(error, scan);
     loaded.out_of_memory = true;
@@ -82,7 +82,6 @@ LoadedCase CaseLoader::load(const ScanCase& scan) const {
     loaded.error = case_error(error, scan);
   }
   if (!loaded.error.empty()) loaded.scan = PreparedScan{};
-  loaded.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return loaded;
 }
 

@@ -171,10 +171,22 @@ void keep_common(nlohmann::json& options, const nlohmann::json& other) {
   }
 }
 
-void add_timings(nlohmann::json& sum, const nlohmann::json& timings_s) {
-  for (const auto& [name, seconds] : timings_s.items()) {
-    if (seconds.is_number()) sum[name] = sum.value(name, 0.0) + seconds.get<double>();
+/// Null where a source does not say.
+nlohmann::json sum_of_timings(const std::vector<MergeSource>& sources) {
+  nlohmann::json sums = nlohmann::json::object();
+  for (const MergeSource& source : sources) {
+    for (const auto& item : source.run.timings_s.items()) sums[item.key()] = 0.0;
   }
+  for (const auto& item : sums.items()) {
+    for (const MergeSource& source : sources) {
+      const auto found = source.run.timings_s.find(item.key());
+      const bool known =
+          item.value().is_number() && found != source.run.timings_s.end() && found->is_number();
+      item.value() = known ? nlohmann::json(item.value().get<double>() + found->get<double>())
+                           : nlohmann::json();
+    }
+  }
+  return sums;
 }
 
 }  // namespace
@@ -200,7 +212,7 @@ MergeSources find_merge_sources(const std::vector<fs::path>& named, const fs::pa
 
 RunFile merged_run_file(const std::vector<MergeSource>& sources) {
   RunFile merged = sources.front().run;
-  merged.timings_s = nlohmann::json::object();
+  merged.timings_s = sum_of_timings(sources);
   merged.merged_from.clear();
   std::set<std::string> names, versions, commits, devices;
   for (const MergeSource& source : sources) {
@@ -209,7 +221,6 @@ RunFile merged_run_file(const std::vector<MergeSource>& sources) {
     commits.insert(source.run.commit);
     devices.insert(source.run.device);
     keep_common(merged.options, source.run.options);
-    add_timings(merged.timings_s, source.run.timings_s);
     merged.started = std::min(merged.started, source.run.started);
     merged.ended = std::max(merged.ended, source.run.ended);
   }

@@ -117,7 +117,7 @@ PredictOutcome PredictRun::run() {
                    " case(s) in the table were measured by runs with other settings; their rows "
                    "carry the flag other_run, and measuring them again replaces them");
   }
-  results_.write_table();
+  timed(log_.stages.write_s, [&] { results_.write_table(); });
   log_.write(stop_ ? RunFile::State::kInterrupted : RunFile::State::kComplete, outcome_);
   if (stop_) {
     outcome_.exit_code = *stop_;
@@ -128,15 +128,14 @@ PredictOutcome PredictRun::run() {
 }
 
 void PredictRun::load_network() {
-  const Clock::time_point begin = Clock::now();
   SegmenterOptions segmenter_options;
   segmenter_options.device = options_.device;
   segmenter_options.threads = threads_;
   segmenter_options.scope = plan_.scope;
   segmenter_options.precision = plan_.precision;
   segmenter_options.memory_bytes = options_.memory_bytes;
-  segmenter_ = services_.load_segmenter(plan_.bundle, segmenter_options);
-  log_.seconds.network_loading = seconds_since(begin);
+  segmenter_ = timed(log_.network_loading_s,
+                     [&] { return services_.load_segmenter(plan_.bundle, segmenter_options); });
   log_.require_same_window(segmenter_->summary());
   observer_.network_loaded(segmenter_->summary());
 }
@@ -197,12 +196,13 @@ CaseRecord PredictRun::record_of(const ScanCase& scan) const {
 bool PredictRun::measure(std::size_t index) {
   const ScanCase& scan = plan_.cases[index].scan;
   LoadedCase loaded = loader_.take(scan);
-  log_.seconds.loading += loaded.seconds;
+  log_.stages.read_s += loaded.timings.read_s;
+  log_.stages.prepare_s += loaded.timings.prepare_s;
   if (!stopping()) start_next(index, loaded.scan);
 
   CaseRecord record = record_of(scan);
   record.inputs = loaded.inputs;
-  const Clock::time_point begin = Clock::now();
+  const double network_before_s = log_.stages.network_s;
   // Not one byte to be had, as where the file is missing: no news about the scan. A file that has
   // changed and cannot be used is news: the earlier number is another file's.
   if (!loaded.error.empty() && loaded.inputs.empty() && is_measured(scan.case_id)) {
@@ -215,9 +215,8 @@ bool PredictRun::measure(std::size_t index) {
   } else if (!run_network(scan, loaded, record)) {
     return false;
   }
-  const double network_s = seconds_since(begin);
-  log_.seconds.network += network_s;
-  finish(record, loaded.seconds, network_s);
+  finish(record, loaded.timings.read_s + loaded.timings.prepare_s,
+         log_.stages.network_s - network_before_s);
   return true;
 }
 
@@ -228,7 +227,9 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     record.error = case_error(error, scan);
     record.regions.clear();
   };
+  StageTimings& stages = log_.stages;
   try {
+    std::optional<ScopedTimer> timer(std::in_place, stages.network_s);
     const auto& measured = loaded.scan.measured.values;
     const std::int64_t voxels = static_cast<std::int64_t>(measured.size()) -
                                 std::count(measured.begin(), measured.end(), std::uint8_t{0});
@@ -241,12 +242,13 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
       return !stopping();
     };
     const std::optional<SampledPasses> sampled =
-        sample_passes(*segmenter_, loaded.scan, schedule, options_.seed, sink, progress);
+        sample_passes(*segmenter_, loaded.scan, schedule, options_.seed, sink, progress, stages);
     if (!sampled) {
       if (!stopping()) stop_ = ExitCode::kInterrupted;
       return false;
     }
-    record.regions = sink.finish();
+    record.regions = timed(stages.accumulate_s, [&] { return sink.finish(); });
+    timer.reset();
     for (std::size_t n = 0; n < record.regions.size(); ++n) {
       record.regions[n].monte_carlo_error = sampled->errors[n];
     }
@@ -271,6 +273,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
 /// Before the record: one that is there has the slice of the same measurement, or none.
 void PredictRun::keep_thumbnail(const std::string& case_id, const PreparedScan& scan,
                                 const HistogramSink& sink) {
+  const ScopedTimer timer(log_.stages.write_s);
   try {
     write_thumbnail(thumbnail_slice(scan, channel_to_show(plan_.bundle), sink),
                     thumbnail_path(plan_.folder, case_id));
@@ -297,13 +300,13 @@ void PredictRun::keep_despite(const std::string& case_id, const std::string& rea
 }
 
 void PredictRun::finish(const CaseRecord& record, double load_s, double network_s) {
-  const Clock::time_point begin = Clock::now();
+  std::optional<ScopedTimer> timer(std::in_place, log_.stages.write_s);
   const bool failed = record.status == CaseRecord::Status::kFailed;
   if (failed || !options_.thumbnails) remove_thumbnail(record.case_id);
   const std::vector<VolumeRow> rows = results_.put(record);
   (failed ? outcome_.failed : outcome_.measured) += 1;
   write_progress();
-  log_.seconds.writing += seconds_since(begin);
+  timer.reset();
   observer_.finished({record, rows, load_s, network_s});
 }
 

@@ -71,6 +71,23 @@ nlohmann::json RunLog::window_in_use(const NetworkSummary* network) const {
   return earlier_ ? earlier_->options.value("window", nlohmann::json()) : nlohmann::json();
 }
 
+nlohmann::json RunLog::timings() const {
+  // A GPU works on while the host goes on: when a call returns says nothing about its work.
+  const auto of_network = [&](double seconds) {
+    return file_.device == "cpu" ? nlohmann::json(seconds) : nlohmann::json();
+  };
+  const std::chrono::duration<double> total = std::chrono::steady_clock::now() - begin_;
+  return {{"network_loading", network_loading_s},
+          {"read", stages.read_s},
+          {"prepare", stages.prepare_s},
+          {"network", stages.network_s},
+          {"prefix", of_network(stages.prefix_s)},
+          {"suffix", of_network(stages.suffix_s)},
+          {"accumulate", of_network(stages.accumulate_s)},
+          {"write", stages.write_s},
+          {"total", total.count()}};
+}
+
 void RunLog::write(RunFile::State state, const PredictOutcome& outcome) {
   file_.state = state;
   file_.done = outcome.kept + outcome.measured;
@@ -78,12 +95,7 @@ void RunLog::write(RunFile::State state, const PredictOutcome& outcome) {
   if (!has_network_ && earlier_) {
     file_.timings_s = earlier_->timings_s;  // Nothing was measured that would have taken time.
   } else {
-    const std::chrono::duration<double> total = std::chrono::steady_clock::now() - begin_;
-    file_.timings_s = {{"network_loading", seconds.network_loading},
-                       {"loading", seconds.loading},
-                       {"network", seconds.network},
-                       {"writing", seconds.writing},
-                       {"total", total.count()}};
+    file_.timings_s = timings();
   }
   if (state != RunFile::State::kRunning) file_.ended = utc_now();
   write_run_file(file_, plan_.folder);

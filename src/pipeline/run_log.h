@@ -3,6 +3,7 @@
 #include "mcvol/io/run_file.h"
 #include "mcvol/network/segmenter.h"
 #include "mcvol/pipeline/predict.h"
+#include "mcvol/timing/stage_timings.h"
 
 #include <chrono>
 #include <optional>
@@ -15,10 +16,6 @@ namespace mcvol {
 /// time went.
 class RunLog {
  public:
-  struct Seconds {
-    double network_loading = 0, loading = 0, network = 0, writing = 0;
-  };
-
   /// Reads that of the run before. Both must outlive it.
   RunLog(const PredictOptions& options, const PredictPlan& plan);
 
@@ -31,10 +28,12 @@ class RunLog {
   /// @throws UsageError where the cases kept were measured with another window.
   void require_same_window(const NetworkSummary& network) const;
 
-  Seconds seconds;
+  double network_loading_s = 0;
+  StageTimings stages;  ///< of all scans so far
 
  private:
   nlohmann::json window_in_use(const NetworkSummary* network) const;
+  nlohmann::json timings() const;
 
   const PredictOptions& options_;
   const PredictPlan& plan_;

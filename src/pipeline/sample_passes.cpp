@@ -51,7 +51,8 @@ bool is_settled(const std::optional<MonteCarloError>& error, double width_ml, in
 
 std::optional<SampledPasses> sample_passes(Segmenter& segmenter, const PreparedScan& scan,
                                            const PassSchedule& schedule, std::uint64_t seed,
-                                           HistogramSink& sink, const WindowProgress& progress) {
+                                           HistogramSink& sink, const WindowProgress& progress,
+                                           StageTimings& timings) {
   const int networks = segmenter.summary().networks;
   SampledPasses sampled;
   for (const int passes : schedule.passes) {
@@ -65,8 +66,9 @@ std::optional<SampledPasses> sample_passes(Segmenter& segmenter, const PreparedS
     const auto of_all = [&](double share) {
       return progress((before + share * (passes - before)) / passes);
     };
-    if (!segmenter.run(scan, request, sink, of_all)) return std::nullopt;
+    if (!segmenter.run(scan, request, sink, of_all, timings)) return std::nullopt;
     sampled.passes = passes;
+    const ScopedTimer timer(timings.accumulate_s);
     look_at(sink, scan.grid.voxel_volume_ml(), networks, schedule.tolerance, sampled);
     if (sampled.settled) break;
   }

@@ -26,6 +26,12 @@ Image<float> brain_image(const Grid& grid, float scale) {
   return image;
 }
 
+PreparedScan load(const std::vector<std::filesystem::path>& files,
+                  const ScanPreparation& preparation) {
+  StageTimings timings;
+  return load_scan(files, preparation, timings);
+}
+
 class ScanLoader : public test::InFolder {
  protected:
   std::filesystem::path write_channel(const std::string& name, const Image<float>& image) {
@@ -40,7 +46,7 @@ class ScanLoader : public test::InFolder {
     return preparation;
   }
   std::string load_refusal(const std::vector<std::filesystem::path>& files) {
-    return refusal_of([&] { load_scan(files, preparation_for(files.size())); });
+    return refusal_of([&] { load(files, preparation_for(files.size())); });
   }
 
   Grid grid_ = test::grid_around(test::middle_of_two_spheres(), 56.0, {1.0, 1.0, 2.0},
@@ -59,9 +65,9 @@ double mean_inside(const Image<float>& image) {
 
 TEST_F(ScanLoader, ChannelsComeReorientedAndNormalisedOnOneGrid) {
   const Image<float> image = brain_image(grid_, 1.0F);
-  const PreparedScan scan = load_scan(
-      {write_channel("a.nii.gz", image), write_channel("b.nii", brain_image(grid_, 9.0F))},
-      preparation_for(2));
+  const PreparedScan scan =
+      load({write_channel("a.nii.gz", image), write_channel("b.nii", brain_image(grid_, 9.0F))},
+           preparation_for(2));
   ASSERT_EQ(scan.channels.size(), 2U);
   EXPECT_EQ(orientation_of(scan.grid), "LPS");
   EXPECT_EQ(scan.channels[1].grid.origin_mm, scan.grid.origin_mm);
@@ -78,6 +84,16 @@ TEST_F(ScanLoader, ChannelsComeReorientedAndNormalisedOnOneGrid) {
   }
 }
 
+TEST_F(ScanLoader, TimesReadingApartFromPreparing) {
+  const auto file = write_channel("a.nii", brain_image(grid_, 1.0F));
+  StageTimings timings;
+  double whole_s = 0;
+  timed(whole_s, [&] { load_scan({file}, preparation_for(1), timings); });
+  EXPECT_GT(timings.read_s, 0.0);
+  EXPECT_GT(timings.prepare_s, 0.0);
+  EXPECT_LE(timings.read_s + timings.prepare_s, whole_s);
+}
+
 TEST_F(ScanLoader, BrainIsWhereAnyChannelIsNotZero) {
   Image<float> left = brain_image(grid_, 1.0F);
   Image<float> right = left;
@@ -87,7 +103,7 @@ TEST_F(ScanLoader, BrainIsWhereAnyChannelIsNotZero) {
     (voxel % 2 == 0 ? left : right).values[voxel] = 0.0F;
   }
   const PreparedScan scan =
-      load_scan({write_channel("a.nii", left), write_channel("b.nii", right)}, preparation_for(2));
+      load({write_channel("a.nii", left), write_channel("b.nii", right)}, preparation_for(2));
   EXPECT_EQ(std::count(scan.brain.values.begin(), scan.brain.values.end(), 1), brain);
 }
 
@@ -98,7 +114,7 @@ TEST_F(ScanLoader, ResamplingKeepsTheBackgroundAtExactlyZeroAndTheBrainItsSize) 
     ScanPreparation preparation = preparation_for(1);
     preparation.grid.spacing_mm = {{1.5, 1.5, 1.5}};
     preparation.grid.interpolation = interpolation;
-    const PreparedScan scan = load_scan({write_channel("a.nii.gz", image)}, preparation);
+    const PreparedScan scan = load({write_channel("a.nii.gz", image)}, preparation);
     EXPECT_TRUE(scan.resampled);
     EXPECT_EQ(scan.grid.spacing_mm, Eigen::Vector3d(1.5, 1.5, 1.5));
     for (std::size_t voxel = 0; voxel < scan.brain.values.size(); ++voxel) {
@@ -119,7 +135,7 @@ TEST_F(ScanLoader, TheScansOwnSpacingPassesThroughUntouched) {
   preparation.grid.orientation = orientation_of(grid_);
   preparation.grid.spacing_mm = {{1.0005, 1.0, 2.0}};
   const Image<float> image = brain_image(grid_, 1.0F);
-  const PreparedScan scan = load_scan({write_channel("a.nii", image)}, preparation);
+  const PreparedScan scan = load({write_channel("a.nii", image)}, preparation);
   EXPECT_FALSE(scan.resampled);
   EXPECT_EQ(scan.channels[0].values, image.values);
 }
@@ -127,8 +143,7 @@ TEST_F(ScanLoader, TheScansOwnSpacingPassesThroughUntouched) {
 TEST_F(ScanLoader, EveryVoxelIsMeasuredWhereTheModelAsksForIt) {
   ScanPreparation preparation = preparation_for(1);
   preparation.measure_all = true;
-  const PreparedScan scan =
-      load_scan({write_channel("a.nii", brain_image(grid_, 1.0F))}, preparation);
+  const PreparedScan scan = load({write_channel("a.nii", brain_image(grid_, 1.0F))}, preparation);
   EXPECT_EQ(std::count(scan.measured.values.begin(), scan.measured.values.end(), 1),
             scan.grid.voxel_count());
   EXPECT_LT(std::count(scan.brain.values.begin(), scan.brain.values.end(), 1),
@@ -139,10 +154,10 @@ TEST_F(ScanLoader, ABrainThatTouchesTheBorderIsFlaggedAlsoWhenResampled) {
   Image<float> image = brain_image(grid_, 1.0F);
   image.at(grid_.size[0] - 1, 20, 10) = 60.0F;
   ScanPreparation preparation = preparation_for(1);
-  EXPECT_TRUE(load_scan({write_channel("a.nii", image)}, preparation).touches_border);
+  EXPECT_TRUE(load({write_channel("a.nii", image)}, preparation).touches_border);
   // At 1.7 mm the last voxel reaches beyond the scan, so the brain no longer touches its border.
   preparation.grid.spacing_mm = {{1.7, 1.7, 1.7}};
-  EXPECT_TRUE(load_scan({write_channel("a.nii", image)}, preparation).touches_border);
+  EXPECT_TRUE(load({write_channel("a.nii", image)}, preparation).touches_border);
 }
 
 TEST_F(ScanLoader, RefusesChannelsOnTwoGridsNamingBoth) {
@@ -210,7 +225,7 @@ TEST(SharedScan, LoadsOnItsOwnGridWithTheDeepMedicNormalisation) {
   for (const std::string channel : {"t1", "t1ce", "t2", "flair"}) {
     files.push_back(folder / ("BraTS2021_00006_" + channel + ".nii.gz"));
   }
-  const PreparedScan scan = load_scan(files, preparation);
+  const PreparedScan scan = load(files, preparation);
   EXPECT_FALSE(scan.resampled);
   EXPECT_EQ(describe(scan.grid), "240x240x155 voxels of 1x1x1 mm, LPS");
   for (const Image<float>& channel : scan.channels) {

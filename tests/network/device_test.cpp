@@ -297,7 +297,9 @@ TEST_P(NetworksOnTheGpu, SumsAreThoseOfTheirLogits) {
   const auto gpu = load_segmenter(bundle(), {.device = "cuda", .threads = 1});
   const Logits logits = testing::logits_of(*gpu, bundle(), scan_, request_);
   SumsSink sink;
-  ASSERT_TRUE(gpu->run(scan_, request_, sink, [](double) { return true; }));
+  StageTimings timings;
+  ASSERT_TRUE(gpu->run(
+      scan_, request_, sink, [](double) { return true; }, timings));
   ASSERT_EQ(sink.histograms.size(), logits.size() * bundle().regions.size());
   for (std::size_t pass = 0; pass < logits.size(); ++pass) {
     for (std::size_t region = 0; region < logits[pass].size(); ++region) {
@@ -320,10 +322,11 @@ TEST_P(NetworksOnTheGpu, SumsOfALaterRequestGoOnFromThoseBefore) {
   const auto gpu = load_segmenter(bundle(), {.device = "cuda", .threads = 1});
   SumsSink at_once, in_parts;
   const auto go_on = [](double) { return true; };
-  ASSERT_TRUE(gpu->run(scan_, {.passes = 16, .seed = 5}, at_once, go_on));
-  ASSERT_TRUE(gpu->run(scan_, {.passes = 8, .seed = 5}, in_parts, go_on));
+  StageTimings timings;
+  ASSERT_TRUE(gpu->run(scan_, {.passes = 16, .seed = 5}, at_once, go_on, timings));
+  ASSERT_TRUE(gpu->run(scan_, {.passes = 8, .seed = 5}, in_parts, go_on, timings));
   const std::vector<LogitHistogram> first = in_parts.histograms;
-  ASSERT_TRUE(gpu->run(scan_, {.passes = 8, .seed = 5, .first_pass = 8}, in_parts, go_on));
+  ASSERT_TRUE(gpu->run(scan_, {.passes = 8, .seed = 5, .first_pass = 8}, in_parts, go_on, timings));
   EXPECT_EQ(in_parts.means, at_once.means);
   EXPECT_EQ(in_parts.probabilities, at_once.probabilities);
   for (std::size_t region = 0; region < bundle().regions.size(); ++region) {

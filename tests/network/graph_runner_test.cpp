@@ -96,7 +96,9 @@ std::vector<at::Tensor> outputs_of(PassRunner& runner, const PassRunner::Job& jo
       output = found.values[static_cast<std::int64_t>(row)].clone();
     }
   };
-  EXPECT_TRUE(runner.run(job, take, [](double) { return true; }));
+  StageTimings timings;
+  EXPECT_TRUE(runner.run(
+      job, take, [](double) { return true; }, timings));
   return outputs;
 }
 

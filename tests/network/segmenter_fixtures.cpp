@@ -136,8 +136,10 @@ Logits logits_of(Segmenter& segmenter, const Bundle& bundle, const PreparedScan&
   const PassRequest& last = requests.back();
   const int more = last.without_dropout ? static_cast<int>(bundle.networks.size()) : 0;
   KeepingSink sink(last.end() + more, bundle.regions.size(), voxels);
+  StageTimings timings;
   for (const PassRequest& request : requests) {
-    EXPECT_TRUE(segmenter.run(scan, request, sink, [](double) { return true; }));
+    EXPECT_TRUE(segmenter.run(
+        scan, request, sink, [](double) { return true; }, timings));
   }
   return sink.values();
 }

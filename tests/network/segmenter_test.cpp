@@ -96,9 +96,10 @@ TEST(TorchScriptSegmenter, WhatWindowsNeedOnceIsKeptForMorePassesAsFarAsMemoryGo
                      static_cast<std::size_t>(
                          std::count(scan.measured.values.begin(), scan.measured.values.end(), 1)));
     const auto go_on = [](double) { return true; };
-    segmenter.run(scan, {.passes = 4, .seed = 3, .continued = true}, sink, go_on);
+    StageTimings timings;
+    segmenter.run(scan, {.passes = 4, .seed = 3, .continued = true}, sink, go_on, timings);
     EXPECT_EQ(segmenter.kept_bytes(), windows * kWindowBytes);
-    segmenter.run(scan, {.passes = 5, .seed = 3, .first_pass = 4}, sink, go_on);
+    segmenter.run(scan, {.passes = 5, .seed = 3, .first_pass = 4}, sink, go_on, timings);
     EXPECT_EQ(segmenter.kept_bytes(), 0);
     EXPECT_EQ(differing_values(sink.values(), at_once), 0u);
   }
@@ -127,8 +128,10 @@ TEST(TorchScriptSegmenter, StopsWhenAskedTo) {
   const PreparedScan scan = random_scan({33, 33, 33}, 2);
   const auto segmenter = load_segmenter(bundle, {.device = "cpu", .threads = 1});
   KeepingSink sink(3, 2, scan.measured.values.size());
+  StageTimings timings;
   int asked = 0;
-  EXPECT_FALSE(segmenter->run(scan, {.passes = 3}, sink, [&](double) { return ++asked < 5; }));
+  EXPECT_FALSE(segmenter->run(
+      scan, {.passes = 3}, sink, [&](double) { return ++asked < 5; }, timings));
   EXPECT_EQ(asked, 5);
 }
 

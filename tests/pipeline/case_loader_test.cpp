@@ -18,7 +18,7 @@ ScanCase scan_of(const std::string& case_id) {
 TEST(CaseLoader, ScansComeInTheOrderInWhichTheyWereStarted) {
   std::atomic<int> loads = 0;
   CaseLoader loader(
-      [&](const auto&, const auto&) {
+      [&](const auto&, const auto&, auto&) {
         ++loads;
         return PreparedScan{};
       },
@@ -33,7 +33,7 @@ TEST(CaseLoader, ScansComeInTheOrderInWhichTheyWereStarted) {
 TEST(CaseLoader, WhereMemoryRunsOutScansAreLoadedOneByOneAndNoneForNothing) {
   std::atomic<int> loads = 0;
   CaseLoader loader(
-      [&](const auto&, const auto&) -> PreparedScan {
+      [&](const auto&, const auto&, auto&) -> PreparedScan {
         ++loads;
         throw std::bad_alloc();
       },

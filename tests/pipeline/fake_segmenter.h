@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace mcvol::testing {
 
@@ -23,11 +24,12 @@ class FakeSegmenter : public Segmenter {
     int loads = 0;                                ///< times a segmenter was made
     bool passes_backwards = false;                ///< one by one, the last one first
     std::array<std::int64_t, 3> window{8, 8, 8};  ///< what its summary says is in use
-    std::function<void(int run)> on_run;          ///< called at the start of each run; may throw
+    std::string device = "fake";
+    std::function<void(int run)> on_run;  ///< called at the start of each run; may throw
   };
 
   explicit FakeSegmenter(std::shared_ptr<Behaviour> behaviour) : behaviour_(std::move(behaviour)) {
-    summary_.device = "fake";
+    summary_.device = behaviour_->device;
     summary_.networks = behaviour_->networks;
     summary_.window_input = summary_.window_output = behaviour_->window;
   }
@@ -35,7 +37,8 @@ class FakeSegmenter : public Segmenter {
   const NetworkSummary& summary() const override { return summary_; }
 
   bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
-           const WindowProgress& progress) override {
+           const WindowProgress& progress, StageTimings& timings) override {
+    const ScopedTimer timer(timings.suffix_s);
     behaviour_->runs += 1;
     behaviour_->requests.push_back(request);
     if (behaviour_->on_run) behaviour_->on_run(behaviour_->runs);

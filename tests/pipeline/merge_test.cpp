@@ -219,6 +219,7 @@ TEST_F(MergeResults, RunFileSumsUpTheSources) {
   write_results(folder("a"), {measured("a1"), measured("a2")});
   RunFile second = run_file(3, identity_with(5));
   second.device = "cuda:0";
+  second.timings_s = {{"network", 2.5}, {"suffix", nullptr}, {"read", 1.0}};
   second.levels = {"0.95", "0.9"};
   second.options = {{"passes", 5}, {"shard", "1/2"}};
   second.started = "2026-01-01T00:00:00Z";
@@ -233,7 +234,8 @@ TEST_F(MergeResults, RunFileSumsUpTheSources) {
   EXPECT_EQ(merged.device, "cpu; cuda:0");
   EXPECT_EQ(merged.levels, (std::vector<std::string>{"0.9", "0.95"}));
   EXPECT_EQ(merged.options, (nlohmann::json{{"passes", 5}}));
-  EXPECT_EQ(merged.timings_s, (nlohmann::json{{"network", 4.0}}));
+  EXPECT_EQ(merged.timings_s,
+            (nlohmann::json{{"network", 4.5}, {"suffix", nullptr}, {"read", nullptr}}));
   EXPECT_EQ(merged.merged_from, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(merged.started, "2026-01-01T00:00:00Z");
   EXPECT_EQ(merged.ended, "2026-01-02T01:00:00Z");

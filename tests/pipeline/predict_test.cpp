@@ -123,6 +123,32 @@ TEST_F(Predict, MeasuresEveryScanIntoRecordsTableAndRunFile) {
   EXPECT_FALSE(state.ended.empty());
 }
 
+TEST_F(Predict, RunFileSaysWhereTheTimeWent) {
+  behaviour_->device = "cpu";
+  run(options());
+  const nlohmann::json timings_s = run_file().timings_s;
+  for (const char* stage : {"network_loading", "read", "prepare", "network", "prefix", "suffix",
+                            "accumulate", "write", "total"}) {
+    EXPECT_GE(timings_s.value(stage, -1.0), 0.0) << stage;
+  }
+  for (const char* stage : {"read", "prepare", "suffix", "accumulate", "write"}) {
+    EXPECT_GT(timings_s[stage], 0.0) << stage;
+  }
+  EXPECT_LE(timings_s["suffix"].get<double>() + timings_s["accumulate"].get<double>(),
+            timings_s["network"]);
+  EXPECT_LE(timings_s["network"].get<double>() + timings_s["write"].get<double>(),
+            timings_s["total"]);
+}
+
+TEST_F(Predict, StagesOfANetworkThatIsNotOnTheCpuAreNull) {
+  run(options());
+  const nlohmann::json timings_s = run_file().timings_s;
+  for (const char* stage : {"prefix", "suffix", "accumulate"}) {
+    EXPECT_TRUE(timings_s.at(stage).is_null()) << stage;
+  }
+  EXPECT_GT(timings_s["network"], 0.0);
+}
+
 TEST_F(Predict, KeepsASliceOfEachScanThatFitsItsRecord) {
   run(options());
   for (const char* case_id : {"case_a", "case_b", "case_c"}) {
@@ -320,19 +346,21 @@ TEST_F(Predict, FailedCasesAreTriedAgain) {
 
 TEST_F(Predict, ScanThatDidNotFitBesideAnotherIsLoadedAgain) {
   int loads_of_b = 0;
-  services_.load_scan = [&](const std::vector<fs::path>& files, const ScanPreparation& how) {
+  services_.load_scan = [&](const std::vector<fs::path>& files, const ScanPreparation& how,
+                            StageTimings& timings) {
     if (files[0].string().find("case_b") != std::string::npos && ++loads_of_b == 1) {
       throw std::bad_alloc();
     }
-    return load_scan(files, how);
+    return load_scan(files, how, timings);
   };
   EXPECT_EQ(run(options()).measured, 3);
   EXPECT_EQ(loads_of_b, 2);
 }
 
 TEST_F(Predict, ScanWithNothingToMeasureFails) {
-  services_.load_scan = [&](const std::vector<fs::path>& files, const ScanPreparation& how) {
-    PreparedScan scan = load_scan(files, how);
+  services_.load_scan = [&](const std::vector<fs::path>& files, const ScanPreparation& how,
+                            StageTimings& timings) {
+    PreparedScan scan = load_scan(files, how, timings);
     std::fill(scan.measured.values.begin(), scan.measured.values.end(), std::uint8_t{0});
     return scan;
   };

@@ -75,9 +75,10 @@ class SamplePasses : public ::testing::Test {
   std::optional<SampledPasses> sample(
       const PassSchedule& schedule, const WindowProgress& progress = [](double) { return true; }) {
     testing::FakeSegmenter segmenter(behaviour_);
+    StageTimings timings;
     HistogramSink sink({"whole", "core"}, std::ssize(scan_.measured.values),
                        schedule.passes.front(), behaviour_->networks);
-    auto sampled = sample_passes(segmenter, scan_, schedule, 5, sink, progress);
+    auto sampled = sample_passes(segmenter, scan_, schedule, 5, sink, progress, timings);
     if (sampled) regions_ = sink.finish();
     return sampled;
   }

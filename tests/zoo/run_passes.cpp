@@ -136,7 +136,9 @@ at::Tensor run_passes(const Arguments& arguments, const at::Tensor& window) {
                             .tile_offsets = at::tensor(offsets, at::kLong),
                             .passes = passes,
                             .seed = arguments.seed};
-  runner.run(job, take, [](double) { return true; });
+  StageTimings timings;
+  runner.run(
+      job, take, [](double) { return true; }, timings);
   if (all.isnan().any().item<bool>()) throw Error(file + ": the passes hold NaN");
   return all;
 }

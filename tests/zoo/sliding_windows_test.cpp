@@ -89,8 +89,10 @@ TEST_P(SlidingWindows, BlendEachPassAsMonaiDoesWithTheSameMasks) {
   TorchScriptSegmenter segmenter(
       bundle, {.device = "cpu", .threads = 2, .scope = dropout_scope_from(entry.at("scope"))});
   KeepingSink sink(passes, static_cast<int>(bundle.regions.size()), voxels);
-  ASSERT_TRUE(segmenter.run(scan_of(image), {.passes = passes, .seed = testing::zoo().seed}, sink,
-                            [](double) { return true; }));
+  StageTimings timings;
+  ASSERT_TRUE(segmenter.run(
+      scan_of(image), {.passes = passes, .seed = testing::zoo().seed}, sink,
+      [](double) { return true; }, timings));
 
   // MONAI's outputs at every stride-th voxel, turned into regions as ours are.
   const std::int64_t stride = entry.at("stride");

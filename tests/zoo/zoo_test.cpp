@@ -172,7 +172,9 @@ at::Tensor run_passes(const Fixture& fixture, DropoutScope scope, int threads, i
           .copy_(outputs.values.select(0, static_cast<std::int64_t>(row)));
     }
   };
-  EXPECT_TRUE(runner.run(job, take, [](double) { return true; }));
+  StageTimings timings;
+  EXPECT_TRUE(runner.run(
+      job, take, [](double) { return true; }, timings));
   EXPECT_FALSE(all.isnan().any().item<bool>());
   return all;
 }

@@ -3,6 +3,7 @@
 #include "mcvol/image/grid_spec.h"
 #include "mcvol/image/intensity.h"
 #include "mcvol/image/prepared_scan.h"
+#include "mcvol/timing/stage_timings.h"
 
 #include <filesystem>
 #include <vector>
@@ -18,8 +19,9 @@ struct ScanPreparation {
 
 /// Loads one file per channel, checks that all lie on one grid, reorients, resamples, finds the
 /// brain and normalises.
+/// @param timings gets the time of `read` and `prepare` added.
 /// @throws InputError naming the file, what was expected and what was found.
 PreparedScan load_scan(const std::vector<std::filesystem::path>& channel_files,
-                       const ScanPreparation& preparation);
+                       const ScanPreparation& preparation, StageTimings& timings);
 
 }  // namespace mcvol

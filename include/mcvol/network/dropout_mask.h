@@ -33,7 +33,7 @@ class MaskStream {
   std::uint32_t word(std::uint64_t index) const;
   /// Words `first` to `first + words.size() - 1`.
   void fill(std::uint64_t first, std::span<std::uint32_t> words) const;
-  /// Words first + positions[n], which ascend.
+  /// Words first + positions[n]; fastest where these ascend in small steps.
   void gather(std::uint64_t first, std::span<const std::int64_t> positions,
               std::span<std::uint32_t> words) const;
 

@@ -2,6 +2,7 @@
 
 #include "mcvol/image/prepared_scan.h"
 #include "mcvol/network/bundle.h"
+#include "mcvol/timing/stage_timings.h"
 #include "mcvol/volumetry/logit_histogram.h"
 
 #include <array>
@@ -115,9 +116,10 @@ class Segmenter {
   virtual ~Segmenter() = default;
   virtual const NetworkSummary& summary() const = 0;
   /// Runs all windows and passes over `scan`. Returns false when `progress` asked to stop.
+  /// @param timings gets the time of `prefix`, `suffix` and `accumulate` added.
   /// @throws InputError where the network gives NaN on this scan; ModelError where it cannot run.
   virtual bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
-                   const WindowProgress& progress) = 0;
+                   const WindowProgress& progress, StageTimings& timings) = 0;
 };
 
 /// Arithmetic of the network. Logits are turned into probabilities in fp32 or better in all.

@@ -15,7 +15,8 @@ struct Window {
   Index3 output_begin{0, 0, 0};  ///< first voxel of the output, image axes; may lie outside
 };
 
-/// The measured voxels inside a window's output, ascending by tile offset.
+/// The measured voxels inside a window's output, in an order in which neighbours in the list are
+/// near each other in the tile and among the measured voxels, however the network's axes lie.
 struct WindowVoxels {
   std::vector<std::int64_t> voxels;        ///< positions in the list of measured voxels
   std::vector<std::int64_t> tile_offsets;  ///< in the tile [d0, d1, d2] (network axes, d2 fastest)
@@ -48,8 +49,9 @@ class WindowPlan {
   /// Fills the table of positions.
   void number_voxels(const Image<std::uint8_t>& measured);
   std::vector<std::int64_t> first_numbers(const Image<std::uint8_t>& measured);
-  /// Calls visit(line, offset) for each line of the table along the last dimension in the window's
-  /// output; `offset` is that of its first voxel in the tile. Ascending by offset.
+  /// Calls visit(line, offset) for parts of lines of the table along the last dimension that
+  /// together are the window's output, in the order of WindowVoxels; `offset` is that of the first
+  /// voxel in the tile.
   template <typename Visit>
   void visit_lines(const Window& window, const Visit& visit) const;
   std::int64_t count_in(const Window& window) const;

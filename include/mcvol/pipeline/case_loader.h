@@ -4,6 +4,7 @@
 #include "mcvol/io/case_record.h"
 #include "mcvol/io/scan_discovery.h"
 #include "mcvol/io/scan_loader.h"
+#include "mcvol/timing/stage_timings.h"
 
 #include <deque>
 #include <filesystem>
@@ -15,8 +16,8 @@
 namespace mcvol {
 
 /// load_scan(), or what stands in for it.
-using ScanLoader =
-    std::function<PreparedScan(const std::vector<std::filesystem::path>&, const ScanPreparation&)>;
+using ScanLoader = std::function<PreparedScan(const std::vector<std::filesystem::path>&,
+                                              const ScanPreparation&, StageTimings&)>;
 
 /// A case ready for the network, or why it is not.
 struct LoadedCase {
@@ -24,7 +25,7 @@ struct LoadedCase {
   std::vector<InputFile> inputs;  ///< as far as they could be read
   std::string error;              ///< one line; empty when the scan can be used
   bool out_of_memory = false;     ///< a second try may succeed when other scans are gone
-  double seconds = 0;
+  StageTimings timings;           ///< of `read` and `prepare`
 };
 
 /// Loads scans ahead, each on a thread of its own, while the network works on another.

@@ -3,6 +3,7 @@
 #include "mcvol/network/segmenter.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/predict_options.h"
+#include "mcvol/timing/stage_timings.h"
 #include "mcvol/volumetry/monte_carlo_error.h"
 
 #include <optional>
@@ -44,10 +45,12 @@ struct SampledPasses {
 
 /// Runs the passes of one scan, with those without dropout: until every region is settled.
 /// @param sink made for the first number of the schedule.
+/// @param timings gets the time of `prefix`, `suffix` and `accumulate` added.
 /// @returns none when `progress` asked to stop. @throws what Segmenter::run and
 ///   HistogramSink::passes do.
 std::optional<SampledPasses> sample_passes(Segmenter& segmenter, const PreparedScan& scan,
                                            const PassSchedule& schedule, std::uint64_t seed,
-                                           HistogramSink& sink, const WindowProgress& progress);
+                                           HistogramSink& sink, const WindowProgress& progress,
+                                           StageTimings& timings);
 
 }  // namespace mcvol
