@@ -126,11 +126,11 @@ void KeepingSink::accept(const LogitBlock& block) {
 
 Logits logits_of(Segmenter& segmenter, const Bundle& bundle, const PreparedScan& scan,
                  const PassRequest& request) {
-  return logits_of_all(segmenter, bundle, scan, {request});
+  return logits_in_parts(segmenter, bundle, scan, {request});
 }
 
-Logits logits_of_all(Segmenter& segmenter, const Bundle& bundle, const PreparedScan& scan,
-                     const std::vector<PassRequest>& requests) {
+Logits logits_in_parts(Segmenter& segmenter, const Bundle& bundle, const PreparedScan& scan,
+                       const std::vector<PassRequest>& requests) {
   const auto voxels = static_cast<std::size_t>(
       std::count(scan.measured.values.begin(), scan.measured.values.end(), 1));
   const PassRequest& last = requests.back();

@@ -43,8 +43,8 @@ class KeepingSink final : public LogitSink {
 Logits logits_of(Segmenter& segmenter, const Bundle& bundle, const PreparedScan& scan,
                  const PassRequest& request);
 /// By several requests, one going on where the one before ended.
-Logits logits_of_all(Segmenter& segmenter, const Bundle& bundle, const PreparedScan& scan,
-                     const std::vector<PassRequest>& requests);
+Logits logits_in_parts(Segmenter& segmenter, const Bundle& bundle, const PreparedScan& scan,
+                       const std::vector<PassRequest>& requests);
 /// Loads and runs one on the CPU.
 Logits logits_of(const Bundle& bundle, const PreparedScan& scan, const PassRequest& request,
                  int threads, DropoutScope scope = DropoutScope::kChannel);

@@ -118,7 +118,7 @@ Logits logits_in_parts(const Bundle& bundle, const Draw& drawn) {
   first.continued = drawn.keeps;
   later.first_pass = first.end();
   later.passes = drawn.later;
-  return testing::logits_of_all(segmenter, bundle, random_scan(drawn.scan, 11), {first, later});
+  return testing::logits_in_parts(segmenter, bundle, random_scan(drawn.scan, 11), {first, later});
 }
 
 class EveryWorkOrder : public ::testing::TestWithParam<Subject> {};

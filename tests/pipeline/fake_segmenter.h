@@ -19,7 +19,7 @@ class FakeSegmenter : public Segmenter {
     int runs = 0;                       ///< requests run so far
     std::vector<PassRequest> requests;  ///< those
     int networks = 1;
-    /// What a pass adds to every logit.
+    /// What a pass with dropout adds to every logit.
     std::function<float(int pass)> shift = [](int pass) { return 0.1f * static_cast<float>(pass); };
     int loads = 0;                                ///< times a segmenter was made
     bool passes_backwards = false;                ///< one by one, the last one first
@@ -54,10 +54,10 @@ class FakeSegmenter : public Segmenter {
       const std::size_t block_end = std::min(begin + behaviour_->block_size, sums.size());
       if (behaviour_->passes_backwards) {
         for (int pass = end - 1; pass >= request.first_pass; --pass) {
-          give(sums, begin, block_end, pass, pass + 1, request.seed, sink);
+          give(sums, begin, block_end, pass, pass + 1, request, sink);
         }
       } else {
-        give(sums, begin, block_end, request.first_pass, end, request.seed, sink);
+        give(sums, begin, block_end, request.first_pass, end, request, sink);
       }
       if (!progress(static_cast<double>(block_end) / static_cast<double>(sums.size())))
         return false;
@@ -67,15 +67,17 @@ class FakeSegmenter : public Segmenter {
 
  private:
   void give(const std::vector<float>& sums, std::size_t begin, std::size_t end, int first_pass,
-            int end_pass, std::uint64_t seed, LogitSink& sink) const {
+            int end_pass, const PassRequest& request, LogitSink& sink) const {
     constexpr int kRegionCount = 2;
+    constexpr float kWithoutDropout = -0.1f;
     std::vector<std::int64_t> voxels;
     for (std::size_t n = begin; n < end; ++n) voxels.push_back(static_cast<std::int64_t>(n));
     std::vector<float> logits;
     for (int pass = first_pass; pass < end_pass; ++pass) {
+      const float of_pass = pass < request.end() ? behaviour_->shift(pass) : kWithoutDropout;
       for (int region = 0; region < kRegionCount; ++region) {
-        const float shift = behaviour_->shift(pass) - 0.7f * static_cast<float>(region) +
-                            0.01f * static_cast<float>(seed);
+        const float shift =
+            of_pass - 0.7f * static_cast<float>(region) + 0.01f * static_cast<float>(request.seed);
         for (std::size_t n = begin; n < end; ++n) logits.push_back(2.0f * sums[n] + shift);
       }
     }
