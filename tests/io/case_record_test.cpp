@@ -121,10 +121,10 @@ TEST(CaseRecordFile, MissingFileIsAnInputErrorThatNamesIt) {
 
 TEST_F(DamagedRecord, NewerFormatSaysUpdate) {
   expect_part(message_after([](json& whole) {
-                whole["format"] = 3;
+                whole["format"] = 4;
                 whole["novelty"] = true;
               }),
-              "case_01.json: format: 3 is newer than this mcvol reads (2); update mcvol");
+              "case_01.json: format: 4 is newer than this mcvol reads (3); update mcvol");
 }
 
 TEST_F(DamagedRecord, OtherJsonIsNoRecord) {

@@ -688,16 +688,14 @@ TEST_F(Predict, AToleranceStopsEachScanWhereFixedPassesGiveTheSameNumbers) {
 }
 
 TEST_F(Predict, ATightToleranceEndsAtTheMostPassesWithAFlag) {
-  testing::write_fake_scan(root_ / "scans", "case_b", 2, 5.5);  // large enough not to be settled
-  behaviour_->shift = [](int pass) { return 3.0f * drawn_shift(pass); };
+  // One pass of twenty is far off: the upper bound lies where few volumes are, whatever the passes.
+  behaviour_->shift = [](int pass) { return pass % 20 == 7 ? 3.0f : 0.0f; };
   PredictOptions settled = options();
   settled.mc_tolerance = 1e-6;
   EXPECT_EQ(run(settled).exit_code, ExitCode::kSuccess);
   EXPECT_EQ(record("case_b").passes, 320);
-  EXPECT_EQ(record("case_b").flags,
-            (std::vector<std::string>{"mc_tolerance_missed", "touches_border"}));
-  EXPECT_NE(table().find(",320,ok,mc_tolerance_missed;touches_border;uncalibrated,"),
-            std::string::npos)
+  EXPECT_EQ(record("case_b").flags, std::vector<std::string>{"mc_tolerance_missed"});
+  EXPECT_NE(table().find(",320,ok,mc_tolerance_missed;uncalibrated,"), std::string::npos)
       << table();
 }
 
