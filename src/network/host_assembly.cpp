@@ -66,7 +66,10 @@ class Blended final : public WindowAssembly {
         importance_(importance_map(task.window.output, task.window.blend)),
         blend_(task.voxels, task.channels, task.group) {}
 
-  void begin_group(const PassGroup& group) override { group_ = group; }
+  void begin_group(const PassGroup& group) override {
+    group_ = group;
+    if (!group.opens) blend_.clear();
+  }
 
   void begin_window(const WindowData& window) override {
     voxels_ = window.voxels.cpu();
@@ -107,7 +110,6 @@ class Blended final : public WindowAssembly {
         give(task_.region_logits, values, positions, {&number, 1}, sink_);
       }
     });
-    blend_.clear();
   }
 
   void finish() override {}
