@@ -16,13 +16,9 @@
 namespace mcvol {
 namespace {
 
+using testing::list;
 using testing::normal_values;
 using Triple = std::array<std::int64_t, 3>;
-
-std::string list(const Triple& triple) {
-  return "[" + std::to_string(triple[0]) + ", " + std::to_string(triple[1]) + ", " +
-         std::to_string(triple[2]) + "]";
-}
 
 std::shared_ptr<torch::jit::Graph> in_bfloat16(const std::shared_ptr<torch::jit::Graph>& graph) {
   const auto converted = graph->copy();

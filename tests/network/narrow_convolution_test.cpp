@@ -13,13 +13,9 @@
 namespace mcvol {
 namespace {
 
+using testing::list;
 using testing::normal_values;
 using Triple = std::array<std::int64_t, 3>;
-
-std::string list(const Triple& triple) {
-  return "[" + std::to_string(triple[0]) + ", " + std::to_string(triple[1]) + ", " +
-         std::to_string(triple[2]) + "]";
-}
 
 /// Random, with lines shorter and longer than a strip.
 struct Geometry {

@@ -47,6 +47,11 @@ std::shared_ptr<torch::jit::Graph> scripted_graph(const std::string& parameters,
   return graph;
 }
 
+std::string list(const std::array<std::int64_t, 3>& triple) {
+  return "[" + std::to_string(triple[0]) + ", " + std::to_string(triple[1]) + ", " +
+         std::to_string(triple[2]) + "]";
+}
+
 at::Tensor run_graph(const std::shared_ptr<torch::jit::Graph>& graph, const at::Tensor& x,
                      int threads) {
   at::set_num_threads(threads);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +20,9 @@ namespace mcvol::testing {
 std::shared_ptr<torch::jit::Graph> scripted_graph(const std::string& parameters,
                                                   const std::string& expression,
                                                   const std::vector<at::Tensor>& fixed = {});
+
+/// "[1, 2, 3]", for an expression.
+std::string list(const std::array<std::int64_t, 3>& triple);
 
 /// The graph's only result.
 at::Tensor run_graph(const std::shared_ptr<torch::jit::Graph>& graph, const at::Tensor& x,

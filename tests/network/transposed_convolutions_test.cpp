@@ -11,6 +11,7 @@
 namespace mcvol {
 namespace {
 
+using testing::list;
 using testing::normal_values;
 using Triple = std::array<std::int64_t, 3>;
 
@@ -24,10 +25,6 @@ struct Geometry {
     return "input " + list(input) + ", kernel " + list(kernel) + ", stride " + list(stride) +
            ", padding " + list(padding) + ", output_padding " + list(output_padding) + ", " +
            std::to_string(groups) + " groups" + (bias ? ", bias" : "");
-  }
-  static std::string list(const Triple& triple) {
-    return "[" + std::to_string(triple[0]) + ", " + std::to_string(triple[1]) + ", " +
-           std::to_string(triple[2]) + "]";
   }
 };
 
@@ -64,13 +61,13 @@ std::vector<at::Tensor> parameters(const Geometry& geometry) {
 }
 
 std::string arguments(const Geometry& geometry) {
-  return Geometry::list(geometry.stride) + ", " + Geometry::list(geometry.padding);
+  return list(geometry.stride) + ", " + list(geometry.padding);
 }
 
 /// torch.conv_transpose3d, or torch.convolution as tracing writes it.
 std::shared_ptr<torch::jit::Graph> graph_of(const Geometry& geometry, bool traced) {
   const std::string bias = geometry.bias ? "b" : "None";
-  const std::string output_padding = Geometry::list(geometry.output_padding);
+  const std::string output_padding = list(geometry.output_padding);
   const std::string groups = std::to_string(geometry.groups);
   const std::string plain = "torch.conv_transpose3d(x, w, " + bias + ", " + arguments(geometry) +
                             ", " + output_padding + ", " + groups + ")";
