@@ -26,16 +26,17 @@ constexpr const char* kExample =
     "  measures every case in scans/ into results/volumes.csv; the same line again goes on where\n"
     "  the run was interrupted.";
 
-/// --passes and --mc-tolerance.
-void take_passes(const std::string& passes, const std::string& tolerance, PredictOptions& options) {
+/// --passes and --mc-tolerance, null where it is not given.
+void take_passes(const std::string& passes, const std::string* given, PredictOptions& options) {
   if (passes != "auto") {
     options.passes = whole_number_from("--passes", passes, 1, PredictOptions::kMostPasses);
-    if (tolerance.empty()) return;
+    if (given == nullptr) return;
     throw UsageError("--mc-tolerance: goes with --passes auto, found --passes " + passes +
                      "; leave one of them out");
   }
   options.mc_tolerance = PredictOptions::kUsualTolerance;
-  if (tolerance.empty()) return;
+  if (given == nullptr) return;
+  const std::string& tolerance = *given;
   double number = 0;
   const char* end = tolerance.data() + tolerance.size();
   const auto parsed = std::from_chars(tolerance.data(), end, number);
@@ -206,7 +207,7 @@ PredictOptions PredictCommand::options() const {
   options.scans = scans_;
   options.model = model_;
   options.output = output_;
-  take_passes(passes_, tolerance_, options);
+  take_passes(passes_, command_->count("--mc-tolerance") > 0 ? &tolerance_ : nullptr, options);
   options.seed = whole_number_from<std::uint64_t>("--seed", seed_, 0,
                                                   std::numeric_limits<std::uint64_t>::max());
   options.levels = parse_levels(levels_);

@@ -88,7 +88,7 @@ TEST(Usage, AToleranceGoesWithPassesAutoAndIsAskedForWithItsRange) {
   expect_usage_error({"predict", "x", "--mc-tolerance", "0.1"},
                      alone + "20; leave one of them out");
   expect_usage_error({"predict", "x", "--passes", "40", "--mc-tolerance", "0.1"}, alone + "40");
-  for (const char* text : {"0", "-0.1", "1.5", "5%", "nan"}) {
+  for (const char* text : {"0", "-0.1", "1.5", "5%", "nan", ""}) {
     expect_usage_error(
         {"predict", "x", "--passes", "auto", "--mc-tolerance", text},
         "--mc-tolerance: expected a number above 0, up to 1, found \"" + std::string(text) + "\"");
