@@ -6,6 +6,7 @@
 
 #include "block_loop.h"
 #include "strip_kernels.h"
+#include "tensor_values.h"
 #include <ATen/record_function.h>
 
 namespace mcvol {
@@ -14,10 +15,6 @@ namespace {
 constexpr std::int64_t kMostOutputs = 4;
 
 using Triple = PaddedConvolution::Triple;
-
-std::span<const float> floats_of(const at::Tensor& tensor) {
-  return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
-}
 
 /// A batch as [rows, planes, lines, channels, voxels], zeros around: what an output voxel needs
 /// lies on few pages of memory.
@@ -30,11 +27,17 @@ class PlanarBatch {
       sizes_[d] = input.size(static_cast<std::int64_t>(d) + 2) + front[d] + back[d];
     }
     // The last line is read a strip too far.
-    data_ = at::zeros({rows * sizes_[0] * plane_stride() + kStripVoxels}, at::kFloat);
+    const std::int64_t values = rows * sizes_[0] * plane_stride();
+    data_ = at::empty({values + kStripVoxels}, at::kFloat);
+    std::fill_n(data_.data_ptr<float>() + values, kStripVoxels, 0.0F);
     for_each_block(at::kCPU, 0, rows * sizes_[0], [&](std::int64_t plane) {
       const std::int64_t from = plane % sizes_[0] - front[0];
-      if (from < 0 || from >= input.size(2)) return;
-      fill_plane(input[plane / sizes_[0]].select(1, from), front, plane);
+      float* const target = data_.data_ptr<float>() + plane * plane_stride();
+      if (from < 0 || from >= input.size(2)) {
+        std::fill_n(target, plane_stride(), 0.0F);
+      } else {
+        fill_plane(input[plane / sizes_[0]].select(1, from), front, target);
+      }
     });
   }
 
@@ -47,18 +50,23 @@ class PlanarBatch {
 
  private:
   /// @param from [channels, lines, voxels]
-  void fill_plane(const at::Tensor& from, const Triple& front, std::int64_t plane) {
-    const std::int64_t first = std::max<std::int64_t>(front[2], 0);
-    const std::int64_t last = std::min(sizes_[2], from.size(2) + front[2]);
+  void fill_plane(const at::Tensor& from, const Triple& front, float* target) const {
+    const std::int64_t first = std::clamp<std::int64_t>(front[2], 0, sizes_[2]);
+    const std::int64_t last = std::clamp(from.size(2) + front[2], first, sizes_[2]);
     const float* const source = from.const_data_ptr<float>() - front[2] * from.stride(2);
-    float* const target = data_.data_ptr<float>() + plane * plane_stride();
     for (std::int64_t line = 0; line < sizes_[1]; ++line) {
+      float* to = target + line * line_stride();
       const std::int64_t from_line = line - front[1];
-      if (from_line < 0 || from_line >= from.size(1)) continue;
+      if (from_line < 0 || from_line >= from.size(1)) {
+        std::fill_n(to, line_stride(), 0.0F);
+        continue;
+      }
       for (std::int64_t n = 0; n < channels_; ++n) {
         const float* const values = source + n * from.stride(0) + from_line * from.stride(1);
-        float* const to = target + line * line_stride() + n * channel_stride();
+        std::fill_n(to, first, 0.0F);
         for (std::int64_t x = first; x < last; ++x) to[x] = values[x * from.stride(2)];
+        std::fill(to + last, to + sizes_[2], 0.0F);
+        to += channel_stride();
       }
     }
   }

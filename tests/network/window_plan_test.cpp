@@ -4,6 +4,7 @@
 #include <numeric>
 #include <random>
 #include <set>
+#include <span>
 
 #include <gtest/gtest.h>
 
@@ -83,12 +84,40 @@ TEST(WindowPlan, TileOffsetsNameTheVoxelForEveryOrderOfAxes) {
           EXPECT_EQ(index_of(voxels.tile_offsets[n], placed, plan, axes),
                     measured[static_cast<std::size_t>(voxels.voxels[n])]);
         }
-        std::vector<std::int64_t> offsets = voxels.tile_offsets;
-        std::sort(offsets.begin(), offsets.end());
-        EXPECT_EQ(std::adjacent_find(offsets.begin(), offsets.end()), offsets.end());
+        const std::set<std::int64_t> offsets(voxels.tile_offsets.begin(),
+                                             voxels.tile_offsets.end());
+        EXPECT_EQ(offsets.size(), voxels.tile_offsets.size());
+        if (axes[2] == 0) {
+          EXPECT_TRUE(std::is_sorted(voxels.tile_offsets.begin(), voxels.tile_offsets.end()));
+        }
       }
     } while (std::next_permutation(axes.begin(), axes.end()));
   }
+}
+
+/// Lines of eight entries that a run of `positions` touches.
+std::size_t lines_touched(std::span<const std::int64_t> positions) {
+  std::set<std::int64_t> lines;
+  for (const std::int64_t position : positions) lines.insert(position / 8);
+  return lines.size();
+}
+
+// Of memory, image side as well as tile side: an order that walks along one of them alone touches
+// a line of the other per voxel.
+TEST(WindowPlan, VoxelsAreListedByWholeLinesOfEitherMemory) {
+  constexpr std::size_t kRun = 1024;
+  const auto mask = random_mask({64, 64, 64}, 1.0, 3);
+  std::array<int, 3> axes{0, 1, 2};
+  do {
+    const WindowPlan plan(mask, valid_window({64, 64, 64}, 0), axes);
+    ASSERT_EQ(plan.windows.size(), 1u);
+    const WindowVoxels listed = plan.voxels_of(plan.windows.front());
+    ASSERT_EQ(listed.voxels.size(), 64u * 64u * 64u);
+    for (std::size_t begin = 0; begin < listed.voxels.size(); begin += kRun) {
+      EXPECT_EQ(lines_touched(std::span(listed.voxels).subspan(begin, kRun)), kRun / 8);
+      EXPECT_EQ(lines_touched(std::span(listed.tile_offsets).subspan(begin, kRun)), kRun / 8);
+    }
+  } while (std::next_permutation(axes.begin(), axes.end()));
 }
 
 TEST(WindowPlan, TheLatticeStartsAtTheCornerOfTheMask) {
