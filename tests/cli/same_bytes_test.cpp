@@ -132,7 +132,7 @@ TEST_F(SameBytes, WhereTheMemoryHoldsAllPassesAndWhereItDoesNot) {
 }
 
 TEST_F(SameBytes, OfPassesUntilSettledAndOfTheirNumber) {
-  const std::vector<std::string> settled{"--passes", "auto", "--mc-tolerance", "0.003"};
+  const std::vector<std::string> settled{"--passes", "auto", "--mc-tolerance", "0.016"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), settled.begin(), settled.end());
     return more;
@@ -158,17 +158,12 @@ TEST_F(SameBytes, OfPassesUntilSettledAndOfTheirNumber) {
     json found = json::parse(read_file(root_ / "settled" / file));
     const int passes = found["passes"];
     EXPECT_GT(passes, 21);
+    EXPECT_LT(passes, 320);
     const std::string out = "fixed_" + std::to_string(passes);
     predict(out, {"--passes", std::to_string(passes)});
     json expected = json::parse(read_file(root_ / out / file));
     EXPECT_NE(found["run_identity"], expected["run_identity"]);
     found["run_identity"] = expected["run_identity"];
-    // Fixed passes have no tolerance to miss.
-    json flags = json::array();
-    for (const json& flag : found["flags"]) {
-      if (flag != "mc_tolerance_missed") flags.push_back(flag);
-    }
-    found["flags"] = flags;
     EXPECT_TRUE(found == expected) << file;
   }
 }

@@ -168,11 +168,11 @@ TEST_F(SamplePasses, OfAnEnsembleAreRoundsOfItsNetworks) {
   behaviour_->shift = [](int pass) { return static_cast<float>(pass % 3); };
   const auto sampled = sample(schedule(0.01));
   ASSERT_TRUE(sampled);
-  EXPECT_EQ(sampled->passes, 21);
+  EXPECT_EQ(sampled->passes, 81);  // Of 42 passes 14 rounds are too few.
   EXPECT_NEAR(sampled->errors[0]->upper_ml, 0, 1e-9);
-  behaviour_->networks = 10;  // Two rounds of 20 passes would be too few.
+  behaviour_->networks = 10;  // As are 16 of 160.
   behaviour_->shift = [](int pass) { return static_cast<float>(pass % 10); };
-  EXPECT_EQ(sample(schedule(0.01))->passes, 80);
+  EXPECT_EQ(sample(schedule(0.01))->passes, 320);
 }
 
 TEST_F(SamplePasses, ShowHowMuchIsDoneOfWhatIsKnownToBeNeededAndStopWhenAsked) {
