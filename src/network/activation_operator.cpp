@@ -129,20 +129,18 @@ class Masks {
       return;
     }
     thread_local std::vector<std::uint32_t> words;
-    words.resize(static_cast<std::size_t>(count));
+    words.resize(factors.size());
     for (std::int64_t channel = 0; channel < channels_; ++channel) {
-      words_at(static_cast<std::uint64_t>(channel * channel_stride_), begin, words);
-      float* target = factors.data() + channel;
-      for (const std::uint32_t word : words) {
-        *target = word >= threshold_ ? kept_ : 0.0F;
-        target += channels_;
-      }
+      words_at(static_cast<std::uint64_t>(channel * channel_stride_), begin,
+               std::span(words).subspan(static_cast<std::size_t>(channel * count),
+                                        static_cast<std::size_t>(count)));
     }
+    factors_of_words(words, count, channels_, threshold_, kept_, factors.data());
   }
 
  private:
   void words_at(std::uint64_t channel_start, std::int64_t begin,
-                std::vector<std::uint32_t>& words) const {
+                std::span<std::uint32_t> words) const {
     if (positions_.numel() == 0) {
       stream_.fill(channel_start + static_cast<std::uint64_t>(begin), words);
       return;

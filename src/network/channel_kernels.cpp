@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <limits>
 
 namespace mcvol {
 namespace {
@@ -81,6 +82,36 @@ void put(const float* from, float* to, std::int64_t count) {
 }
 void put(const float* from, Bfloat16* to, std::int64_t count) { narrow(from, &to->bits, count); }
 
+typedef std::uint32_t FourWords __attribute__((vector_size(16)));
+/// In memory: at any word, as part of an array of them or of floats.
+typedef std::uint32_t FourWordsInMemory
+    __attribute__((vector_size(16), aligned(alignof(std::uint32_t)), may_alias));
+
+/// Words of four channels and voxels -> factors of four voxels and channels.
+/// @param stride between channels. @param channels the stride between voxels of the factors.
+inline void factors_of_square(const std::uint32_t* words, std::int64_t stride,
+                              const FourWords& threshold, const FourWords& kept_bits,
+                              float* factors, std::int64_t channels) {
+  FourWords rows[4];
+#pragma GCC unroll 4
+  for (int row = 0; row < 4; ++row) {
+    const auto read = *reinterpret_cast<const FourWordsInMemory*>(words + row * stride);
+    rows[row] = kept_bits & static_cast<FourWords>(read >= threshold);
+  }
+  const FourWords even_left = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
+  const FourWords even_right = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+  const FourWords odd_left = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
+  const FourWords odd_right = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+  const FourWords columns[4] = {__builtin_shufflevector(even_left, even_right, 0, 1, 4, 5),
+                                __builtin_shufflevector(even_left, even_right, 2, 3, 6, 7),
+                                __builtin_shufflevector(odd_left, odd_right, 0, 1, 4, 5),
+                                __builtin_shufflevector(odd_left, odd_right, 2, 3, 6, 7)};
+#pragma GCC unroll 4
+  for (int column = 0; column < 4; ++column) {
+    *reinterpret_cast<FourWordsInMemory*>(factors + column * channels) = columns[column];
+  }
+}
+
 /// work(begin, length) for stretches that begin where tables do.
 template <typename Work>
 void for_each_period(std::int64_t count, std::int64_t period, const Work& work) {
@@ -152,6 +183,35 @@ void apply_steps(const T* input, T* output, std::int64_t count, std::int64_t cha
   by_table(steps.late, multiply);
   add_terms(steps.after);
   put(from, output, count);
+}
+
+void factors_of_words(std::span<const std::uint32_t> words, std::int64_t voxels,
+                      std::int64_t channels, std::uint64_t threshold, float kept, float* factors) {
+  if (threshold > std::numeric_limits<std::uint32_t>::max()) {
+    std::fill_n(factors, voxels * channels, 0.0F);
+    return;
+  }
+  const FourWords thresholds = FourWords{} + static_cast<std::uint32_t>(threshold);
+  const FourWords kept_bits = FourWords{} + std::bit_cast<std::uint32_t>(kept);
+  const std::int64_t whole_voxels = voxels / 4 * 4, whole_channels = channels / 4 * 4;
+  const auto put_factor = [&](std::int64_t voxel, std::int64_t channel) {
+    const std::uint32_t word = words[static_cast<std::size_t>(channel * voxels + voxel)];
+    factors[voxel * channels + channel] = word >= threshold ? kept : 0.0F;
+  };
+  for (std::int64_t voxel = 0; voxel < whole_voxels; voxel += 4) {
+    for (std::int64_t channel = 0; channel < whole_channels; channel += 4) {
+      factors_of_square(words.data() + channel * voxels + voxel, voxels, thresholds, kept_bits,
+                        factors + voxel * channels + channel, channels);
+    }
+    for (std::int64_t at = voxel; at < voxel + 4; ++at) {
+      for (std::int64_t channel = whole_channels; channel < channels; ++channel) {
+        put_factor(at, channel);
+      }
+    }
+  }
+  for (std::int64_t voxel = whole_voxels; voxel < voxels; ++voxel) {
+    for (std::int64_t channel = 0; channel < channels; ++channel) put_factor(voxel, channel);
+  }
 }
 
 template <typename T>

@@ -51,6 +51,12 @@ template <typename T>
 void apply_steps(const T* input, T* output, std::int64_t count, std::int64_t channels,
                  const ChannelSteps<T>& steps);
 
+/// Factors of dropout: `kept` where a word is at least `threshold`, else 0.
+///
+/// @param words [channels, voxels]. @param factors [voxels, channels].
+void factors_of_words(std::span<const std::uint32_t> words, std::int64_t voxels,
+                      std::int64_t channels, std::uint64_t threshold, float kept, float* factors);
+
 /// Sums of x + before - pivot and of their squares over voxels, in fp32: of a few thousand.
 struct ChannelSums {
   std::vector<double> sums, squares;

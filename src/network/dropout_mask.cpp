@@ -4,44 +4,13 @@
 #include <cmath>
 #include <vector>
 
+#include "philox_blocks.h"
+
 namespace mcvol {
 namespace {
 
 // Sets window keys apart from every counter used under the seed's own key (docs/masks.md).
 constexpr std::uint32_t kWindowKeyTag = 0x57494E44u;  // "WIND"
-constexpr std::size_t kLanes = 16;
-
-// kLanes consecutive blocks at once; plain loops that compilers turn into vector code.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-__attribute__((target_clones("avx512f", "avx2", "default")))
-#endif
-void fill_blocks(std::uint32_t first_block, std::uint32_t pass, std::uint32_t layer,
-                 std::uint32_t member_and_sharing, PhiloxKey key, std::uint32_t* words) {
-  std::uint32_t c0[kLanes], c1[kLanes], c2[kLanes], c3[kLanes];
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    c0[lane] = first_block + static_cast<std::uint32_t>(lane);
-    c1[lane] = pass;
-    c2[lane] = layer;
-    c3[lane] = member_and_sharing;
-  }
-  for (int round = 0; round < 10; ++round) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const std::uint64_t product0 = std::uint64_t{0xD2511F53u} * c0[lane];
-      const std::uint64_t product1 = std::uint64_t{0xCD9E8D57u} * c2[lane];
-      c0[lane] = static_cast<std::uint32_t>(product1 >> 32) ^ c1[lane] ^ key[0];
-      c1[lane] = static_cast<std::uint32_t>(product1);
-      c2[lane] = static_cast<std::uint32_t>(product0 >> 32) ^ c3[lane] ^ key[1];
-      c3[lane] = static_cast<std::uint32_t>(product0);
-    }
-    key = {key[0] + 0x9E3779B9u, key[1] + 0xBB67AE85u};
-  }
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    words[4 * lane] = c0[lane];
-    words[4 * lane + 1] = c1[lane];
-    words[4 * lane + 2] = c2[lane];
-    words[4 * lane + 3] = c3[lane];
-  }
-}
 
 }  // namespace
 
@@ -73,16 +42,22 @@ std::uint32_t MaskStream::word(std::uint64_t index) const {
 }
 
 void MaskStream::fill(std::uint64_t first, std::span<std::uint32_t> words) const {
+  constexpr std::size_t kWords = 4 * kPhiloxBlocks;
   std::size_t done = 0;
   while (done < words.size()) {
     const std::uint64_t index = first + done;
-    std::array<std::uint32_t, 4 * kLanes> buffer;
-    fill_blocks(static_cast<std::uint32_t>(index / 4), pass_, layer_, member_and_sharing_, key_,
-                buffer.data());
+    const PhiloxCounter counter = {static_cast<std::uint32_t>(index / 4), pass_, layer_,
+                                   member_and_sharing_};
     const std::size_t skip = index % 4;
-    const std::size_t count = std::min(buffer.size() - skip, words.size() - done);
-    std::copy_n(buffer.begin() + static_cast<std::ptrdiff_t>(skip), count,
-                words.begin() + static_cast<std::ptrdiff_t>(done));
+    const std::size_t count = std::min(kWords - skip, words.size() - done);
+    if (count == kWords) {
+      fill_philox_blocks(counter, key_, words.data() + done);
+    } else {
+      std::array<std::uint32_t, kWords> made;
+      fill_philox_blocks(counter, key_, made.data());
+      std::copy_n(made.begin() + static_cast<std::ptrdiff_t>(skip), count,
+                  words.begin() + static_cast<std::ptrdiff_t>(done));
+    }
     done += count;
   }
 }

@@ -1,9 +1,12 @@
 #include "mcvol/network/dropout_mask.h"
 
 #include <cmath>
+#include <random>
 #include <set>
 #include <vector>
 
+#include "network/channel_kernels.h"
+#include "network/philox_blocks.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
@@ -36,6 +39,42 @@ TEST(MaskStream, FillingARangeGivesTheSameWordsAsAskingOneByOne) {
     std::vector<std::uint32_t> words(1 + first % 200 + 61);
     stream.fill(first, words);
     for (std::size_t i = 0; i < words.size(); ++i) EXPECT_EQ(words[i], stream.word(first + i));
+  }
+}
+
+// Also where the counter wraps around.
+TEST(PhiloxBlocks, AreThoseOfOneAtATime) {
+  const PhiloxKey key = {0x89ABCDEFu, 0xFFFFFFFFu};
+  for (const std::uint32_t first : {0u, 77u, 0xFFFFFFF5u}) {
+    std::vector<std::uint32_t> words(4 * kPhiloxBlocks);
+    fill_philox_blocks({first, 7, 0xFFFFFFFFu, 0x80000003u}, key, words.data());
+    for (std::uint32_t block = 0; block < kPhiloxBlocks; ++block) {
+      const auto expected = philox4x32_10({first + block, 7, 0xFFFFFFFFu, 0x80000003u}, key);
+      for (std::size_t n = 0; n < 4; ++n) EXPECT_EQ(words[4 * block + n], expected[n]);
+    }
+  }
+}
+
+TEST(FactorsOfWords, AreChosenWordByWordWithChannelsLast) {
+  std::mt19937 generator(1);
+  constexpr float kKept = 1.25F;
+  for (const std::int64_t channels : {1, 3, 4, 16, 25}) {
+    for (const std::int64_t voxels : {1, 4, 6, 64}) {
+      std::vector<std::uint32_t> words(static_cast<std::size_t>(channels * voxels));
+      for (auto& word : words) word = static_cast<std::uint32_t>(generator());
+      for (const std::uint64_t threshold : {std::uint64_t{0}, std::uint64_t{words.front()},
+                                            std::uint64_t{0xFFFFFFFFu}, std::uint64_t{1} << 32}) {
+        std::vector<float> factors(words.size() + 1, -1.0F);
+        factors_of_words(words, voxels, channels, threshold, kKept, factors.data());
+        for (std::size_t n = 0; n < words.size(); ++n) {
+          const std::size_t voxel = n % static_cast<std::size_t>(voxels);
+          const std::size_t channel = n / static_cast<std::size_t>(voxels);
+          EXPECT_EQ(factors[voxel * static_cast<std::size_t>(channels) + channel],
+                    words[n] >= threshold ? kKept : 0.0F);
+        }
+        EXPECT_EQ(factors.back(), -1.0F);
+      }
+    }
   }
 }
 
