@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "philox_blocks.h"
@@ -31,30 +32,29 @@ std::uint32_t mask_member_and_sharing(const MaskDraw& draw, MaskSharing sharing)
 
 MaskStream::MaskStream(const MaskDraw& draw, int layer, MaskSharing sharing)
     : key_(mask_key(draw, sharing)),
-      pass_(draw.pass),
-      layer_(static_cast<std::uint32_t>(layer)),
-      member_and_sharing_(mask_member_and_sharing(draw, sharing)) {}
+      counter_{0, draw.pass, static_cast<std::uint32_t>(layer),
+               mask_member_and_sharing(draw, sharing)} {}
 
 std::uint32_t MaskStream::word(std::uint64_t index) const {
-  const PhiloxCounter counter = {static_cast<std::uint32_t>(index / 4), pass_, layer_,
-                                 member_and_sharing_};
+  PhiloxCounter counter = counter_;
+  counter[0] = static_cast<std::uint32_t>(index / 4);
   return philox4x32_10(counter, key_)[index % 4];
 }
 
 void MaskStream::fill(std::uint64_t first, std::span<std::uint32_t> words) const {
   constexpr std::size_t kWords = 4 * kPhiloxBlocks;
+  std::array<std::uint32_t, kPhiloxBlocks> blocks;
   std::size_t done = 0;
   while (done < words.size()) {
     const std::uint64_t index = first + done;
-    const PhiloxCounter counter = {static_cast<std::uint32_t>(index / 4), pass_, layer_,
-                                   member_and_sharing_};
+    std::iota(blocks.begin(), blocks.end(), static_cast<std::uint32_t>(index / 4));
     const std::size_t skip = index % 4;
     const std::size_t count = std::min(kWords - skip, words.size() - done);
     if (count == kWords) {
-      fill_philox_blocks(counter, key_, words.data() + done);
+      fill_philox_blocks(blocks.data(), counter_, key_, words.data() + done);
     } else {
       std::array<std::uint32_t, kWords> made;
-      fill_philox_blocks(counter, key_, made.data());
+      fill_philox_blocks(blocks.data(), counter_, key_, made.data());
       std::copy_n(made.begin() + static_cast<std::ptrdiff_t>(skip), count,
                   words.begin() + static_cast<std::ptrdiff_t>(done));
     }
@@ -62,25 +62,25 @@ void MaskStream::fill(std::uint64_t first, std::span<std::uint32_t> words) const
   }
 }
 
-// The words between the first and last position come in vector-sized blocks, unless the positions
-// are far apart.
 void MaskStream::gather(std::uint64_t first, std::span<const std::int64_t> positions,
                         std::span<std::uint32_t> words) const {
-  // Words come in blocks of many: those of gaps as small cost less than another block.
-  constexpr std::int64_t kGap = 16;
-  thread_local std::vector<std::uint32_t> run;
+  std::array<std::uint32_t, kPhiloxBlocks> blocks{};
+  std::array<std::uint32_t, 4 * kPhiloxBlocks> made;
   for (std::size_t begin = 0; begin < positions.size();) {
-    std::size_t end = begin + 1;
-    while (end < positions.size() && positions[end] > positions[end - 1] &&
-           positions[end] - positions[end - 1] <= kGap) {
-      ++end;
+    // As many positions as lie in the blocks that are made at once; neighbours share theirs.
+    std::size_t block_count = 0, end = begin;
+    for (; end < positions.size(); ++end) {
+      const std::uint64_t index = first + static_cast<std::uint64_t>(positions[end]);
+      const auto block = static_cast<std::uint32_t>(index / 4);
+      if (block_count == 0 || blocks[block_count - 1] != block) {
+        if (block_count == kPhiloxBlocks) break;
+        blocks[block_count++] = block;
+      }
+      // Its place among the words made, until they are.
+      words[end] = static_cast<std::uint32_t>(4 * (block_count - 1) + index % 4);
     }
-    run.resize(static_cast<std::size_t>(positions[end - 1] - positions[begin] + 1));
-    fill(first + static_cast<std::uint64_t>(positions[begin]), run);
-    for (std::size_t n = begin; n < end; ++n) {
-      words[n] = run[static_cast<std::size_t>(positions[n] - positions[begin])];
-    }
-    begin = end;
+    fill_philox_blocks(blocks.data(), counter_, key_, made.data());
+    for (; begin < end; ++begin) words[begin] = made[words[begin]];
   }
 }
 

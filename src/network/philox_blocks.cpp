@@ -9,12 +9,14 @@
 namespace mcvol {
 namespace {
 
-using FillBlocks = void (*)(const PhiloxCounter&, const PhiloxKey&, std::uint32_t*);
+using FillBlocks = void (*)(const std::uint32_t*, const PhiloxCounter&, const PhiloxKey&,
+                            std::uint32_t*);
 
-void fill_plain(const PhiloxCounter& counter, const PhiloxKey& key, std::uint32_t* words) {
+void fill_plain(const std::uint32_t* first_words, const PhiloxCounter& counter,
+                const PhiloxKey& key, std::uint32_t* words) {
   for (std::size_t block = 0; block < kPhiloxBlocks; ++block) {
-    const auto first = static_cast<std::uint32_t>(counter[0] + block);
-    const auto made = philox4x32_10({first, counter[1], counter[2], counter[3]}, key);
+    const auto made =
+        philox4x32_10({first_words[block], counter[1], counter[2], counter[3]}, key);
     std::copy(made.begin(), made.end(), words + 4 * block);
   }
 }
@@ -30,6 +32,8 @@ struct VectorsOf {
   typedef long long Signed __attribute__((vector_size(Lanes * 8)));
   typedef int Halves __attribute__((vector_size(Lanes * 8)));
   /// In memory: at any word.
+  typedef std::uint32_t HalfInMemory
+      __attribute__((vector_size(Lanes * 4), aligned(alignof(std::uint32_t)), may_alias));
   typedef std::uint64_t InMemory
       __attribute__((vector_size(Lanes * 8), aligned(alignof(std::uint32_t)), may_alias));
 };
@@ -91,20 +95,21 @@ template <int Lanes>
 }
 
 template <int Lanes>
-[[gnu::always_inline]] inline void fill(const PhiloxCounter& counter, const PhiloxKey& key,
+[[gnu::always_inline]] inline void fill(const std::uint32_t* first_words,
+                                        const PhiloxCounter& counter, const PhiloxKey& key,
                                         std::uint32_t* words) {
   using Wide = typename VectorsOf<Lanes>::Wide;
+  using Half = typename VectorsOf<Lanes>::HalfInMemory;
   // Two vectors of blocks side by side keep the multipliers busy and are what registers hold.
   constexpr int kSide = 2;
   const Wide fixed[3] = {Wide{} + counter[1], Wide{} + counter[2], Wide{} + counter[3]};
-  Wide lane_number;
-  for (int lane = 0; lane < Lanes; ++lane) lane_number[lane] = static_cast<std::uint64_t>(lane);
   for (std::size_t block = 0; block < kPhiloxBlocks; block += kSide * Lanes) {
     Counters<Lanes> counters[kSide];
 #pragma GCC unroll 2
     for (int side = 0; side < kSide; ++side) {
-      const std::uint64_t first = counter[0] + block + static_cast<std::uint64_t>(side) * Lanes;
-      counters[side].words[0] = lane_number + first;
+      const std::uint32_t* const numbers = first_words + block + side * Lanes;
+      counters[side].words[0] =
+          __builtin_convertvector(*reinterpret_cast<const Half*>(numbers), Wide);
       counters[side].words[1] = fixed[0];
       counters[side].words[2] = fixed[1];
       counters[side].words[3] = fixed[2];
@@ -123,14 +128,12 @@ template <int Lanes>
   }
 }
 
-[[gnu::target("arch=x86-64-v3")]] void fill_v3(const PhiloxCounter& counter, const PhiloxKey& key,
-                                               std::uint32_t* words) {
-  fill<4>(counter, key, words);
+[[gnu::target("arch=x86-64-v3")]] void fill_v3(const std::uint32_t* first_words, const PhiloxCounter& counter, const PhiloxKey& key, std::uint32_t* words) {
+  fill<4>(first_words, counter, key, words);
 }
 
-[[gnu::target("arch=x86-64-v4")]] void fill_v4(const PhiloxCounter& counter, const PhiloxKey& key,
-                                               std::uint32_t* words) {
-  fill<8>(counter, key, words);
+[[gnu::target("arch=x86-64-v4")]] void fill_v4(const std::uint32_t* first_words, const PhiloxCounter& counter, const PhiloxKey& key, std::uint32_t* words) {
+  fill<8>(first_words, counter, key, words);
 }
 
 FillBlocks kernel_of_processor() {
@@ -147,9 +150,10 @@ FillBlocks kernel_of_processor() { return fill_plain; }
 
 }  // namespace
 
-void fill_philox_blocks(const PhiloxCounter& counter, const PhiloxKey& key, std::uint32_t* words) {
+void fill_philox_blocks(const std::uint32_t* first_words, const PhiloxCounter& counter,
+                        const PhiloxKey& key, std::uint32_t* words) {
   static const FillBlocks fill_blocks = kernel_of_processor();
-  fill_blocks(counter, key, words);
+  fill_blocks(first_words, counter, key, words);
 }
 
 }  // namespace mcvol

@@ -9,10 +9,12 @@ namespace mcvol {
 /// Blocks that are made at once.
 inline constexpr std::size_t kPhiloxBlocks = 16;
 
-/// philox4x32_10 of kPhiloxBlocks consecutive counters, in vectors where the processor has them.
+/// philox4x32_10 of kPhiloxBlocks counters that differ in word 0, in vectors where the processor has
+/// them.
 ///
-/// @param counter the first; its word 0 counts, and wraps around.
+/// @param first_words [kPhiloxBlocks], word 0 of each. @param counter the other three.
 /// @param words [kPhiloxBlocks, 4].
-void fill_philox_blocks(const PhiloxCounter& counter, const PhiloxKey& key, std::uint32_t* words);
+void fill_philox_blocks(const std::uint32_t* first_words, const PhiloxCounter& counter,
+                        const PhiloxKey& key, std::uint32_t* words);
 
 }  // namespace mcvol

@@ -142,8 +142,9 @@ void WindowPlan::visit_lines(const Window& window, const Visit& visit) const {
     tile_size[d] = output_size[axis];
   }
   // Measured voxels are numbered along image axis 0. Where that is not the tile's last dimension,
-  // squares of voxels: of either memory they take whole lines of the cache.
-  constexpr std::int64_t kSquare = 32;
+  // squares of voxels: of either memory they take lines of the cache, and no more of them than the
+  // cache holds of rows that are a power of two apart.
+  constexpr std::int64_t kSquare = 8;
   const std::size_t numbered = axes_[0] == 0 ? 0 : 1, other = 1 - numbered;
   const bool aligned = axes_[2] == 0;
   const std::int64_t step = aligned ? count[numbered] : kSquare;

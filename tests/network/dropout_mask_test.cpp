@@ -1,6 +1,7 @@
 #include "mcvol/network/dropout_mask.h"
 
 #include <cmath>
+#include <numeric>
 #include <random>
 #include <set>
 #include <vector>
@@ -42,14 +43,15 @@ TEST(MaskStream, FillingARangeGivesTheSameWordsAsAskingOneByOne) {
   }
 }
 
-// Also where the counter wraps around.
 TEST(PhiloxBlocks, AreThoseOfOneAtATime) {
   const PhiloxKey key = {0x89ABCDEFu, 0xFFFFFFFFu};
   for (const std::uint32_t first : {0u, 77u, 0xFFFFFFF5u}) {
-    std::vector<std::uint32_t> words(4 * kPhiloxBlocks);
-    fill_philox_blocks({first, 7, 0xFFFFFFFFu, 0x80000003u}, key, words.data());
-    for (std::uint32_t block = 0; block < kPhiloxBlocks; ++block) {
-      const auto expected = philox4x32_10({first + block, 7, 0xFFFFFFFFu, 0x80000003u}, key);
+    std::vector<std::uint32_t> blocks(kPhiloxBlocks), words(4 * kPhiloxBlocks);
+    std::iota(blocks.begin(), blocks.end(), first);
+    blocks.back() = 5;
+    fill_philox_blocks(blocks.data(), {0, 7, 0xFFFFFFFFu, 0x80000003u}, key, words.data());
+    for (std::size_t block = 0; block < kPhiloxBlocks; ++block) {
+      const auto expected = philox4x32_10({blocks[block], 7, 0xFFFFFFFFu, 0x80000003u}, key);
       for (std::size_t n = 0; n < 4; ++n) EXPECT_EQ(words[4 * block + n], expected[n]);
     }
   }

@@ -33,15 +33,13 @@ class MaskStream {
   std::uint32_t word(std::uint64_t index) const;
   /// Words `first` to `first + words.size() - 1`.
   void fill(std::uint64_t first, std::span<std::uint32_t> words) const;
-  /// Words first + positions[n]; fastest where these ascend in small steps.
+  /// Words first + positions[n]; fastest where neighbours follow one another.
   void gather(std::uint64_t first, std::span<const std::int64_t> positions,
               std::span<std::uint32_t> words) const;
 
  private:
   PhiloxKey key_;
-  std::uint32_t pass_;
-  std::uint32_t layer_;
-  std::uint32_t member_and_sharing_;
+  PhiloxCounter counter_;  ///< word 0 is that of the block
 };
 
 /// The generator's key of a draw and the last word of its counters (docs/masks.md).
