@@ -4,7 +4,6 @@
 #include <initializer_list>
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <unistd.h>
 
 namespace {
@@ -16,13 +15,6 @@ void occupy_closed_streams() {
     if (fcntl(stream, F_GETFD) != -1) continue;
     if (open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) != stream) return;
   }
-}
-
-// Activations of tens of MB come and go with every operator: returning them to the system each time
-// costs a fifth of the run.
-void keep_freed_memory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 // Threads of LibTorch's OpenMP spin while they wait for each other, for about a millisecond. On a
@@ -41,6 +33,5 @@ void wait_with_little_spinning(char** argv) {
 int main(int argc, char** argv) {
   occupy_closed_streams();
   wait_with_little_spinning(argv);
-  keep_freed_memory();
   return mcvol::run_command_line(argc, argv);
 }

@@ -15,8 +15,7 @@ using FillBlocks = void (*)(const std::uint32_t*, const PhiloxCounter&, const Ph
 void fill_plain(const std::uint32_t* first_words, const PhiloxCounter& counter,
                 const PhiloxKey& key, std::uint32_t* words) {
   for (std::size_t block = 0; block < kPhiloxBlocks; ++block) {
-    const auto made =
-        philox4x32_10({first_words[block], counter[1], counter[2], counter[3]}, key);
+    const auto made = philox4x32_10({first_words[block], counter[1], counter[2], counter[3]}, key);
     std::copy(made.begin(), made.end(), words + 4 * block);
   }
 }
@@ -128,11 +127,15 @@ template <int Lanes>
   }
 }
 
-[[gnu::target("arch=x86-64-v3")]] void fill_v3(const std::uint32_t* first_words, const PhiloxCounter& counter, const PhiloxKey& key, std::uint32_t* words) {
+[[gnu::target("arch=x86-64-v3")]] void fill_v3(const std::uint32_t* first_words,
+                                               const PhiloxCounter& counter, const PhiloxKey& key,
+                                               std::uint32_t* words) {
   fill<4>(first_words, counter, key, words);
 }
 
-[[gnu::target("arch=x86-64-v4")]] void fill_v4(const std::uint32_t* first_words, const PhiloxCounter& counter, const PhiloxKey& key, std::uint32_t* words) {
+[[gnu::target("arch=x86-64-v4")]] void fill_v4(const std::uint32_t* first_words,
+                                               const PhiloxCounter& counter, const PhiloxKey& key,
+                                               std::uint32_t* words) {
   fill<8>(first_words, counter, key, words);
 }
 

@@ -12,6 +12,7 @@
 #include "flexible_window.h"
 #include "scan_windows.h"
 #include "serial_section.h"
+#include "tensor_memory.h"
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 
@@ -83,6 +84,7 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   const DeviceChoice choice = choose_device(options.device);
   if (choice.device.is_cpu()) require_on_cpu(options.precision);
   at::set_num_threads(std::max(1, options.threads));
+  use_block_pool();
   device_ = choice.device;
   summary_.device = choice.description;
   summary_.networks = static_cast<int>(bundle.networks.size());
