@@ -90,7 +90,7 @@ void add_bias(at::Tensor& product, const at::Tensor& bias) {
 // operands begin where in memory a row alone would begin: MKL rounds by both.
 at::Tensor on_cpu(const at::Tensor& input, const at::Tensor& weights,
                   const std::optional<at::Tensor>& bias, const std::optional<ChannelMasks>& masks) {
-  constexpr std::int64_t kAlignedFloats = 16;
+  const std::int64_t aligned_elements = 64 / input.element_size();
   const std::int64_t rows = input.size(0), in = weights.size(0), out = weights.size(1);
   std::vector<std::int64_t> sizes = input.sizes().vec();
   sizes[1] = out;
@@ -99,7 +99,7 @@ at::Tensor on_cpu(const at::Tensor& input, const at::Tensor& weights,
   const at::Tensor voxels = input.permute({0, 2, 3, 4, 1}).reshape({rows, -1, in});
   const at::Tensor products = output.permute({0, 2, 3, 4, 1}).view({rows, -1, out});
   const std::int64_t count = voxels.size(1);
-  const bool aligned = count * in % kAlignedFloats == 0 && count * out % kAlignedFloats == 0 &&
+  const bool aligned = count * in % aligned_elements == 0 && count * out % aligned_elements == 0 &&
                        voxels.stride(1) == in;
   for (std::int64_t row = 0; row < rows; ++row) {
     at::Tensor product = products.select(0, row);

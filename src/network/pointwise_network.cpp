@@ -66,7 +66,8 @@ void drop_elements(std::vector<StripRow>& rows, const MaskStream& stream, double
 /// Each node must take up where the last one ended.
 class PointwiseNetwork::Reader {
  public:
-  explicit Reader(const torch::jit::Graph& suffix) : suffix_(suffix) {}
+  Reader(const torch::jit::Graph& suffix, std::span<const std::int64_t> channels)
+      : suffix_(suffix), channels_(channels) {}
 
   std::optional<PointwiseNetwork> read() {
     end_ = suffix_.inputs()[0];
@@ -132,7 +133,8 @@ class PointwiseNetwork::Reader {
     Layer& layer = network_.layers_.back();
     if (found == inputs.end() || layer.addend || !layer.slope.empty()) return false;
     layer.addend = static_cast<std::size_t>(found - inputs.begin());
-    return true;
+    // A sum of one channel and several is of several.
+    return channels_[*layer.addend] == layer.outputs;
   }
 
   /// Inputs: input, weight, bias, mean, variance, training, momentum, epsilon. Goes into the
@@ -173,13 +175,15 @@ class PointwiseNetwork::Reader {
   }
 
   const torch::jit::Graph& suffix_;
+  std::span<const std::int64_t> channels_;
   const Value* end_ = nullptr;
   std::optional<Dropout> dropout_;  ///< whose convolution is yet to come
   PointwiseNetwork network_;
 };
 
-std::optional<PointwiseNetwork> PointwiseNetwork::from(const torch::jit::Graph& suffix) {
-  return Reader(suffix).read();
+std::optional<PointwiseNetwork> PointwiseNetwork::from(const torch::jit::Graph& suffix,
+                                                       std::span<const std::int64_t> channels) {
+  return Reader(suffix, channels).read();
 }
 
 bool PointwiseNetwork::drops_channels(const Layer& layer) {

@@ -22,7 +22,9 @@ class PointwiseNetwork {
   /// None where the suffix is anything else: it then runs as a graph. Understood are, after each
   /// convolution, an addition of what the prefix gives, batch norm with fixed statistics, relu,
   /// leaky_relu or prelu, and inverted dropout.
-  static std::optional<PointwiseNetwork> from(const torch::jit::Graph& suffix);
+  /// @param channels of the prefix's results, as they come into the suffix.
+  static std::optional<PointwiseNetwork> from(const torch::jit::Graph& suffix,
+                                              std::span<const std::int64_t> channels);
 
   /// The layers of a pass, with the channels that its masks keep.
   struct MaskedPass {

@@ -36,12 +36,12 @@ class PooledMemory final : public c10::Allocator {
 
 }  // namespace
 
-void use_block_pool() {
+bool use_block_pool() {
   static const bool in_use = [] {
     c10::SetCPUAllocator(new PooledMemory, 1);
     return true;
   }();
-  static_cast<void>(in_use);
+  return in_use;
 }
 
 }  // namespace mcvol

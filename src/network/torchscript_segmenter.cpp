@@ -52,11 +52,17 @@ std::vector<int> passes_of(int member, int networks, int first, int count,
   return passes;
 }
 
+// Before any tensor is made: memory is given back to where tensors come from at that time.
+[[maybe_unused]] const bool pool_in_use = use_block_pool();
+
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 std::int64_t bytes_of(const std::vector<at::Tensor>& tensors) {
   std::int64_t bytes = 0;
-  for (const at::Tensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.nbytes());
+  // A view keeps all that it is a view of.
+  for (const at::Tensor& tensor : tensors) {
+    bytes += static_cast<std::int64_t>(tensor.storage().nbytes());
+  }
   return bytes;
 }
 
@@ -84,7 +90,6 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   const DeviceChoice choice = choose_device(options.device);
   if (choice.device.is_cpu()) require_on_cpu(options.precision);
   at::set_num_threads(std::max(1, options.threads));
-  use_block_pool();
   device_ = choice.device;
   summary_.device = choice.description;
   summary_.networks = static_cast<int>(bundle.networks.size());

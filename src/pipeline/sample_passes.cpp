@@ -3,13 +3,10 @@
 #include "mcvol/volumetry/volume_distribution.h"
 
 #include <algorithm>
-#include <array>
 
 namespace mcvol {
 
 namespace {
-
-constexpr std::array kSchedule{20, 40, 80, 160, 320};
 
 /// The Monte Carlo errors of all regions, and whether each is small enough.
 void look_at(const HistogramSink& sink, double voxel_volume_ml, int networks,
@@ -22,9 +19,7 @@ void look_at(const HistogramSink& sink, double voxel_volume_ml, int networks,
     if (!tolerance) continue;
     const double width_ml = volumes.quantile((1 + kMonteCarloErrorLevel) / 2) -
                             volumes.quantile((1 - kMonteCarloErrorLevel) / 2);
-    if (!is_settled(sampled.errors.back(), width_ml, sampled.passes / networks, *tolerance)) {
-      sampled.settled = false;
-    }
+    if (!is_settled(sampled.errors.back(), width_ml, *tolerance)) sampled.settled = false;
   }
 }
 
@@ -32,19 +27,15 @@ void look_at(const HistogramSink& sink, double voxel_volume_ml, int networks,
 
 PassSchedule pass_schedule(const PredictOptions& options, int networks) {
   if (!options.mc_tolerance) return {{options.passes}, std::nullopt};
-  PassSchedule schedule{{}, options.mc_tolerance};
-  for (const int passes : kSchedule) {
-    const int whole_rounds = (passes + networks - 1) / networks * networks;
-    if (schedule.passes.empty() || schedule.passes.back() < whole_rounds) {
-      schedule.passes.push_back(whole_rounds);
-    }
+  PassSchedule schedule{{kFirstRounds * networks}, options.mc_tolerance};
+  while (schedule.passes.back() < kEnoughPasses) {
+    schedule.passes.push_back(2 * schedule.passes.back());
   }
   return schedule;
 }
 
-bool is_settled(const std::optional<MonteCarloError>& error, double width_ml, int rounds,
-                double tolerance) {
-  if (!error || rounds < kLeastRounds) return false;
+bool is_settled(const std::optional<MonteCarloError>& error, double width_ml, double tolerance) {
+  if (!error) return false;
   const double largest_ml = std::max(tolerance * width_ml, kSmallestTolerance_ml);
   return error->lower_ml <= largest_ml && error->upper_ml <= largest_ml;
 }

@@ -25,25 +25,27 @@ void PrintTo(const Sequence& of, std::ostream* stream) { *stream << of.expressio
 
 constexpr std::int64_t kRows = 3;
 
-at::Tensor draws(std::int64_t rows) {
+/// Of the passes from `first` on.
+at::Tensor draws(std::int64_t rows, std::int64_t first) {
   std::vector<MaskDraw> all(static_cast<std::size_t>(rows));
   for (std::size_t n = 0; n < all.size(); ++n) {
     all[n].seed = 7;
-    all[n].pass = static_cast<std::uint32_t>(n);
-    all[n].dropout_off = n == 1;
+    all[n].pass = static_cast<std::uint32_t>(n) + static_cast<std::uint32_t>(first);
+    all[n].dropout_off = all[n].pass == 1;
     all[n].window = {3, -2, 5};
   }
   return make_draws(all, 0);
 }
 
 std::shared_ptr<torch::jit::Graph> graph_of(const std::string& expression, const at::Tensor& y,
-                                            std::int64_t channels, std::int64_t rows) {
+                                            std::int64_t channels, std::int64_t rows,
+                                            std::int64_t first = 0) {
   register_dropout_operators();
   const std::vector<std::int64_t> sizes = {channels};
   return scripted_graph(
       "x, y, a, b, s, u, v, d, p", expression,
       {y, normal_values(sizes, 1), normal_values(sizes, 2), normal_values(sizes, 3, 0.2F),
-       normal_values(sizes, 4), normal_values(sizes, 5).square().add(0.1), draws(rows),
+       normal_values(sizes, 4), normal_values(sizes, 5).square().add(0.1), draws(rows, first),
        at::empty({0}, at::kLong)});
 }
 
@@ -80,10 +82,15 @@ TEST_P(JoinedActivation, GivesWhatTheOperatorsGiveOneByOne) {
 TEST_P(JoinedActivation, GivesARowTheSameBitsInAnyBatch) {
   if (!GetParam().joins) return;
   const at::Tensor x = normal_values({1, 5, 19, 23, 17}, 13).expand({4, -1, -1, -1, -1});
-  // The rows' draws differ, so that the same row of another batch is the same by its place alone.
-  const auto batch = graph_of(GetParam().expression, normal_values({4, 5, 19, 23, 17}, 14), 5, 4);
+  const at::Tensor y = normal_values({4, 5, 19, 23, 17}, 14);
+  const auto batch = graph_of(GetParam().expression, y, 5, 4);
   join_activations(batch);
   const at::Tensor once = testing::run_graph(batch, x, 1);
+  for (std::int64_t row = 0; row < 4; ++row) {
+    const auto alone = graph_of(GetParam().expression, y.narrow(0, row, 1), 5, 1, row);
+    join_activations(alone);
+    EXPECT_TRUE(testing::run_graph(alone, x.narrow(0, row, 1), 1).equal(once.narrow(0, row, 1)));
+  }
   for (const int threads : {2, 3, 5}) {
     EXPECT_TRUE(testing::run_graph(batch, x.contiguous(), threads).equal(once)) << threads;
   }

@@ -71,6 +71,12 @@ struct Work {
     for (std::int64_t n = 1; n < tile_voxels; n += 3) positions.push_back(n);
   }
 
+  std::vector<std::int64_t> channels() const {
+    std::vector<std::int64_t> channels;
+    for (const at::Tensor& tensor : cut) channels.push_back(tensor.size(1));
+    return channels;
+  }
+
   at::Tensor run(const PointwiseNetwork& network) const {
     std::vector<PointwiseNetwork::MaskedPass> passes;
     for (const MaskDraw& draw : draws) passes.push_back(network.masked(draw));
@@ -100,11 +106,11 @@ TEST_P(PointwiseChain, GivesWhatTheGraphGivesUnderEverySharing) {
   for (const auto sharing :
        {MaskSharing::kChannel, MaskSharing::kWindowChannel, MaskSharing::kElement}) {
     const auto graph = graph_of(GetParam(), sharing);
-    const auto network = PointwiseNetwork::from(*graph);
+    const Work work(graph->inputs().size() > 3);
+    const auto network = PointwiseNetwork::from(*graph, work.channels());
     ASSERT_EQ(network.has_value(), GetParam().outputs > 0);
     if (!network) return;
     EXPECT_EQ(network->outputs(), GetParam().outputs);
-    const Work work(graph->inputs().size() > 3);
     const at::Tensor found = work.run(*network);
     EXPECT_LT(testing::relative_difference(found, work.run(graph)), 2e-6)
         << static_cast<int>(sharing);
@@ -114,9 +120,10 @@ TEST_P(PointwiseChain, GivesWhatTheGraphGivesUnderEverySharing) {
 class UnderstoodChain : public PointwiseChain {};
 
 TEST_P(UnderstoodChain, GivesAVoxelTheSameBitsWhateverItsNeighbours) {
-  const auto network = PointwiseNetwork::from(*graph_of(GetParam(), MaskSharing::kElement));
-  ASSERT_TRUE(network);
   Work work(true);
+  const auto network =
+      PointwiseNetwork::from(*graph_of(GetParam(), MaskSharing::kElement), work.channels());
+  ASSERT_TRUE(network);
   const at::Tensor all = work.run(*network);
   const std::vector<std::int64_t> positions = work.positions;
   for (const std::size_t first : {std::size_t{5}, std::size_t{48}, std::size_t{101}}) {
@@ -148,6 +155,8 @@ INSTANTIATE_TEST_SUITE_P(
         Chain{"torch.conv3d(D(torch.conv3d(D(x|0|0.3;, v, a) * y|1|0.5;, w, b)", 0},
         Chain{"torch.conv3d(D(torch.relu(torch.conv3d(D(x|0|0.3;, v, a)) + y|1|0.5;, w, b)", 0},
         Chain{"D(torch.conv3d(x, u, c)|0|0.5;", 0},
+        // y has other channels than what it is added to.
+        Chain{"torch.conv3d(D(x|0|0.3;, u, c) + y", 0},
         Chain{"torch.conv3d(D(D(x|0|0.5;|1|0.5;, u, c)", 0},
         Chain{"torch.conv3d(D(x|0|0.5;, u, c) + torch.conv3d(x, u)", 0}));
 

@@ -18,7 +18,9 @@ inline constexpr double kMonteCarloErrorLevel = 0.9;
 inline constexpr double kSmallestTolerance_ml = 0.01;
 /// Each of the interval's tails is a twentieth, one round of as many: of fewer the errors came out
 /// at half or a third.
-inline constexpr int kLeastRounds = 20;
+inline constexpr int kFirstRounds = 20;
+/// Not settled after as many, a scan will hardly be after twice as many.
+inline constexpr int kEnoughPasses = 320;
 
 /// How many passes a scan gets.
 struct PassSchedule {
@@ -28,14 +30,13 @@ struct PassSchedule {
   std::optional<double> tolerance;  ///< none: fixed
 };
 
-/// What was asked for: PredictOptions::passes, or with a tolerance 20, 40, 80, 160 and 320, rounded
-/// up to multiples of the ensemble's networks.
+/// What was asked for: PredictOptions::passes, or with a tolerance kFirstRounds of the ensemble's
+/// networks, doubled until they are kEnoughPasses: 20, 40, 80, 160 and 320 of one network.
 PassSchedule pass_schedule(const PredictOptions& options, int networks);
 
 /// Whether both bounds of an interval of this width are known to `tolerance` times the width, or to
-/// kSmallestTolerance_ml. @param rounds of passes that the error is of.
-bool is_settled(const std::optional<MonteCarloError>& error, double width_ml, int rounds,
-                double tolerance);
+/// kSmallestTolerance_ml.
+bool is_settled(const std::optional<MonteCarloError>& error, double width_ml, double tolerance);
 
 struct SampledPasses {
   int passes = 0;
