@@ -93,7 +93,7 @@ void PredictCommand::add_measurement_options() {
   command_
       ->add_option("--passes", passes_,
                    "Monte Carlo passes, 1 to 10000; of an ensemble, a multiple of its networks. "
-                   "auto: 20 to 320, until --mc-tolerance is reached")
+                   "auto: until --mc-tolerance is reached")
       ->type_name("N|auto")
       ->capture_default_str()
       ->group(group);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "processor.h"
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>  // declares the built-in functions
 #endif
@@ -53,11 +55,11 @@ template <int Lanes>
                                                    typename VectorsOf<Lanes>::Wide& product) {
   using Wide = typename VectorsOf<Lanes>::Wide;
   using Halves = typename VectorsOf<Lanes>::Halves;
-  using Signed [[maybe_unused]] = typename VectorsOf<Lanes>::Signed;
   if constexpr (Lanes == 4) {
     product = (Wide)__builtin_ia32_pmuludq256((Halves)a, (Halves)b);
   } else {
-    product = (Wide)__builtin_ia32_pmuludq512_mask((Halves)a, (Halves)b, Signed{}, 0xFF);
+    product = (Wide)__builtin_ia32_pmuludq512_mask((Halves)a, (Halves)b,
+                                                   typename VectorsOf<Lanes>::Signed{}, 0xFF);
   }
 }
 #pragma GCC diagnostic pop
@@ -139,23 +141,16 @@ template <int Lanes>
   fill<8>(first_words, counter, key, words);
 }
 
-FillBlocks kernel_of_processor() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
-    return fill_v4;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return fill_v3;
-  return fill_plain;
-}
+FillBlocks best_kernel() { return kernel_of_processor(fill_plain, fill_v3, fill_v4); }
 #else
-FillBlocks kernel_of_processor() { return fill_plain; }
+FillBlocks best_kernel() { return fill_plain; }
 #endif
 
 }  // namespace
 
 void fill_philox_blocks(const std::uint32_t* first_words, const PhiloxCounter& counter,
                         const PhiloxKey& key, std::uint32_t* words) {
-  static const FillBlocks fill_blocks = kernel_of_processor();
+  static const FillBlocks fill_blocks = best_kernel();
   fill_blocks(first_words, counter, key, words);
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "channel_kernels.h"
+#include "processor.h"
 
 namespace mcvol {
 namespace {
@@ -126,21 +127,16 @@ void make_group_plain(const Group& group, std::size_t outputs) { make_group<4, 4
   make_group<16, 8>(group, outputs);
 }
 
-MakeGroup kernel_of_processor() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
-    return make_group_v4;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return make_group_v3;
-  return make_group_plain;
+MakeGroup best_kernel() {
+  return kernel_of_processor(make_group_plain, make_group_v3, make_group_v4);
 }
 #else
-MakeGroup kernel_of_processor() { return make_group_plain; }
+MakeGroup best_kernel() { return make_group_plain; }
 #endif
 
 /// @param all those of all groups, their first output's first.
 void make_groups(const Group& all, std::size_t outputs) {
-  static const MakeGroup make_group = kernel_of_processor();
+  static const MakeGroup make_group = best_kernel();
   Group group = all;
   for (std::size_t begin = 0; begin < outputs; begin += kGroup) {
     make_group(group, std::min(kGroup, outputs - begin));

@@ -25,6 +25,15 @@ TEST(PassSchedule, DoublesInWholeRoundsOfAnEnsemble) {
   EXPECT_EQ(numbers_for(50), std::vector<int>{1000});
 }
 
+TEST(PassSchedule, HasWholeRoundsOfWhichTheFirstAreEnoughToTell) {
+  for (int networks = 1; networks <= 100; ++networks) {
+    const std::vector<int> numbers = numbers_for(networks);
+    EXPECT_EQ(numbers.front() / networks, kFirstRounds);
+    EXPECT_GE(numbers.back(), 320);
+    for (const int passes : numbers) EXPECT_EQ(passes % networks, 0);
+  }
+}
+
 TEST(PassSchedule, OfFixedPassesIsTheirNumber) {
   PredictOptions options;
   options.passes = 7;
@@ -167,6 +176,9 @@ TEST_F(SamplePasses, OfAnEnsembleAreRoundsOfItsNetworks) {
   ASSERT_TRUE(sampled);
   EXPECT_EQ(sampled->passes, 60);
   EXPECT_NEAR(sampled->errors[0]->upper_ml, 0, 1e-9);
+  behaviour_->networks = 10;
+  behaviour_->shift = [](int pass) { return static_cast<float>(pass % 10); };
+  EXPECT_EQ(sample(schedule(0.01))->passes, 200);
   behaviour_->networks = 17;
   behaviour_->shift = [](int pass) { return static_cast<float>(pass % 17); };
   EXPECT_EQ(sample(schedule(0.01))->passes, 340);

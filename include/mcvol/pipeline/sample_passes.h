@@ -16,10 +16,9 @@ namespace mcvol {
 inline constexpr double kMonteCarloErrorLevel = 0.9;
 /// An error up to this is small enough however narrow the interval is.
 inline constexpr double kSmallestTolerance_ml = 0.01;
-/// Each of the interval's tails is a twentieth, one round of as many: of fewer the errors came out
-/// at half or a third.
+/// Rounds before the first look: each of the interval's tails is a twentieth, one round of as many.
 inline constexpr int kFirstRounds = 20;
-/// Not settled after as many, a scan will hardly be after twice as many.
+/// From as many on, a scan that is not settled is left so.
 inline constexpr int kEnoughPasses = 320;
 
 /// How many passes a scan gets.
