@@ -11,6 +11,7 @@
 #include "graph_nodes.h"
 #include "narrow_convolution.h"
 #include "pointwise.h"
+#include "winograd_convolution.h"
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -225,6 +226,8 @@ void run_convolution(torch::jit::Stack& stack) {
     output = bfloat16_convolution(input, weight, bias, padding, stride, dilation, groups);
   } else if (stride == kEveryVoxel && is_narrow(input, weight, groups)) {
     output = narrow_convolution(input, weight, bias, padding, dilation);
+  } else if (is_for_winograd(input, weight, padding, stride, dilation, groups)) {
+    output = winograd_convolution(input, weight, bias, padding);
   } else {
     output = onednn_convolution(input, weight, bias, padding, stride, dilation, groups);
   }

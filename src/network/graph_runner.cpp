@@ -6,7 +6,6 @@
 #include <sstream>
 #include <string_view>
 
-#include "narrow_convolution.h"
 #include "serial_section.h"
 #include <ATen/record_function.h>
 #include <c10/core/InferenceMode.h>
@@ -37,7 +36,7 @@ c10::ArrayRef<const c10::IValue> arguments_of(const at::RecordFunction& call) {
 
 std::unique_ptr<at::ObserverContext> work_before(const at::RecordFunction& call) {
   const std::string_view name = call.name();
-  if (name == kNarrowConvolution) {
+  if (name == kCountedConvolution) {
     const at::Tensor& weight = call.inputs()[0].toTensor();
     const at::Tensor& output = call.inputs()[1].toTensor();
     auto work = std::make_unique<CallWork>();

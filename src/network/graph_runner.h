@@ -11,6 +11,9 @@
 
 namespace mcvol {
 
+/// What RecordFunction calls convolutions that are none of ATen's, with their weight and output.
+inline constexpr const char* kCountedConvolution = "mcvol::counted_convolution";
+
 /// A graph compiled for the plain interpreter: no profiling, no fusion, so that the same inputs
 /// give the same bits from the first run on. May be run from several threads at once.
 class GraphRunner {

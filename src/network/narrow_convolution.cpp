@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "block_loop.h"
+#include "graph_runner.h"
 #include "strip_kernels.h"
 #include "tensor_values.h"
 #include <ATen/record_function.h>
@@ -85,8 +86,9 @@ class LineConvolution {
       : batch_(batch),
         output_(of.output),
         skip_(skip),
-        kernel_(floats_of(of.weight.contiguous()), offsets(batch, of.weight, dilation),
-                of.weight.size(0), bias ? floats_of(*bias) : std::span<const float>()) {}
+        offsets_(offsets(batch, of.weight, dilation)),
+        weights_(weights(of.weight.contiguous())),
+        bias_(bias ? floats_of(*bias) : std::span<const float>()) {}
 
   std::int64_t planes() const { return output_.size(2); }
   std::int64_t lines() const { return output_.size(3); }
@@ -126,13 +128,21 @@ class LineConvolution {
     return found;
   }
 
+  static std::vector<float> weights(const at::Tensor& of) {
+    const std::span<const float> values = floats_of(of);
+    const auto outputs = static_cast<std::size_t>(of.size(0));
+    const std::size_t each = values.size() / outputs;
+    return packed_weights(outputs, each,
+                          [&](std::size_t m, std::size_t n) { return values[m * each + n]; });
+  }
+
   template <std::size_t Outputs>
   void run_line(const float* from, float* to) const {
     std::array<StripRow, Outputs> results;
     const std::int64_t step = output_.stride(4);
     for (std::int64_t first = 0; first < output_.size(4); first += kStripVoxels) {
       const std::int64_t count = std::min(kStripVoxels, output_.size(4) - first);
-      kernel_.run(from + first, count, results.data());
+      strip_sums(weights_, bias_, offsets_, from + first, count, results);
       for (std::int64_t v = 0; v < count; ++v) {
         float* const voxel = to + (first + v) * step;
         for (std::size_t m = 0; m < Outputs; ++m) {
@@ -145,7 +155,9 @@ class LineConvolution {
   const PlanarBatch& batch_;
   at::Tensor output_;
   Triple skip_;
-  StripConvolution kernel_;
+  std::vector<std::int64_t> offsets_;
+  std::vector<float> weights_;  ///< packed_weights()
+  std::span<const float> bias_;
 };
 
 }  // namespace
@@ -168,7 +180,7 @@ void run_narrow(const at::Tensor& input, std::span<const PaddedConvolution> conv
   std::vector<LineConvolution> all;
   std::int64_t planes = 0, lines = 0;
   for (const PaddedConvolution& of : convolutions) {
-    RECORD_FUNCTION(kNarrowConvolution, std::vector<c10::IValue>({of.weight, of.output}));
+    RECORD_FUNCTION(kCountedConvolution, std::vector<c10::IValue>({of.weight, of.output}));
     Triple skip;
     for (std::size_t d = 0; d < 3; ++d) skip[d] = front[d] - of.front[d];
     const LineConvolution& added = all.emplace_back(batch, of, skip, bias, dilation);

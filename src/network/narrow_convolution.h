@@ -23,9 +23,6 @@ struct PaddedConvolution {
   at::Tensor output;  ///< [rows, outputs, …], channels side by side
 };
 
-/// What RecordFunction calls each of them, with its weight and its output.
-inline constexpr const char* kNarrowConvolution = "mcvol::narrow_convolution";
-
 /// All of one input in one go.
 /// @param input [rows, channels, d0, d1, d2] in fp32.
 /// @param bias [outputs] or none.

@@ -9,8 +9,6 @@
 namespace mcvol {
 namespace {
 
-/// Outputs whose sums are in registers together.
-constexpr std::size_t kGroup = 8;
 /// Vectors of voxels that share a weight.
 constexpr int kVectors = 3;
 
@@ -26,13 +24,13 @@ struct VectorOf {
 struct Group {
   const float* input;
   std::span<const std::int64_t> offsets;  ///< into the input, one for each weight of an output
-  const float* weights;                   ///< [offsets, kGroup]
-  const float* bias;                      ///< [kGroup]
-  const float* slope;                     ///< [kGroup] or none
+  const float* weights;                   ///< [offsets, kStripGroup]
+  const float* bias;                      ///< [kStripGroup] or none
+  const float* slope;                     ///< [kStripGroup] or none
   const StripRow* addend;                 ///< or none
-  const std::int32_t* addend_rows;        ///< [kGroup]
-  StripRow* result;                       ///< [kGroup]
-  std::size_t voxels = kStripVoxels;
+  const std::int32_t* addend_rows;        ///< [kStripGroup]
+  StripRow* result;                       ///< [kStripGroup]
+  std::size_t voxel;                      ///< the first of kVectors vectors
 };
 
 /// For the `Outputs` outputs from `first` on.
@@ -41,43 +39,42 @@ template <int Width, int Outputs>
   using Vector = typename VectorOf<Width>::Type;
   using InMemory = typename VectorOf<Width>::InMemory;
   // Copied with std::memcpy or in loops that stay loops, sums would go through memory.
-  for (std::size_t voxel = 0; voxel < group.voxels; voxel += kVectors * Width) {
-    Vector sums[Outputs][kVectors];
+  Vector sums[Outputs][kVectors];
 #pragma GCC unroll 8
-    for (std::size_t m = 0; m < Outputs; ++m) {
+  for (std::size_t m = 0; m < Outputs; ++m) {
 #pragma GCC unroll 8
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        sums[m][v] = Vector{} + group.bias[first + m];
-        if (group.addend != nullptr) {
-          const float* const row = group.addend[group.addend_rows[first + m]].data() + voxel;
-          sums[m][v] += *reinterpret_cast<const InMemory*>(row + v * Width);
-        }
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      sums[m][v] = Vector{};
+      if (group.bias != nullptr) sums[m][v] += group.bias[first + m];
+      if (group.addend != nullptr) {
+        const float* const row = group.addend[group.addend_rows[first + m]].data() + group.voxel;
+        sums[m][v] += *reinterpret_cast<const InMemory*>(row + v * Width);
       }
     }
-    const float* weights = group.weights + first;
-    for (const std::int64_t offset : group.offsets) {
-      const float* const row = group.input + offset + voxel;
-      Vector values[kVectors];
+  }
+  const float* weights = group.weights + first;
+  for (const std::int64_t offset : group.offsets) {
+    const float* const row = group.input + offset + group.voxel;
+    Vector values[kVectors];
 #pragma GCC unroll 8
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        values[v] = *reinterpret_cast<const InMemory*>(row + v * Width);
-      }
-#pragma GCC unroll 8
-      for (std::size_t m = 0; m < Outputs; ++m) {
-#pragma GCC unroll 8
-        for (std::size_t v = 0; v < kVectors; ++v) sums[m][v] += values[v] * weights[m];
-      }
-      weights += kGroup;
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      values[v] = *reinterpret_cast<const InMemory*>(row + v * Width);
     }
 #pragma GCC unroll 8
     for (std::size_t m = 0; m < Outputs; ++m) {
-      float* const target = group.result[first + m].data() + voxel;
 #pragma GCC unroll 8
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        Vector value = sums[m][v];
-        if (group.slope != nullptr) value = value > 0.0F ? value : value * group.slope[first + m];
-        *reinterpret_cast<InMemory*>(target + v * Width) = value;
-      }
+      for (std::size_t v = 0; v < kVectors; ++v) sums[m][v] += values[v] * weights[m];
+    }
+    weights += kStripGroup;
+  }
+#pragma GCC unroll 8
+  for (std::size_t m = 0; m < Outputs; ++m) {
+    float* const target = group.result[first + m].data() + group.voxel;
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      Vector value = sums[m][v];
+      if (group.slope != nullptr) value = value > 0.0F ? value : value * group.slope[first + m];
+      *reinterpret_cast<InMemory*>(target + v * Width) = value;
     }
   }
 }
@@ -114,9 +111,18 @@ template <int Width, int Most>
   }
 }
 
-using MakeGroup = void (*)(const Group&, std::size_t);
+/// Makes the sums of a group for kVectors vectors of voxels.
+struct Kernel {
+  void (*make_group)(const Group&, std::size_t outputs);
+  std::size_t voxels;  ///< in kVectors vectors
+};
+
+template <int Width>
+constexpr std::size_t kVoxels = static_cast<std::size_t>(kVectors) * Width;
+static_assert(kStripVoxels % kVoxels<16> == 0 && kStripVoxels % kVoxels<8> == 0);
 
 void make_group_plain(const Group& group, std::size_t outputs) { make_group<4, 4>(group, outputs); }
+constexpr Kernel kPlain = {make_group_plain, kVoxels<4>};
 
 #if defined(__x86_64__) && defined(__GNUC__)
 [[gnu::target("arch=x86-64-v3")]] void make_group_v3(const Group& group, std::size_t outputs) {
@@ -127,39 +133,26 @@ void make_group_plain(const Group& group, std::size_t outputs) { make_group<4, 4
   make_group<16, 8>(group, outputs);
 }
 
-MakeGroup best_kernel() {
-  return kernel_of_processor(make_group_plain, make_group_v3, make_group_v4);
-}
+const Kernel kKernel = kernel_of_processor(kPlain, Kernel{make_group_v3, kVoxels<8>},
+                                           Kernel{make_group_v4, kVoxels<16>});
 #else
-MakeGroup best_kernel() { return make_group_plain; }
+constexpr Kernel kKernel = kPlain;
 #endif
 
+/// Some voxels of all outputs, then the next: their input stays in the nearest cache.
 /// @param all those of all groups, their first output's first.
-void make_groups(const Group& all, std::size_t outputs) {
-  static const MakeGroup make_group = best_kernel();
+void make_groups(const Group& all, std::size_t outputs, std::size_t voxels) {
   Group group = all;
-  for (std::size_t begin = 0; begin < outputs; begin += kGroup) {
-    make_group(group, std::min(kGroup, outputs - begin));
-    group.weights += group.offsets.size() * kGroup;
-    group.bias += kGroup;
-    group.result += kGroup;
-    if (group.slope != nullptr) group.slope += kGroup;
-    if (group.addend_rows != nullptr) group.addend_rows += kGroup;
-  }
-}
-
-/// @param weight of output m and input n -> [groups, inputs, kGroup], 0 where there is no output.
-template <typename Weight>
-std::vector<float> packed(std::size_t outputs, std::size_t inputs, const Weight& weight) {
-  std::vector<float> weights;
-  for (std::size_t begin = 0; begin < outputs; begin += kGroup) {
-    for (std::size_t n = 0; n < inputs; ++n) {
-      for (std::size_t m = begin; m < begin + kGroup; ++m) {
-        weights.push_back(m < outputs ? weight(m, n) : 0.0F);
-      }
+  for (group.voxel = 0; group.voxel < voxels; group.voxel += kKernel.voxels) {
+    for (std::size_t begin = 0; begin < outputs; begin += kStripGroup) {
+      group.weights = all.weights + begin * all.offsets.size();
+      group.result = all.result + begin;
+      if (all.bias != nullptr) group.bias = all.bias + begin;
+      if (all.slope != nullptr) group.slope = all.slope + begin;
+      if (all.addend_rows != nullptr) group.addend_rows = all.addend_rows + begin;
+      kKernel.make_group(group, std::min(kStripGroup, outputs - begin));
     }
   }
-  return weights;
 }
 
 }  // namespace
@@ -177,7 +170,7 @@ StripLayer::StripLayer(std::span<const float> weights, std::span<const std::int3
     bias_.push_back(bias.empty() ? 0.0F : bias[at]);
     if (!slope.empty()) slope_.push_back(slope[slope.size() == 1 ? 0 : at]);
   }
-  weights_ = packed(outputs.size(), inputs.size(), [&](std::size_t m, std::size_t n) {
+  weights_ = packed_weights(outputs.size(), inputs.size(), [&](std::size_t m, std::size_t n) {
     return weights[static_cast<std::size_t>(outputs[m] * all_inputs + inputs[n])] * factor;
   });
 }
@@ -191,30 +184,24 @@ void StripLayer::run(const StripRow* input, bool all_rows, const StripRow* adden
                     .slope = slope_.empty() ? nullptr : slope_.data(),
                     .addend = addend,
                     .addend_rows = kept_outputs_.data(),
-                    .result = result};
-  make_groups(group, bias_.size());
+                    .result = result,
+                    .voxel = 0};
+  make_groups(group, bias_.size(), kStripVoxels);
 }
 
-StripConvolution::StripConvolution(std::span<const float> weights,
-                                   std::span<const std::int64_t> offsets, std::int64_t outputs,
-                                   std::span<const float> bias)
-    : offsets_(offsets.begin(), offsets.end()), bias_(static_cast<std::size_t>(outputs), 0.0F) {
-  std::copy(bias.begin(), bias.end(), bias_.begin());
-  weights_ = packed(bias_.size(), offsets.size(),
-                    [&](std::size_t m, std::size_t n) { return weights[m * offsets.size() + n]; });
-}
-
-void StripConvolution::run(const float* input, std::int64_t voxels, StripRow* result) const {
-  make_groups({.input = input,
-               .offsets = offsets_,
-               .weights = weights_.data(),
-               .bias = bias_.data(),
-               .slope = nullptr,
-               .addend = nullptr,
-               .addend_rows = nullptr,
-               .result = result,
-               .voxels = static_cast<std::size_t>(voxels)},
-              bias_.size());
+void strip_sums(std::span<const float> weights, std::span<const float> bias,
+                std::span<const std::int64_t> offsets, const float* input, std::int64_t voxels,
+                std::span<StripRow> result) {
+  const Group group{.input = input,
+                    .offsets = offsets,
+                    .weights = weights.data(),
+                    .bias = bias.empty() ? nullptr : bias.data(),
+                    .slope = nullptr,
+                    .addend = nullptr,
+                    .addend_rows = nullptr,
+                    .result = result.data(),
+                    .voxel = 0};
+  make_groups(group, result.size(), static_cast<std::size_t>(voxels));
 }
 
 template <typename T>

@@ -41,31 +41,40 @@ class StripLayer {
  private:
   std::vector<std::int64_t> kept_inputs_, consecutive_;  ///< where their rows begin, in floats
   std::vector<std::int32_t> kept_outputs_;
-  std::vector<float> weights_;  ///< [groups of kGroup outputs, kept inputs, kGroup]
+  std::vector<float> weights_;  ///< packed_weights()
   std::vector<float> bias_, slope_;
 };
 
-/// A convolution of stride 1 on voxels that lie in memory one after the other.
-class StripConvolution {
- public:
-  /// @param weights [outputs, weights of an output].
-  /// @param offsets where each of an output's weights finds its input, counted from that of the
-  ///     output's first voxel, in floats.
-  /// @param bias [outputs] or none.
-  StripConvolution(std::span<const float> weights, std::span<const std::int64_t> offsets,
-                   std::int64_t outputs, std::span<const float> bias);
+/// Outputs whose sums are made together.
+inline constexpr std::size_t kStripGroup = 8;
 
-  /// result[m][v] = bias + sum of weights * input[offset + v]. Reads up to a strip, however few the
-  /// voxels are.
-  /// @param voxels kStripVoxels at most.
-  /// @param result a row for each output.
-  void run(const float* input, std::int64_t voxels, StripRow* result) const;
+/// @param weight of output m and input n.
+/// @return [groups of kStripGroup outputs, inputs, kStripGroup], 0 where there is no output.
+template <typename Weight>
+std::vector<float> packed_weights(std::size_t outputs, std::size_t inputs, const Weight& weight) {
+  std::vector<float> weights;
+  weights.reserve((outputs + kStripGroup - 1) / kStripGroup * inputs * kStripGroup);
+  for (std::size_t begin = 0; begin < outputs; begin += kStripGroup) {
+    for (std::size_t n = 0; n < inputs; ++n) {
+      for (std::size_t m = begin; m < begin + kStripGroup; ++m) {
+        weights.push_back(m < outputs ? weight(m, n) : 0.0F);
+      }
+    }
+  }
+  return weights;
+}
 
- private:
-  std::vector<std::int64_t> offsets_;
-  std::vector<float> weights_;  ///< [groups of kGroup outputs, offsets, kGroup]
-  std::vector<float> bias_;
-};
+/// result[m][v] = bias + sum of weights * input[offset + v]: a convolution of stride 1 on voxels
+/// that lie in memory one after the other. Reads up to a strip, however few the voxels are.
+/// @param weights packed_weights().
+/// @param bias [outputs] or none.
+/// @param offsets where each of an output's weights finds its input, counted from that of the
+///     output's first voxel, in floats.
+/// @param voxels kStripVoxels at most.
+/// @param result a row for each output.
+void strip_sums(std::span<const float> weights, std::span<const float> bias,
+                std::span<const std::int64_t> offsets, const float* input, std::int64_t voxels,
+                std::span<StripRow> result);
 
 /// Lays voxels out as strips: [strips, channels, kStripVoxels]; the rest of the last strip is 0.
 /// @param values channel c of voxel n at positions[n] * voxel_stride + c * channel_stride; of

@@ -1,0 +1,107 @@
+#include "winograd_convolution.h"
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "block_loop.h"
+#include "graph_runner.h"
+#include "tensor_values.h"
+#include "winograd_kernels.h"
+#include <ATen/Parallel.h>
+#include <ATen/record_function.h>
+
+namespace mcvol {
+namespace {
+
+/// Of the input's combinations that stay in a cache between planes.
+constexpr std::size_t kWorkingBytes = std::size_t{1} << 20;
+/// Lines that are made together at least: those they share with the next are transformed twice.
+constexpr std::int64_t kLeastLines = 16;
+/// Planes, likewise.
+constexpr std::int64_t kLeastPlanes = 8;
+/// Below, strips would be too empty.
+constexpr std::int64_t kLeastTiles = kStripVoxels;
+
+using Triple = std::array<std::int64_t, 3>;
+
+WinogradShape shape_of(const at::Tensor& input, const at::Tensor& weight, const Triple& padding) {
+  return {.channels = weight.size(1),
+          .outputs = weight.size(0),
+          .input = {input.size(2), input.size(3), input.size(4)},
+          .kernel = {weight.size(2), weight.size(3), weight.size(4)},
+          .padding = padding};
+}
+
+at::Tensor transformed(const at::Tensor& weight, const WinogradShape& shape) {
+  const at::Tensor laid = weight.permute({0, 2, 3, 4, 1}).contiguous();
+  at::Tensor result = at::empty({static_cast<std::int64_t>(winograd_weight_floats(shape))});
+  const std::span<float> values(result.data_ptr<float>(), winograd_weight_floats(shape));
+  const auto group = static_cast<std::int64_t>(kStripGroup);
+  for_each_block(at::kCPU, 0, (shape.outputs + group - 1) / group, [&](std::int64_t number) {
+    winograd_weights(laid.const_data_ptr<float>(), shape, number, values);
+  });
+  return result;
+}
+
+/// Equal parts but for the last.
+std::int64_t part_size(std::int64_t size, std::int64_t parts) { return (size + parts - 1) / parts; }
+
+std::vector<WinogradPart> parts_of(const WinogradShape& shape, std::int64_t rows) {
+  const std::int64_t planes = shape.output_size(0), lines = shape.output_size(1);
+  std::int64_t together = lines;
+  while (together > kLeastLines &&
+         winograd_working_floats(shape, together) * sizeof(float) > kWorkingBytes) {
+    together = part_size(together, 2);
+  }
+  const std::int64_t bands = part_size(lines, together);
+  const std::int64_t slabs =
+      std::clamp<std::int64_t>(part_size(2 * at::get_num_threads(), bands * rows), 1,
+                               std::max<std::int64_t>(planes / kLeastPlanes, 1));
+  const std::int64_t height = part_size(lines, bands), depth = part_size(planes, slabs);
+  std::vector<WinogradPart> parts;
+  for (std::int64_t plane = 0; plane < planes; plane += depth) {
+    for (std::int64_t line = 0; line < lines; line += height) {
+      parts.push_back(
+          {plane, std::min(plane + depth, planes), line, std::min(line + height, lines)});
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+bool is_for_winograd(const at::Tensor& input, const at::Tensor& weight, const Triple& padding,
+                     const Triple& stride, const Triple& dilation, std::int64_t groups) {
+  constexpr Triple kOnes = {1, 1, 1};
+  if (!input.is_cpu() || input.scalar_type() != at::kFloat || groups != 1) return false;
+  if (stride != kOnes || dilation != kOnes || weight.size(4) != 3) return false;
+  const WinogradShape shape = shape_of(input, weight, padding);
+  return shape.output_size(1) * shape.tiles() >= kLeastTiles;
+}
+
+at::Tensor winograd_convolution(const at::Tensor& input, const at::Tensor& weight,
+                                const std::optional<at::Tensor>& bias, const Triple& padding) {
+  const WinogradShape shape = shape_of(input, weight, padding);
+  const at::Tensor voxels = input.permute({0, 2, 3, 4, 1}).contiguous();
+  at::Tensor output = at::empty({input.size(0), shape.outputs, shape.output_size(0),
+                                 shape.output_size(1), shape.output_size(2)},
+                                input.options().memory_format(at::MemoryFormat::ChannelsLast3d));
+  RECORD_FUNCTION(kCountedConvolution, std::vector<c10::IValue>({weight, output}));
+  const at::Tensor weights = transformed(weight, shape);
+  const std::vector<WinogradPart> parts = parts_of(shape, input.size(0));
+  const auto count = static_cast<std::int64_t>(parts.size());
+  for_each_block(at::kCPU, 0, input.size(0) * count, [&](std::int64_t block) {
+    const std::int64_t row = block / count;
+    const WinogradPart& part = parts[static_cast<std::size_t>(block % count)];
+    const std::size_t floats = winograd_working_floats(shape, part.end_line - part.first_line);
+    at::Tensor working = at::empty({static_cast<std::int64_t>(floats)});
+    winograd_part(shape, floats_of(weights), bias ? floats_of(*bias) : std::span<const float>(),
+                  voxels.const_data_ptr<float>() + row * voxels.stride(0), part,
+                  output.data_ptr<float>() + row * output.stride(0),
+                  {working.data_ptr<float>(), floats});
+  });
+  return output;
+}
+
+}  // namespace mcvol

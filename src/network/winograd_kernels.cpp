@@ -1,0 +1,423 @@
+#include "winograd_kernels.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "processor.h"
+
+namespace mcvol {
+namespace {
+
+constexpr int kProducts = kWinogradProducts;
+constexpr int kTile = 4;   ///< outputs side by side
+constexpr int kReach = 3;  ///< of the kernel along the last axis
+constexpr int kBlock = 8;  ///< tiles, outputs or channels that are transposed together
+static_assert(kStripGroup == kBlock && kStripVoxels % kBlock == 0);
+
+typedef float Vector __attribute__((vector_size(kBlock * sizeof(float))));
+typedef float InMemory
+    __attribute__((vector_size(kBlock * sizeof(float)), aligned(alignof(float)), may_alias));
+
+[[gnu::always_inline]] inline Vector load(const float* from) {
+  return *reinterpret_cast<const InMemory*>(from);
+}
+
+[[gnu::always_inline]] inline void store(float* to, Vector value) {
+  *reinterpret_cast<InMemory*>(to) = value;
+}
+
+/// rows[m][n] -> rows[n][m]
+[[gnu::always_inline]] inline void transpose(Vector (&rows)[kBlock]) {
+  Vector pairs[kBlock], fours[kBlock];
+#pragma GCC unroll 4
+  for (int n = 0; n < 4; ++n) {
+    pairs[2 * n] = __builtin_shufflevector(rows[2 * n], rows[2 * n + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    pairs[2 * n + 1] =
+        __builtin_shufflevector(rows[2 * n], rows[2 * n + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+#pragma GCC unroll 2
+  for (int n = 0; n < 2; ++n) {
+#pragma GCC unroll 2
+    for (int m = 0; m < 2; ++m) {
+      const Vector first = pairs[4 * n + m], second = pairs[4 * n + m + 2];
+      fours[4 * n + 2 * m] = __builtin_shufflevector(first, second, 0, 1, 8, 9, 4, 5, 12, 13);
+      fours[4 * n + 2 * m + 1] = __builtin_shufflevector(first, second, 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  }
+#pragma GCC unroll 4
+  for (int n = 0; n < 4; ++n) {
+    rows[n] = __builtin_shufflevector(fours[n], fours[n + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    rows[n + 4] = __builtin_shufflevector(fours[n], fours[n + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+/// Eight tiles of eight channels.
+/// @param line [voxels, voxel_stride]
+/// @param target row m of product n begins at n * product_stride + m * row_stride.
+/// @param count of rows.
+[[gnu::always_inline]] inline void transform_input(const float* line, std::int64_t voxel_stride,
+                                                   float* target, std::int64_t product_stride,
+                                                   std::int64_t row_stride, std::int64_t count) {
+  Vector products[kProducts][kBlock];
+#pragma GCC unroll 8
+  for (int tile = 0; tile < kBlock; ++tile) {
+    const float* const from = line + tile * kTile * voxel_stride;
+    const Vector d0 = load(from), d1 = load(from + voxel_stride);
+    const Vector d2 = load(from + 2 * voxel_stride), d3 = load(from + 3 * voxel_stride);
+    const Vector d4 = load(from + 4 * voxel_stride), d5 = load(from + 5 * voxel_stride);
+    const Vector even = d4 - 4.0F * d2, odd = d3 - 4.0F * d1;
+    const Vector outer = d4 - d2, inner = 2.0F * (d3 - d1);
+    products[0][tile] = 4.0F * d0 - 5.0F * d2 + d4;
+    products[1][tile] = even + odd;
+    products[2][tile] = even - odd;
+    products[3][tile] = outer + inner;
+    products[4][tile] = outer - inner;
+    products[5][tile] = 4.0F * d1 - 5.0F * d3 + d5;
+  }
+  for (int n = 0; n < kProducts; ++n) {
+    transpose(products[n]);
+    float* const to = target + n * product_stride;
+    for (std::int64_t m = 0; m < count; ++m) store(to + m * row_stride, products[n][m]);
+  }
+}
+
+/// Eight outputs of eight channels.
+/// @param weights [kBlock outputs, kReach, kBlock channels]
+/// @param target [channels, kBlock outputs] of product n begins at n * product_stride.
+/// @param count of channels.
+[[gnu::always_inline]] inline void transform_weights(const float* weights, float* target,
+                                                     std::int64_t product_stride,
+                                                     std::int64_t count) {
+  Vector products[kProducts][kBlock];
+#pragma GCC unroll 8
+  for (int output = 0; output < kBlock; ++output) {
+    const float* const from = weights + output * kReach * kBlock;
+    const Vector g0 = load(from), g1 = load(from + kBlock), g2 = load(from + 2 * kBlock);
+    const Vector outer = g0 + g2, far = g0 + 4.0F * g2;
+    products[0][output] = g0 / 4.0F;
+    products[1][output] = (outer + g1) / -6.0F;
+    products[2][output] = (outer - g1) / -6.0F;
+    products[3][output] = (far + 2.0F * g1) / 24.0F;
+    products[4][output] = (far - 2.0F * g1) / 24.0F;
+    products[5][output] = g2;
+  }
+  for (int n = 0; n < kProducts; ++n) {
+    transpose(products[n]);
+    float* const to = target + n * product_stride;
+    for (std::int64_t m = 0; m < count; ++m) store(to + m * kBlock, products[n][m]);
+  }
+}
+
+/// The voxels of eight tiles, of each the first channel of a block; none where there is no voxel.
+using TileVoxels = std::array<std::array<float*, kTile>, kBlock>;
+
+/// Eight tiles of eight channels of the output.
+/// @param products row m of product n at products[n * outputs + m].
+/// @param first of the rows' tiles.
+/// @param bias [kBlock]
+/// @param count of channels.
+[[gnu::always_inline]] inline void transform_output(const StripRow* products, std::int64_t outputs,
+                                                    std::int64_t first, const float* bias,
+                                                    const TileVoxels& voxels, std::int64_t count) {
+  Vector results[kTile][kBlock] = {};
+  for (std::int64_t m = 0; m < count; ++m) {
+    const auto product = [&](std::int64_t n) {
+      return load(products[n * outputs + m].data() + first);
+    };
+    const Vector one = product(1), two = product(2), three = product(3), four = product(4);
+    const Vector sum = one + two, difference = one - two;
+    const Vector far_sum = three + four, far_difference = three - four;
+    results[0][m] = product(0) + sum + far_sum + bias[m];
+    results[1][m] = difference + 2.0F * far_difference + bias[m];
+    results[2][m] = sum + 4.0F * far_sum + bias[m];
+    results[3][m] = difference + 8.0F * far_difference + product(5) + bias[m];
+  }
+  for (std::size_t n = 0; n < kTile; ++n) {
+    transpose(results[n]);
+    for (std::size_t tile = 0; tile < kBlock; ++tile) {
+      float* const to = voxels[tile][n];
+      if (to == nullptr) continue;
+      if (count == kBlock) {
+        store(to, results[n][tile]);
+      } else {
+        for (std::int64_t m = 0; m < count; ++m) to[m] = results[n][tile][m];
+      }
+    }
+  }
+}
+
+struct Kernels {
+  void (*transform_input)(const float* line, std::int64_t voxel_stride, float* target,
+                          std::int64_t product_stride, std::int64_t row_stride, std::int64_t count);
+  void (*transform_weights)(const float* weights, float* target, std::int64_t product_stride,
+                            std::int64_t count);
+  void (*transform_output)(const StripRow* products, std::int64_t outputs, std::int64_t first,
+                           const float* bias, const TileVoxels& voxels, std::int64_t count);
+};
+
+void transform_input_plain(const float* line, std::int64_t voxel_stride, float* target,
+                           std::int64_t product_stride, std::int64_t row_stride,
+                           std::int64_t count) {
+  transform_input(line, voxel_stride, target, product_stride, row_stride, count);
+}
+
+void transform_weights_plain(const float* weights, float* target, std::int64_t product_stride,
+                             std::int64_t count) {
+  transform_weights(weights, target, product_stride, count);
+}
+
+void transform_output_plain(const StripRow* products, std::int64_t outputs, std::int64_t first,
+                            const float* bias, const TileVoxels& voxels, std::int64_t count) {
+  transform_output(products, outputs, first, bias, voxels, count);
+}
+
+constexpr Kernels kPlain = {transform_input_plain, transform_weights_plain, transform_output_plain};
+
+#if defined(__x86_64__) && defined(__GNUC__)
+[[gnu::target("arch=x86-64-v3")]] void transform_input_v3(const float* line,
+                                                          std::int64_t voxel_stride, float* target,
+                                                          std::int64_t product_stride,
+                                                          std::int64_t row_stride,
+                                                          std::int64_t count) {
+  transform_input(line, voxel_stride, target, product_stride, row_stride, count);
+}
+
+[[gnu::target("arch=x86-64-v3")]] void transform_weights_v3(const float* weights, float* target,
+                                                            std::int64_t product_stride,
+                                                            std::int64_t count) {
+  transform_weights(weights, target, product_stride, count);
+}
+
+[[gnu::target("arch=x86-64-v3")]] void transform_output_v3(const StripRow* products,
+                                                           std::int64_t outputs, std::int64_t first,
+                                                           const float* bias,
+                                                           const TileVoxels& voxels,
+                                                           std::int64_t count) {
+  transform_output(products, outputs, first, bias, voxels, count);
+}
+
+constexpr Kernels kV3 = {transform_input_v3, transform_weights_v3, transform_output_v3};
+const Kernels kKernels = kernel_of_processor(kPlain, kV3, kV3);
+#else
+constexpr Kernels kKernels = kPlain;
+#endif
+
+std::int64_t blocks_of(std::int64_t count) { return (count + kBlock - 1) / kBlock; }
+
+/// The part of an output that run() makes, on memory of the caller.
+class PartConvolution {
+ public:
+  PartConvolution(const WinogradShape& shape, const WinogradPart& part)
+      : shape_(shape),
+        part_(part),
+        tiles_(shape.tiles()),
+        lines_(part.end_line - part.first_line + shape.kernel[1] - 1) {
+    // Of an odd number of cache lines: rows of the same voxels fall into all sets of a cache. What
+    // the last strip and the last block of tiles take too much fits behind the last line.
+    constexpr std::int64_t kCacheLine = 16;
+    const std::int64_t floats = lines_ * tiles_ + kStripVoxels + kBlock;
+    row_stride_ = ((floats + kCacheLine - 1) / kCacheLine | 1) * kCacheLine;
+    product_stride_ = shape.channels * row_stride_;
+    plane_stride_ = kProducts * product_stride_;
+    voxel_stride_ = blocks_of(shape.channels) * kBlock;
+    line_voxels_ = blocks_of(tiles_) * kBlock * kTile + kReach - 1;
+  }
+
+  std::size_t working_floats() const {
+    return static_cast<std::size_t>(shape_.kernel[0] * plane_stride_ +
+                                    line_voxels_ * voxel_stride_ +
+                                    kProducts * shape_.outputs * kStripVoxels);
+  }
+
+  void run(std::span<const float> weights, std::span<const float> bias, const float* input,
+           float* output, float* working) const {
+    float* const planes = working;
+    float* const line = planes + shape_.kernel[0] * plane_stride_;
+    auto* const products = reinterpret_cast<StripRow*>(line + line_voxels_ * voxel_stride_);
+    std::fill_n(line, line_voxels_ * voxel_stride_, 0.0F);
+    std::int64_t next = part_.first_plane;
+    for (std::int64_t plane = part_.first_plane; plane < part_.end_plane; ++plane) {
+      for (; next < plane + shape_.kernel[0]; ++next) {
+        transform_plane(input, next, line, planes + next % shape_.kernel[0] * plane_stride_);
+      }
+      make_plane(weights, bias, planes, plane, products, output);
+    }
+  }
+
+ private:
+  /// @param plane of the padded input.
+  /// @param line working memory; what is not of the input is 0 in it.
+  /// @param target [products, channels, row_stride]: lines of tiles.
+  void transform_plane(const float* input, std::int64_t plane, float* line, float* target) const {
+    const std::int64_t from_plane = plane - shape_.padding[0];
+    if (from_plane < 0 || from_plane >= shape_.input[0]) {
+      std::fill_n(target, plane_stride_, 0.0F);
+      return;
+    }
+    for (std::int64_t y = 0; y < lines_; ++y) {
+      const std::int64_t from_line = part_.first_line + y - shape_.padding[1];
+      if (from_line < 0 || from_line >= shape_.input[1]) {
+        for_each_row(target, [&](float* row) { std::fill_n(row + y * tiles_, tiles_, 0.0F); });
+        continue;
+      }
+      copy_line(
+          input + (from_plane * shape_.input[1] + from_line) * shape_.input[2] * shape_.channels,
+          line);
+      for (std::int64_t channel = 0; channel < shape_.channels; channel += kBlock) {
+        for (std::int64_t tile = 0; tile < tiles_; tile += kBlock) {
+          kKernels.transform_input(line + tile * kTile * voxel_stride_ + channel, voxel_stride_,
+                                   target + channel * row_stride_ + y * tiles_ + tile,
+                                   product_stride_, row_stride_,
+                                   std::min<std::int64_t>(kBlock, shape_.channels - channel));
+        }
+      }
+    }
+    for_each_row(target,
+                 [&](float* row) { std::fill(row + lines_ * tiles_, row + row_stride_, 0.0F); });
+  }
+
+  template <typename Task>
+  void for_each_row(float* target, const Task& task) const {
+    for (std::int64_t n = 0; n < kProducts * shape_.channels; ++n) task(target + n * row_stride_);
+  }
+
+  /// Channels to whole blocks; what is in those that are none goes nowhere.
+  void copy_line(const float* from, float* line) const {
+    const std::int64_t count = std::min(shape_.input[2], line_voxels_ - shape_.padding[2]);
+    float* to = line + shape_.padding[2] * voxel_stride_;
+    if (voxel_stride_ == shape_.channels) {
+      std::copy_n(from, count * voxel_stride_, to);
+      return;
+    }
+    // By whole blocks, of which the last of a voxel holds the begin of the next.
+    const std::int64_t overlapping = count - voxel_stride_ / shape_.channels - 1;
+    std::int64_t x = 0;
+    for (; x < overlapping; ++x) {
+      for (std::int64_t n = 0; n < voxel_stride_; n += kBlock)
+        std::copy_n(from + n, kBlock, to + n);
+      from += shape_.channels;
+      to += voxel_stride_;
+    }
+    for (; x < count; ++x) {
+      std::copy_n(from, shape_.channels, to);
+      from += shape_.channels;
+      to += voxel_stride_;
+    }
+  }
+
+  void make_plane(std::span<const float> weights, std::span<const float> bias, const float* planes,
+                  std::int64_t plane, StripRow* products, float* output) const {
+    const std::vector<std::int64_t> offsets = input_offsets(plane);
+    const std::int64_t count = (part_.end_line - part_.first_line) * tiles_;
+    const auto outputs = static_cast<std::size_t>(shape_.outputs);
+    const std::size_t weights_each = weights.size() / kProducts;
+    float* const target = output + (plane * shape_.output_size(1) + part_.first_line) *
+                                       shape_.output_size(2) * shape_.outputs;
+    for (std::int64_t first = 0; first < count; first += kStripVoxels) {
+      const std::int64_t in_strip = std::min(kStripVoxels, count - first);
+      for (std::size_t n = 0; n < kProducts; ++n) {
+        strip_sums(weights.subspan(n * weights_each, weights_each), {}, offsets,
+                   planes + static_cast<std::int64_t>(n) * product_stride_ + first, in_strip,
+                   {products + n * outputs, outputs});
+      }
+      for (std::int64_t tile = 0; tile < in_strip; tile += kBlock) {
+        finish_tiles(products, tile, first + tile, std::min<std::int64_t>(kBlock, in_strip - tile),
+                     bias, target);
+      }
+    }
+  }
+
+  /// Where the weights of an output find the input of its first tile.
+  std::vector<std::int64_t> input_offsets(std::int64_t plane) const {
+    std::vector<std::int64_t> offsets;
+    for (std::int64_t a = 0; a < shape_.kernel[0]; ++a) {
+      const std::int64_t of_plane = (plane + a) % shape_.kernel[0] * plane_stride_;
+      for (std::int64_t b = 0; b < shape_.kernel[1]; ++b) {
+        for (std::int64_t channel = 0; channel < shape_.channels; ++channel) {
+          offsets.push_back(of_plane + channel * row_stride_ + b * tiles_);
+        }
+      }
+    }
+    return offsets;
+  }
+
+  /// @param in_strip, number of the first tile: in the strip, in the part's plane.
+  /// @param target the first voxel of the part's plane.
+  void finish_tiles(const StripRow* products, std::int64_t in_strip, std::int64_t number,
+                    std::int64_t count, std::span<const float> bias, float* target) const {
+    const std::int64_t width = shape_.output_size(2);
+    TileVoxels voxels{};
+    for (std::int64_t tile = 0; tile < count; ++tile) {
+      const std::int64_t line = (number + tile) / tiles_, x = (number + tile) % tiles_ * kTile;
+      for (std::int64_t n = 0; n < std::min<std::int64_t>(kTile, width - x); ++n) {
+        voxels[static_cast<std::size_t>(tile)][static_cast<std::size_t>(n)] =
+            target + (line * width + x + n) * shape_.outputs;
+      }
+    }
+    for (std::int64_t channel = 0; channel < shape_.outputs; channel += kBlock) {
+      const std::int64_t channels = std::min<std::int64_t>(kBlock, shape_.outputs - channel);
+      std::array<float, kBlock> of_block{};
+      if (!bias.empty()) std::copy_n(bias.begin() + channel, channels, of_block.begin());
+      kKernels.transform_output(products + channel, shape_.outputs, in_strip, of_block.data(),
+                                voxels, channels);
+      for (auto& tile : voxels) {
+        for (float*& voxel : tile) {
+          if (voxel != nullptr) voxel += kBlock;
+        }
+      }
+    }
+  }
+
+  WinogradShape shape_;
+  WinogradPart part_;
+  std::int64_t tiles_;  ///< in a line
+  std::int64_t lines_;  ///< of the padded input
+  std::int64_t row_stride_, product_stride_, plane_stride_;
+  std::int64_t voxel_stride_, line_voxels_;  ///< of the working line
+};
+
+std::int64_t taps_of(const WinogradShape& shape) { return shape.kernel[0] * shape.kernel[1]; }
+
+std::int64_t product_floats(const WinogradShape& shape) {
+  return blocks_of(shape.outputs) * kBlock * taps_of(shape) * shape.channels;
+}
+
+}  // namespace
+
+std::size_t winograd_weight_floats(const WinogradShape& shape) {
+  return static_cast<std::size_t>(kProducts * product_floats(shape));
+}
+
+void winograd_weights(const float* weights, const WinogradShape& shape, std::int64_t group,
+                      std::span<float> target) {
+  const std::int64_t taps = taps_of(shape), channels = shape.channels;
+  const std::int64_t outputs = std::min<std::int64_t>(kBlock, shape.outputs - group * kBlock);
+  const float* const of_group = weights + group * kBlock * taps * kReach * channels;
+  float* to = target.data() + group * kBlock * taps * channels;
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    for (std::int64_t channel = 0; channel < channels; channel += kBlock) {
+      const std::int64_t count = std::min<std::int64_t>(kBlock, channels - channel);
+      std::array<float, static_cast<std::size_t>(kBlock) * kReach * kBlock> block{};
+      for (std::int64_t output = 0; output < outputs; ++output) {
+        for (std::int64_t n = 0; n < kReach; ++n) {
+          std::copy_n(of_group + ((output * taps + tap) * kReach + n) * channels + channel, count,
+                      block.data() + (output * kReach + n) * kBlock);
+        }
+      }
+      kKernels.transform_weights(block.data(), to, product_floats(shape), count);
+      to += count * kBlock;
+    }
+  }
+}
+
+std::size_t winograd_working_floats(const WinogradShape& shape, std::int64_t lines) {
+  return PartConvolution(shape, {0, 0, 0, lines}).working_floats();
+}
+
+void winograd_part(const WinogradShape& shape, std::span<const float> weights,
+                   std::span<const float> bias, const float* input, const WinogradPart& part,
+                   float* output, std::span<float> working) {
+  PartConvolution(shape, part).run(weights, bias, input, output, working.data());
+}
+
+}  // namespace mcvol
