@@ -22,6 +22,7 @@
 #include "network/channel_kernels.h"
 #include "network/region_kernels.h"
 #include "network/strip_kernels.h"
+#include "network/winograd_kernels.h"
 #include "volumetry/test_voxels.h"
 #include <benchmark/benchmark.h>
 
@@ -176,6 +177,37 @@ void strip_convolution(State& state) {
   state.SetItemsProcessed(state.iterations() * kLine * outputs * channels * kTaps);
 }
 BENCHMARK(strip_convolution)->ArgNames({"channels", "outputs"})->Args({4, 4})->Args({32, 4});
+
+/// 3x3x3 on planes of 60x60 voxels, as inside a DeepMedic. Items: multiplications, with their
+/// additions, of sums made one by one.
+void winograd_convolution(State& state) {
+  const WinogradShape shape{.channels = state.range(0),
+                            .outputs = state.range(1),
+                            .input = {6, 60, 60},
+                            .kernel = {3, 3, 3},
+                            .padding = {0, 0, 0}};
+  const std::int64_t taps = 27, voxels = 6 * 60 * 60, outputs = 4 * 58 * 58;
+  const std::vector<float> input = normal_values(voxels * shape.channels);
+  const std::vector<float> weights = normal_values(shape.outputs * taps * shape.channels);
+  std::vector<float> transformed(winograd_weight_floats(shape));
+  const auto group = static_cast<std::int64_t>(kStripGroup);
+  for (std::int64_t n = 0; n * group < shape.outputs; ++n) {
+    winograd_weights(weights.data(), shape, n, transformed);
+  }
+  const WinogradPart all{0, shape.output_size(0), 0, shape.output_size(1)};
+  std::vector<float> working(winograd_working_floats(shape, all.end_line));
+  std::vector<float> result(static_cast<std::size_t>(outputs * shape.outputs));
+  for (auto _ : state) {
+    winograd_part(shape, transformed, {}, input.data(), all, result.data(), working);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * outputs * shape.outputs * shape.channels * taps);
+}
+BENCHMARK(winograd_convolution)
+    ->ArgNames({"channels", "outputs"})
+    ->Args({4, 10})
+    ->Args({16, 16})
+    ->Args({64, 64});
 
 /// Three regions of four outputs. Items: voxels.
 void region_logits(State& state) {
