@@ -22,6 +22,11 @@ constexpr std::int64_t kLeastLines = 16;
 constexpr std::int64_t kLeastPlanes = 8;
 /// Below, strips would be too empty.
 constexpr std::int64_t kLeastTiles = kStripVoxels;
+/// Below, combining inputs costs more than it saves: vectors of eight channels that are empty, or
+/// combinations of which too few products are made.
+constexpr std::int64_t kLeastChannels = 4, kLeastTaps = 9;
+/// Above, the input of a strip does not stay in a cache while all outputs are made of it.
+constexpr std::int64_t kMostInputs = 1152;
 
 using Triple = std::array<std::int64_t, 3>;
 
@@ -77,7 +82,10 @@ bool is_for_winograd(const at::Tensor& input, const at::Tensor& weight, const Tr
   if (!input.is_cpu() || input.scalar_type() != at::kFloat || groups != 1) return false;
   if (stride != kOnes || dilation != kOnes || weight.size(4) != 3) return false;
   const WinogradShape shape = shape_of(input, weight, padding);
-  return shape.output_size(1) * shape.tiles() >= kLeastTiles;
+  const std::int64_t taps = shape.kernel[0] * shape.kernel[1];
+  return shape.channels >= kLeastChannels && taps >= kLeastTaps &&
+         taps * shape.channels <= kMostInputs &&
+         shape.output_size(1) * shape.tiles() >= kLeastTiles;
 }
 
 at::Tensor winograd_convolution(const at::Tensor& input, const at::Tensor& weight,

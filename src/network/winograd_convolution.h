@@ -9,7 +9,8 @@
 namespace mcvol {
 
 /// Whether winograd_convolution() can make a convolution on a CPU, and sooner than oneDNN does: in
-/// fp32, of stride and dilation 1, one group and a kernel three wide along the last axis.
+/// fp32, of stride and dilation 1, one group, a kernel three wide along the last axis, some 4 to
+/// 128 channels and planes that are not tiny (measured with AVX2).
 /// @param weight [outputs, channels, k0, k1, k2]
 bool is_for_winograd(const at::Tensor& input, const at::Tensor& weight,
                      const std::array<std::int64_t, 3>& padding,

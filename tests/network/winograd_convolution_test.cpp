@@ -33,17 +33,16 @@ struct Geometry {
   }
 };
 
-/// Random, with lines of every remainder to a tile, and planes of more and fewer lines than are
-/// made together.
+/// Random, with lines of every remainder to a tile.
 Geometry random_geometry(std::mt19937& generator) {
   const auto whole = [&](std::int64_t least, std::int64_t most) {
     return least + static_cast<std::int64_t>(generator() % (most - least + 1));
   };
   Geometry of;
-  of.kernel = {whole(1, 4), whole(1, 4), 3};
+  of.kernel = {whole(2, 4), whole(3, 6), 3};
   of.padding = {whole(0, 3), whole(0, 3), whole(0, 3)};
   of.input = {whole(of.kernel[0], 24), whole(16, 50), whole(14, 40)};
-  of.in = whole(1, 20);
+  of.in = whole(4, 20);
   of.out = whole(5, 27);
   of.bias = whole(0, 1) == 1;
   return of;
@@ -85,6 +84,11 @@ TEST(WinogradConvolution, IsForThreeWideKernelsOfStrideOneInFp32OnLargePlanes) {
   EXPECT_FALSE(fits(x, at::zeros({8, 8, 3, 3, 5}), kOnes, kOnes, 1));
   EXPECT_FALSE(fits(x.to(at::kBFloat16), weight, kOnes, kOnes, 1));
   EXPECT_FALSE(fits(normal_values({1, 8, 16, 4, 16}, 1), weight, kOnes, kOnes, 1));
+  EXPECT_FALSE(
+      fits(normal_values({1, 3, 3, 16, 16}, 1), at::zeros({8, 3, 3, 3, 3}), kOnes, kOnes, 1));
+  EXPECT_FALSE(fits(x, at::zeros({8, 8, 2, 3, 3}), kOnes, kOnes, 1));
+  EXPECT_FALSE(
+      fits(normal_values({1, 129, 3, 16, 16}, 1), at::zeros({8, 129, 3, 3, 3}), kOnes, kOnes, 1));
 }
 
 TEST(WinogradConvolution, GivesWhatTheConvolutionGivesForRandomGeometry) {
