@@ -21,9 +21,4 @@ at::Tensor bfloat16_convolution(const at::Tensor& input, const at::Tensor& weigh
                                 at::IntArrayRef stride, at::IntArrayRef dilation,
                                 std::int64_t groups);
 
-/// Replaces the 1x1x1 convolutions of a pointwise graph by matrix products: on blocks of gathered
-/// voxels these run at several times the speed of a convolution. On a CPU a dropout of channels
-/// before one becomes part of its weights.
-void use_matrix_products(const std::shared_ptr<torch::jit::Graph>& graph, bool on_gpu);
-
 }  // namespace mcvol

@@ -164,7 +164,8 @@ class LineConvolution {
 
 bool is_narrow(const at::Tensor& input, const at::Tensor& weight, std::int64_t groups) {
   return input.is_cpu() && input.scalar_type() == at::kFloat && groups == 1 &&
-         weight.size(0) <= kMostOutputs && weight[0][0].numel() > 1;
+         channels_match(input, weight) && weight.size(0) <= kMostOutputs &&
+         weight[0][0].numel() > 1;
 }
 
 void run_narrow(const at::Tensor& input, std::span<const PaddedConvolution> convolutions,
@@ -177,13 +178,14 @@ void run_narrow(const at::Tensor& input, std::span<const PaddedConvolution> conv
     }
   }
   const PlanarBatch batch(input, front, back);
+  const std::optional<at::Tensor> values = laid_out(bias);
   std::vector<LineConvolution> all;
   std::int64_t planes = 0, lines = 0;
   for (const PaddedConvolution& of : convolutions) {
     RECORD_FUNCTION(kCountedConvolution, std::vector<c10::IValue>({of.weight, of.output}));
     Triple skip;
     for (std::size_t d = 0; d < 3; ++d) skip[d] = front[d] - of.front[d];
-    const LineConvolution& added = all.emplace_back(batch, of, skip, bias, dilation);
+    const LineConvolution& added = all.emplace_back(batch, of, skip, values, dilation);
     planes = std::max(planes, added.planes());
     lines = std::max(lines, added.lines());
   }

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "bfloat16_graph.h"
-#include "convolutions.h"
 #include "device_norm.h"
 #include "dropout_operator.h"
 #include "graph_nodes.h"
@@ -14,6 +13,7 @@
 #include "memory_probe.h"
 #include "pass_runner.h"
 #include "transposed_convolutions.h"
+#include "unit_convolutions.h"
 #include <torch/csrc/jit/ir/constants.h>
 
 // How a network is made ready and tried at load; pass_runner.cpp runs it.

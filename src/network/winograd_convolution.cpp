@@ -6,6 +6,7 @@
 
 #include "block_loop.h"
 #include "graph_runner.h"
+#include "strip_kernels.h"
 #include "tensor_values.h"
 #include "winograd_kernels.h"
 #include <ATen/Parallel.h>
@@ -30,6 +31,8 @@ constexpr std::int64_t kMostInputs = 1152;
 
 using Triple = std::array<std::int64_t, 3>;
 
+std::int64_t divide_up(std::int64_t size, std::int64_t by) { return (size + by - 1) / by; }
+
 WinogradShape shape_of(const at::Tensor& input, const at::Tensor& weight, const Triple& padding) {
   return {.channels = weight.size(1),
           .outputs = weight.size(0),
@@ -42,28 +45,24 @@ at::Tensor transformed(const at::Tensor& weight, const WinogradShape& shape) {
   const at::Tensor laid = weight.permute({0, 2, 3, 4, 1}).contiguous();
   at::Tensor result = at::empty({static_cast<std::int64_t>(winograd_weight_floats(shape))});
   const std::span<float> values(result.data_ptr<float>(), winograd_weight_floats(shape));
-  const auto group = static_cast<std::int64_t>(kStripGroup);
-  for_each_block(at::kCPU, 0, (shape.outputs + group - 1) / group, [&](std::int64_t number) {
-    winograd_weights(laid.const_data_ptr<float>(), shape, number, values);
+  for_each_block(at::kCPU, 0, divide_up(shape.outputs, kStripGroup), [&](std::int64_t group) {
+    winograd_weights(laid.const_data_ptr<float>(), shape, group, values);
   });
   return result;
 }
-
-/// Equal parts but for the last.
-std::int64_t part_size(std::int64_t size, std::int64_t parts) { return (size + parts - 1) / parts; }
 
 std::vector<WinogradPart> parts_of(const WinogradShape& shape, std::int64_t rows) {
   const std::int64_t planes = shape.output_size(0), lines = shape.output_size(1);
   std::int64_t together = lines;
   while (together > kLeastLines &&
          winograd_working_floats(shape, together) * sizeof(float) > kWorkingBytes) {
-    together = part_size(together, 2);
+    together = divide_up(together, 2);
   }
-  const std::int64_t bands = part_size(lines, together);
+  const std::int64_t bands = divide_up(lines, together);
   const std::int64_t slabs =
-      std::clamp<std::int64_t>(part_size(2 * at::get_num_threads(), bands * rows), 1,
+      std::clamp<std::int64_t>(divide_up(2 * at::get_num_threads(), bands * rows), 1,
                                std::max<std::int64_t>(planes / kLeastPlanes, 1));
-  const std::int64_t height = part_size(lines, bands), depth = part_size(planes, slabs);
+  const std::int64_t height = divide_up(lines, bands), depth = divide_up(planes, slabs);
   std::vector<WinogradPart> parts;
   for (std::int64_t plane = 0; plane < planes; plane += depth) {
     for (std::int64_t line = 0; line < lines; line += height) {
@@ -80,8 +79,12 @@ bool is_for_winograd(const at::Tensor& input, const at::Tensor& weight, const Tr
                      const Triple& stride, const Triple& dilation, std::int64_t groups) {
   constexpr Triple kOnes = {1, 1, 1};
   if (!input.is_cpu() || input.scalar_type() != at::kFloat || groups != 1) return false;
+  if (!channels_match(input, weight)) return false;
   if (stride != kOnes || dilation != kOnes || weight.size(4) != 3) return false;
   const WinogradShape shape = shape_of(input, weight, padding);
+  for (std::size_t d = 0; d < 3; ++d) {
+    if (shape.output_size(d) <= 0) return false;
+  }
   const std::int64_t taps = shape.kernel[0] * shape.kernel[1];
   return shape.channels >= kLeastChannels && taps >= kLeastTaps &&
          taps * shape.channels <= kMostInputs &&
@@ -97,6 +100,7 @@ at::Tensor winograd_convolution(const at::Tensor& input, const at::Tensor& weigh
                                 input.options().memory_format(at::MemoryFormat::ChannelsLast3d));
   RECORD_FUNCTION(kCountedConvolution, std::vector<c10::IValue>({weight, output}));
   const at::Tensor weights = transformed(weight, shape);
+  const std::optional<at::Tensor> values = laid_out(bias);
   const std::vector<WinogradPart> parts = parts_of(shape, input.size(0));
   const auto count = static_cast<std::int64_t>(parts.size());
   for_each_block(at::kCPU, 0, input.size(0) * count, [&](std::int64_t block) {
@@ -104,7 +108,7 @@ at::Tensor winograd_convolution(const at::Tensor& input, const at::Tensor& weigh
     const WinogradPart& part = parts[static_cast<std::size_t>(block % count)];
     const std::size_t floats = winograd_working_floats(shape, part.end_line - part.first_line);
     at::Tensor working = at::empty({static_cast<std::int64_t>(floats)});
-    winograd_part(shape, floats_of(weights), bias ? floats_of(*bias) : std::span<const float>(),
+    winograd_part(shape, floats_of(weights), values ? floats_of(*values) : std::span<const float>(),
                   voxels.const_data_ptr<float>() + row * voxels.stride(0), part,
                   output.data_ptr<float>() + row * output.stride(0),
                   {working.data_ptr<float>(), floats});

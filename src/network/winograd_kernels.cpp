@@ -3,204 +3,13 @@
 #include <algorithm>
 #include <vector>
 
-#include "processor.h"
+#include "winograd_transforms.h"
 
 namespace mcvol {
 namespace {
 
-constexpr int kProducts = kWinogradProducts;
-constexpr int kTile = 4;   ///< outputs side by side
-constexpr int kReach = 3;  ///< of the kernel along the last axis
-constexpr int kBlock = 8;  ///< tiles, outputs or channels that are transposed together
-static_assert(kStripGroup == kBlock && kStripVoxels % kBlock == 0);
-
-typedef float Vector __attribute__((vector_size(kBlock * sizeof(float))));
-typedef float InMemory
-    __attribute__((vector_size(kBlock * sizeof(float)), aligned(alignof(float)), may_alias));
-
-[[gnu::always_inline]] inline Vector load(const float* from) {
-  return *reinterpret_cast<const InMemory*>(from);
-}
-
-[[gnu::always_inline]] inline void store(float* to, Vector value) {
-  *reinterpret_cast<InMemory*>(to) = value;
-}
-
-/// rows[m][n] -> rows[n][m]
-[[gnu::always_inline]] inline void transpose(Vector (&rows)[kBlock]) {
-  Vector pairs[kBlock], fours[kBlock];
-#pragma GCC unroll 4
-  for (int n = 0; n < 4; ++n) {
-    pairs[2 * n] = __builtin_shufflevector(rows[2 * n], rows[2 * n + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-    pairs[2 * n + 1] =
-        __builtin_shufflevector(rows[2 * n], rows[2 * n + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-  }
-#pragma GCC unroll 2
-  for (int n = 0; n < 2; ++n) {
-#pragma GCC unroll 2
-    for (int m = 0; m < 2; ++m) {
-      const Vector first = pairs[4 * n + m], second = pairs[4 * n + m + 2];
-      fours[4 * n + 2 * m] = __builtin_shufflevector(first, second, 0, 1, 8, 9, 4, 5, 12, 13);
-      fours[4 * n + 2 * m + 1] = __builtin_shufflevector(first, second, 2, 3, 10, 11, 6, 7, 14, 15);
-    }
-  }
-#pragma GCC unroll 4
-  for (int n = 0; n < 4; ++n) {
-    rows[n] = __builtin_shufflevector(fours[n], fours[n + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    rows[n + 4] = __builtin_shufflevector(fours[n], fours[n + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-  }
-}
-
-/// Eight tiles of eight channels.
-/// @param line [voxels, voxel_stride]
-/// @param target row m of product n begins at n * product_stride + m * row_stride.
-/// @param count of rows.
-[[gnu::always_inline]] inline void transform_input(const float* line, std::int64_t voxel_stride,
-                                                   float* target, std::int64_t product_stride,
-                                                   std::int64_t row_stride, std::int64_t count) {
-  Vector products[kProducts][kBlock];
-#pragma GCC unroll 8
-  for (int tile = 0; tile < kBlock; ++tile) {
-    const float* const from = line + tile * kTile * voxel_stride;
-    const Vector d0 = load(from), d1 = load(from + voxel_stride);
-    const Vector d2 = load(from + 2 * voxel_stride), d3 = load(from + 3 * voxel_stride);
-    const Vector d4 = load(from + 4 * voxel_stride), d5 = load(from + 5 * voxel_stride);
-    const Vector even = d4 - 4.0F * d2, odd = d3 - 4.0F * d1;
-    const Vector outer = d4 - d2, inner = 2.0F * (d3 - d1);
-    products[0][tile] = 4.0F * d0 - 5.0F * d2 + d4;
-    products[1][tile] = even + odd;
-    products[2][tile] = even - odd;
-    products[3][tile] = outer + inner;
-    products[4][tile] = outer - inner;
-    products[5][tile] = 4.0F * d1 - 5.0F * d3 + d5;
-  }
-  for (int n = 0; n < kProducts; ++n) {
-    transpose(products[n]);
-    float* const to = target + n * product_stride;
-    for (std::int64_t m = 0; m < count; ++m) store(to + m * row_stride, products[n][m]);
-  }
-}
-
-/// Eight outputs of eight channels.
-/// @param weights [kBlock outputs, kReach, kBlock channels]
-/// @param target [channels, kBlock outputs] of product n begins at n * product_stride.
-/// @param count of channels.
-[[gnu::always_inline]] inline void transform_weights(const float* weights, float* target,
-                                                     std::int64_t product_stride,
-                                                     std::int64_t count) {
-  Vector products[kProducts][kBlock];
-#pragma GCC unroll 8
-  for (int output = 0; output < kBlock; ++output) {
-    const float* const from = weights + output * kReach * kBlock;
-    const Vector g0 = load(from), g1 = load(from + kBlock), g2 = load(from + 2 * kBlock);
-    const Vector outer = g0 + g2, far = g0 + 4.0F * g2;
-    products[0][output] = g0 / 4.0F;
-    products[1][output] = (outer + g1) / -6.0F;
-    products[2][output] = (outer - g1) / -6.0F;
-    products[3][output] = (far + 2.0F * g1) / 24.0F;
-    products[4][output] = (far - 2.0F * g1) / 24.0F;
-    products[5][output] = g2;
-  }
-  for (int n = 0; n < kProducts; ++n) {
-    transpose(products[n]);
-    float* const to = target + n * product_stride;
-    for (std::int64_t m = 0; m < count; ++m) store(to + m * kBlock, products[n][m]);
-  }
-}
-
-/// The voxels of eight tiles, of each the first channel of a block; none where there is no voxel.
-using TileVoxels = std::array<std::array<float*, kTile>, kBlock>;
-
-/// Eight tiles of eight channels of the output.
-/// @param products row m of product n at products[n * outputs + m].
-/// @param first of the rows' tiles.
-/// @param bias [kBlock]
-/// @param count of channels.
-[[gnu::always_inline]] inline void transform_output(const StripRow* products, std::int64_t outputs,
-                                                    std::int64_t first, const float* bias,
-                                                    const TileVoxels& voxels, std::int64_t count) {
-  Vector results[kTile][kBlock] = {};
-  for (std::int64_t m = 0; m < count; ++m) {
-    const auto product = [&](std::int64_t n) {
-      return load(products[n * outputs + m].data() + first);
-    };
-    const Vector one = product(1), two = product(2), three = product(3), four = product(4);
-    const Vector sum = one + two, difference = one - two;
-    const Vector far_sum = three + four, far_difference = three - four;
-    results[0][m] = product(0) + sum + far_sum + bias[m];
-    results[1][m] = difference + 2.0F * far_difference + bias[m];
-    results[2][m] = sum + 4.0F * far_sum + bias[m];
-    results[3][m] = difference + 8.0F * far_difference + product(5) + bias[m];
-  }
-  for (std::size_t n = 0; n < kTile; ++n) {
-    transpose(results[n]);
-    for (std::size_t tile = 0; tile < kBlock; ++tile) {
-      float* const to = voxels[tile][n];
-      if (to == nullptr) continue;
-      if (count == kBlock) {
-        store(to, results[n][tile]);
-      } else {
-        for (std::int64_t m = 0; m < count; ++m) to[m] = results[n][tile][m];
-      }
-    }
-  }
-}
-
-struct Kernels {
-  void (*transform_input)(const float* line, std::int64_t voxel_stride, float* target,
-                          std::int64_t product_stride, std::int64_t row_stride, std::int64_t count);
-  void (*transform_weights)(const float* weights, float* target, std::int64_t product_stride,
-                            std::int64_t count);
-  void (*transform_output)(const StripRow* products, std::int64_t outputs, std::int64_t first,
-                           const float* bias, const TileVoxels& voxels, std::int64_t count);
-};
-
-void transform_input_plain(const float* line, std::int64_t voxel_stride, float* target,
-                           std::int64_t product_stride, std::int64_t row_stride,
-                           std::int64_t count) {
-  transform_input(line, voxel_stride, target, product_stride, row_stride, count);
-}
-
-void transform_weights_plain(const float* weights, float* target, std::int64_t product_stride,
-                             std::int64_t count) {
-  transform_weights(weights, target, product_stride, count);
-}
-
-void transform_output_plain(const StripRow* products, std::int64_t outputs, std::int64_t first,
-                            const float* bias, const TileVoxels& voxels, std::int64_t count) {
-  transform_output(products, outputs, first, bias, voxels, count);
-}
-
-constexpr Kernels kPlain = {transform_input_plain, transform_weights_plain, transform_output_plain};
-
-#if defined(__x86_64__) && defined(__GNUC__)
-[[gnu::target("arch=x86-64-v3")]] void transform_input_v3(const float* line,
-                                                          std::int64_t voxel_stride, float* target,
-                                                          std::int64_t product_stride,
-                                                          std::int64_t row_stride,
-                                                          std::int64_t count) {
-  transform_input(line, voxel_stride, target, product_stride, row_stride, count);
-}
-
-[[gnu::target("arch=x86-64-v3")]] void transform_weights_v3(const float* weights, float* target,
-                                                            std::int64_t product_stride,
-                                                            std::int64_t count) {
-  transform_weights(weights, target, product_stride, count);
-}
-
-[[gnu::target("arch=x86-64-v3")]] void transform_output_v3(const StripRow* products,
-                                                           std::int64_t outputs, std::int64_t first,
-                                                           const float* bias,
-                                                           const TileVoxels& voxels,
-                                                           std::int64_t count) {
-  transform_output(products, outputs, first, bias, voxels, count);
-}
-
-constexpr Kernels kV3 = {transform_input_v3, transform_weights_v3, transform_output_v3};
-const Kernels kKernels = kernel_of_processor(kPlain, kV3, kV3);
-#else
-constexpr Kernels kKernels = kPlain;
-#endif
+constexpr std::int64_t kBlock = kWinogradBlock, kProducts = kWinogradProducts;
+constexpr std::int64_t kTile = kWinogradTile, kReach = kWinogradReach;
 
 std::int64_t blocks_of(std::int64_t count) { return (count + kBlock - 1) / kBlock; }
 
@@ -265,10 +74,10 @@ class PartConvolution {
           line);
       for (std::int64_t channel = 0; channel < shape_.channels; channel += kBlock) {
         for (std::int64_t tile = 0; tile < tiles_; tile += kBlock) {
-          kKernels.transform_input(line + tile * kTile * voxel_stride_ + channel, voxel_stride_,
-                                   target + channel * row_stride_ + y * tiles_ + tile,
-                                   product_stride_, row_stride_,
-                                   std::min<std::int64_t>(kBlock, shape_.channels - channel));
+          winograd_transforms().transform_input(
+              line + tile * kTile * voxel_stride_ + channel, voxel_stride_,
+              target + channel * row_stride_ + y * tiles_ + tile, product_stride_, row_stride_,
+              std::min(kBlock, shape_.channels - channel));
         }
       }
     }
@@ -321,8 +130,7 @@ class PartConvolution {
                    {products + n * outputs, outputs});
       }
       for (std::int64_t tile = 0; tile < in_strip; tile += kBlock) {
-        finish_tiles(products, tile, first + tile, std::min<std::int64_t>(kBlock, in_strip - tile),
-                     bias, target);
+        finish_tiles(products, tile, first + tile, std::min(kBlock, in_strip - tile), bias, target);
       }
     }
   }
@@ -349,17 +157,17 @@ class PartConvolution {
     TileVoxels voxels{};
     for (std::int64_t tile = 0; tile < count; ++tile) {
       const std::int64_t line = (number + tile) / tiles_, x = (number + tile) % tiles_ * kTile;
-      for (std::int64_t n = 0; n < std::min<std::int64_t>(kTile, width - x); ++n) {
+      for (std::int64_t n = 0; n < std::min(kTile, width - x); ++n) {
         voxels[static_cast<std::size_t>(tile)][static_cast<std::size_t>(n)] =
             target + (line * width + x + n) * shape_.outputs;
       }
     }
     for (std::int64_t channel = 0; channel < shape_.outputs; channel += kBlock) {
-      const std::int64_t channels = std::min<std::int64_t>(kBlock, shape_.outputs - channel);
+      const std::int64_t channels = std::min(kBlock, shape_.outputs - channel);
       std::array<float, kBlock> of_block{};
       if (!bias.empty()) std::copy_n(bias.begin() + channel, channels, of_block.begin());
-      kKernels.transform_output(products + channel, shape_.outputs, in_strip, of_block.data(),
-                                voxels, channels);
+      winograd_transforms().transform_output(products + channel, shape_.outputs, in_strip,
+                                             of_block.data(), voxels, channels);
       for (auto& tile : voxels) {
         for (float*& voxel : tile) {
           if (voxel != nullptr) voxel += kBlock;
@@ -391,20 +199,20 @@ std::size_t winograd_weight_floats(const WinogradShape& shape) {
 void winograd_weights(const float* weights, const WinogradShape& shape, std::int64_t group,
                       std::span<float> target) {
   const std::int64_t taps = taps_of(shape), channels = shape.channels;
-  const std::int64_t outputs = std::min<std::int64_t>(kBlock, shape.outputs - group * kBlock);
+  const std::int64_t outputs = std::min(kBlock, shape.outputs - group * kBlock);
   const float* const of_group = weights + group * kBlock * taps * kReach * channels;
   float* to = target.data() + group * kBlock * taps * channels;
   for (std::int64_t tap = 0; tap < taps; ++tap) {
     for (std::int64_t channel = 0; channel < channels; channel += kBlock) {
-      const std::int64_t count = std::min<std::int64_t>(kBlock, channels - channel);
-      std::array<float, static_cast<std::size_t>(kBlock) * kReach * kBlock> block{};
+      const std::int64_t count = std::min(kBlock, channels - channel);
+      std::array<float, kBlock * kReach * kBlock> block{};
       for (std::int64_t output = 0; output < outputs; ++output) {
         for (std::int64_t n = 0; n < kReach; ++n) {
           std::copy_n(of_group + ((output * taps + tap) * kReach + n) * channels + channel, count,
                       block.data() + (output * kReach + n) * kBlock);
         }
       }
-      kKernels.transform_weights(block.data(), to, product_floats(shape), count);
+      winograd_transforms().transform_weights(block.data(), to, product_floats(shape), count);
       to += count * kBlock;
     }
   }

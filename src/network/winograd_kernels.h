@@ -5,12 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "strip_kernels.h"
-
-// Convolutions of a CPU by Winograd's minimal filtering F(4, 3) along the last axis: four outputs
-// side by side from six products instead of twelve (Winograd, Arithmetic Complexity of
-// Computations, 1980; Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, CVPR
-// 2016). Along that axis alone: rounding grows with every axis it is used on.
+// Convolutions of a CPU by Winograd's minimal filtering along the last axis. Along that axis alone:
+// rounding grows with every axis it is used on.
 
 namespace mcvol {
 
@@ -29,9 +25,6 @@ struct WinogradShape {
   /// Fours of outputs in a line.
   std::int64_t tiles() const { return (output_size(2) + 3) / 4; }
 };
-
-/// Products from which four outputs side by side are made.
-inline constexpr std::int64_t kWinogradProducts = 6;
 
 /// Floats of winograd_weights().
 std::size_t winograd_weight_floats(const WinogradShape& shape);

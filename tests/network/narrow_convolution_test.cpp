@@ -1,11 +1,10 @@
 #include "network/narrow_convolution.h"
 
-#include <array>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "network/convolutions.h"
+#include "network/convolution_case.h"
 #include "network/scripted_graph.h"
 #include "network/transposed_convolutions.h"
 #include <gtest/gtest.h>
@@ -13,56 +12,27 @@
 namespace mcvol {
 namespace {
 
-using testing::list;
+using testing::ConvolutionCase;
 using testing::normal_values;
-using Triple = std::array<std::int64_t, 3>;
+using testing::random_whole;
+using Triple = ConvolutionCase::Triple;
 
-/// Random, with lines shorter and longer than a strip.
-struct Geometry {
-  Triple input, kernel, padding;
-  std::int64_t dilation, in, out;
-  bool bias;
-
-  std::string text() const {
-    return list(input) + ", kernel " + list(kernel) + ", padding " + list(padding) + ", dilation " +
-           std::to_string(dilation) + ", " + std::to_string(in) + " to " + std::to_string(out) +
-           " channels" + (bias ? ", bias" : "");
-  }
-};
-
-Geometry random_geometry(std::mt19937& generator) {
-  const auto whole = [&](std::int64_t least, std::int64_t most) {
-    return least + static_cast<std::int64_t>(generator() % (most - least + 1));
-  };
-  Geometry of;
-  of.dilation = whole(1, 2);
+/// With lines shorter and longer than a strip.
+ConvolutionCase random_case(std::mt19937& generator) {
+  ConvolutionCase of;
+  of.dilation = random_whole(generator, 1, 2);
   const Triple most = {9, 9, 120};
   do {
-    for (std::size_t d = 0; d < 3; ++d) of.kernel[d] = whole(1, 4);
+    for (std::size_t d = 0; d < 3; ++d) of.kernel[d] = random_whole(generator, 1, 4);
   } while (of.kernel == Triple{1, 1, 1});
   for (std::size_t d = 0; d < 3; ++d) {
-    of.input[d] = whole(of.dilation * (of.kernel[d] - 1) + 1, most[d]);
-    of.padding[d] = whole(0, 3);
+    of.input[d] = random_whole(generator, of.dilation * (of.kernel[d] - 1) + 1, most[d]);
+    of.padding[d] = random_whole(generator, 0, 3);
   }
-  of.in = whole(2, 7);
-  of.out = whole(1, 4);
-  of.bias = whole(0, 1) == 1;
+  of.in = random_whole(generator, 2, 7);
+  of.out = random_whole(generator, 1, 4);
+  of.bias = random_whole(generator, 0, 1) == 1;
   return of;
-}
-
-std::vector<at::Tensor> parameters(const Geometry& of) {
-  return {normal_values({of.out, of.in, of.kernel[0], of.kernel[1], of.kernel[2]}, 2),
-          normal_values({of.out}, 3)};
-}
-
-std::shared_ptr<torch::jit::Graph> graph_of(const Geometry& of) {
-  const auto graph = testing::scripted_graph(
-      "x, w, b",
-      std::string("torch.conv3d(x, w, ") + (of.bias ? "b" : "None") + ", 1, " + list(of.padding) +
-          ", " + std::to_string(of.dilation) + ")",
-      parameters(of));
-  use_onednn_convolutions(graph);
-  return graph;
 }
 
 TEST(NarrowConvolution, IsForFewOutputsOfWideKernelsInFp32) {
@@ -76,21 +46,18 @@ TEST(NarrowConvolution, IsForFewOutputsOfWideKernelsInFp32) {
   EXPECT_FALSE(is_narrow(x, weight(3, 1), 1));
   EXPECT_FALSE(is_narrow(x, weight(2, 3), 2));
   EXPECT_FALSE(is_narrow(x.to(at::kBFloat16), weight(3, 3), 1));
+  EXPECT_FALSE(is_narrow(normal_values({1, 7, 4, 4, 4}, 1), weight(3, 3), 1));
 }
 
 TEST(NarrowConvolution, GivesWhatTheConvolutionGivesForRandomGeometry) {
   std::mt19937 generator(1);
   for (int n = 0; n < 150; ++n) {
-    const Geometry of = random_geometry(generator);
-    const std::vector<at::Tensor> fixed = parameters(of);
-    const at::Tensor x = normal_values({2, of.in, of.input[0], of.input[1], of.input[2]}, 5);
-    ASSERT_TRUE(is_narrow(x, fixed[0], 1));
-    const at::Tensor expected =
-        at::conv3d(x.to(at::kDouble), fixed[0].to(at::kDouble),
-                   of.bias ? std::optional<at::Tensor>(fixed[1].to(at::kDouble)) : std::nullopt,
-                   {1, 1, 1}, of.padding, {of.dilation, of.dilation, of.dilation});
+    const ConvolutionCase of = random_case(generator);
+    const at::Tensor x = of.random_input(2);
+    ASSERT_TRUE(is_narrow(x, of.parameters()[0], 1));
+    const at::Tensor expected = of.exact(x);
     const at::Tensor laid = n % 2 == 0 ? x : x.contiguous(at::MemoryFormat::ChannelsLast3d);
-    const at::Tensor found = testing::run_graph(graph_of(of), laid, 1 + n % 3);
+    const at::Tensor found = testing::run_graph(of.graph(), laid, 1 + n % 3);
     ASSERT_EQ(found.sizes(), expected.sizes()) << of.text();
     EXPECT_LT(testing::relative_difference(found, expected), 2e-6) << of.text();
   }
@@ -99,10 +66,8 @@ TEST(NarrowConvolution, GivesWhatTheConvolutionGivesForRandomGeometry) {
 TEST(NarrowConvolution, ARowHasTheSameBitsInAnyBatchOnAnyThreads) {
   std::mt19937 generator(2);
   for (int n = 0; n < 30; ++n) {
-    const Geometry of = random_geometry(generator);
-    testing::expect_same_bits_in_any_batch(
-        graph_of(of), normal_values({5, of.in, of.input[0], of.input[1], of.input[2]}, 5),
-        of.text());
+    const ConvolutionCase of = random_case(generator);
+    testing::expect_same_bits_in_any_batch(of.graph(), of.random_input(5), of.text());
   }
 }
 

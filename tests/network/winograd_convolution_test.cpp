@@ -1,11 +1,12 @@
 #include "network/winograd_convolution.h"
 
-#include <array>
+#include <exception>
 #include <limits>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "network/convolution_case.h"
 #include "network/convolutions.h"
 #include "network/scripted_graph.h"
 #include <gtest/gtest.h>
@@ -13,61 +14,28 @@
 namespace mcvol {
 namespace {
 
-using testing::list;
+using testing::ConvolutionCase;
 using testing::normal_values;
-using Triple = std::array<std::int64_t, 3>;
+using testing::random_whole;
+using Triple = ConvolutionCase::Triple;
 
 constexpr Triple kOnes = {1, 1, 1};
 
-struct Geometry {
-  Triple input, kernel, padding;
-  std::int64_t in, out;
-  bool bias;
-
-  std::vector<std::int64_t> sizes(std::int64_t rows) const {
-    return {rows, in, input[0], input[1], input[2]};
-  }
-  std::string text() const {
-    return list(input) + ", kernel " + list(kernel) + ", padding " + list(padding) + ", " +
-           std::to_string(in) + " to " + std::to_string(out) + " channels" + (bias ? ", bias" : "");
-  }
-};
-
-/// Random, with lines of every remainder to a tile.
-Geometry random_geometry(std::mt19937& generator) {
-  const auto whole = [&](std::int64_t least, std::int64_t most) {
-    return least + static_cast<std::int64_t>(generator() % (most - least + 1));
-  };
-  Geometry of;
-  of.kernel = {whole(2, 4), whole(3, 6), 3};
-  of.padding = {whole(0, 3), whole(0, 3), whole(0, 3)};
-  of.input = {whole(of.kernel[0], 24), whole(16, 50), whole(14, 40)};
-  of.in = whole(4, 20);
-  of.out = whole(5, 27);
-  of.bias = whole(0, 1) == 1;
+/// With lines of every remainder to a tile.
+ConvolutionCase random_case(std::mt19937& generator) {
+  ConvolutionCase of{.dilation = 1};
+  of.kernel = {random_whole(generator, 2, 4), random_whole(generator, 3, 6), 3};
+  for (std::int64_t& zeros : of.padding) zeros = random_whole(generator, 0, 3);
+  of.input = {random_whole(generator, of.kernel[0], 24), random_whole(generator, 16, 50),
+              random_whole(generator, 14, 40)};
+  of.in = random_whole(generator, 4, 20);
+  of.out = random_whole(generator, 5, 27);
+  of.bias = random_whole(generator, 0, 1) == 1;
   return of;
 }
 
-std::vector<at::Tensor> parameters(const Geometry& of) {
-  return {normal_values({of.out, of.in, of.kernel[0], of.kernel[1], of.kernel[2]}, 2),
-          normal_values({of.out}, 3)};
-}
-
-std::shared_ptr<torch::jit::Graph> graph_of(const Geometry& of) {
-  const auto graph =
-      testing::scripted_graph("x, w, b",
-                              std::string("torch.conv3d(x, w, ") + (of.bias ? "b" : "None") +
-                                  ", 1, " + list(of.padding) + ")",
-                              parameters(of));
-  use_onednn_convolutions(graph);
-  return graph;
-}
-
-at::Tensor exact(const Geometry& of, const at::Tensor& x) {
-  const std::vector<at::Tensor> fixed = parameters(of);
-  return at::conv3d(x.to(at::kDouble), fixed[0].to(at::kDouble),
-                    of.bias ? std::optional<at::Tensor>(fixed[1].to(at::kDouble)) : std::nullopt,
-                    kOnes, of.padding);
+ConvolutionCase case_of(const Triple& input, std::int64_t in, std::int64_t out, bool bias) {
+  return {input, {3, 3, 3}, kOnes, 1, in, out, bias};
 }
 
 TEST(WinogradConvolution, IsForThreeWideKernelsOfStrideOneInFp32OnLargePlanes) {
@@ -87,6 +55,11 @@ TEST(WinogradConvolution, IsForThreeWideKernelsOfStrideOneInFp32OnLargePlanes) {
   EXPECT_FALSE(
       fits(normal_values({1, 3, 3, 16, 16}, 1), at::zeros({8, 3, 3, 3, 3}), kOnes, kOnes, 1));
   EXPECT_FALSE(fits(x, at::zeros({8, 8, 2, 3, 3}), kOnes, kOnes, 1));
+  EXPECT_FALSE(fits(x, at::zeros({8, 7, 3, 3, 3}), kOnes, kOnes, 1));
+  EXPECT_FALSE(fits(x, at::zeros({8, 8, 6, 3, 3}), kOnes, kOnes, 1));
+  // Sizes below none, of which the product would be large.
+  EXPECT_FALSE(
+      fits(normal_values({1, 8, 3, 1, 1}, 1), at::zeros({8, 8, 1, 99, 3}), kOnes, kOnes, 1));
   EXPECT_FALSE(
       fits(normal_values({1, 129, 3, 16, 16}, 1), at::zeros({8, 129, 3, 3, 3}), kOnes, kOnes, 1));
 }
@@ -95,13 +68,13 @@ TEST(WinogradConvolution, GivesWhatTheConvolutionGivesForRandomGeometry) {
   std::mt19937 generator(1);
   int made = 0;
   for (int n = 0; n < 120; ++n) {
-    const Geometry of = random_geometry(generator);
-    const at::Tensor x = normal_values(of.sizes(2), 5);
-    if (!is_for_winograd(x, parameters(of)[0], of.padding, kOnes, kOnes, 1)) continue;
+    const ConvolutionCase of = random_case(generator);
+    const at::Tensor x = of.random_input(2);
+    if (!is_for_winograd(x, of.parameters()[0], of.padding, kOnes, kOnes, 1)) continue;
     ++made;
-    const at::Tensor expected = exact(of, x);
+    const at::Tensor expected = of.exact(x);
     const at::Tensor laid = n % 2 == 0 ? x : x.contiguous(at::MemoryFormat::ChannelsLast3d);
-    const at::Tensor found = testing::run_graph(graph_of(of), laid, 1 + n % 3);
+    const at::Tensor found = testing::run_graph(of.graph(), laid, 1 + n % 3);
     ASSERT_EQ(found.sizes(), expected.sizes()) << of.text();
     EXPECT_LT(testing::relative_difference(found, expected), 1e-5) << of.text();
   }
@@ -111,41 +84,60 @@ TEST(WinogradConvolution, GivesWhatTheConvolutionGivesForRandomGeometry) {
 TEST(WinogradConvolution, ARowHasTheSameBitsInAnyBatchOnAnyThreads) {
   std::mt19937 generator(2);
   for (int n = 0; n < 20; ++n) {
-    const Geometry of = random_geometry(generator);
-    testing::expect_same_bits_in_any_batch(graph_of(of), normal_values(of.sizes(5), 5), of.text());
+    const ConvolutionCase of = random_case(generator);
+    testing::expect_same_bits_in_any_batch(of.graph(), of.random_input(5), of.text());
   }
 }
 
 // So many channels that a plane is made in several bands of lines.
 TEST(WinogradConvolution, OfManyChannelsInBands) {
-  const Geometry of = {{5, 70, 61}, {3, 3, 3}, {1, 1, 1}, 64, 9, true};
-  const at::Tensor x = normal_values(of.sizes(1), 5);
-  EXPECT_LT(testing::relative_difference(testing::run_graph(graph_of(of), x, 2), exact(of, x)),
-            1e-5);
+  const ConvolutionCase of = case_of({5, 70, 61}, 64, 9, true);
+  const at::Tensor x = of.random_input(1);
+  EXPECT_LT(testing::relative_difference(testing::run_graph(of.graph(), x, 2), of.exact(x)), 1e-5);
 }
 
 /// What rounding does beside sums in the same precision, as they are made anywhere else.
 TEST(WinogradConvolution, RoundsLittleMoreThanSumsDo) {
-  const Geometry of = {{12, 40, 40}, {3, 3, 3}, {1, 1, 1}, 32, 16, false};
-  const at::Tensor x = at::relu(normal_values(of.sizes(1), 5));
-  const at::Tensor expected = exact(of, x);
+  const ConvolutionCase of = case_of({12, 40, 40}, 32, 16, false);
+  const at::Tensor x = at::relu(of.random_input(1));
+  const at::Tensor expected = of.exact(x);
   const auto error = [&](const at::Tensor& found) {
     return (found.to(at::kDouble) - expected).square().mean().sqrt().item<double>();
   };
-  const double direct = error(at::conv3d(x, parameters(of)[0], {}, kOnes, of.padding));
-  const double winograd = error(testing::run_graph(graph_of(of), x));
+  const double direct = error(at::conv3d(x, of.parameters()[0], {}, kOnes, of.padding));
+  const double winograd = error(testing::run_graph(of.graph(), x));
   RecordProperty("winograd_over_direct", std::to_string(winograd / direct));
   EXPECT_LT(winograd, 12 * direct);
 }
 
 TEST(WinogradConvolution, KeepsWhatIsNoNumber) {
-  const Geometry of = {{6, 20, 20}, {3, 3, 3}, {1, 1, 1}, 8, 8, true};
-  at::Tensor x = normal_values(of.sizes(1), 5);
+  const ConvolutionCase of = case_of({6, 20, 20}, 8, 8, true);
+  at::Tensor x = of.random_input(1);
   x[0][3][2][10][11] = std::numeric_limits<float>::infinity();
-  const at::Tensor found = testing::run_graph(graph_of(of), x);
+  const at::Tensor found = testing::run_graph(of.graph(), x);
   EXPECT_FALSE(
       found[0].narrow(1, 1, 3).narrow(2, 9, 3).narrow(3, 10, 3).isfinite().any().item<bool>());
   EXPECT_TRUE(found[0].narrow(3, 0, 8).isfinite().all().item<bool>());
+}
+
+TEST(WinogradConvolution, ReadsABiasThatIsAViewOfSomethingLarger) {
+  const ConvolutionCase of = case_of({6, 20, 20}, 8, 8, true);
+  std::vector<at::Tensor> fixed = of.parameters();
+  fixed[1] = at::stack({fixed[1], at::full({8}, 1e3F)}, 1).select(1, 0);
+  ASSERT_FALSE(fixed[1].is_contiguous());
+  const auto graph = testing::scripted_graph("x, w, b", "torch.conv3d(x, w, b, 1, 1)", fixed);
+  use_onednn_convolutions(graph);
+  const at::Tensor x = of.random_input(1);
+  EXPECT_LT(testing::relative_difference(testing::run_graph(graph, x), of.exact(x)), 1e-5);
+}
+
+// Kernels that do not look at what they read must not get it.
+TEST(WinogradConvolution, InputOfOtherChannelsIsAnError) {
+  for (const std::int64_t out : {3, 8}) {  // a narrow one and one by Winograd
+    const ConvolutionCase of = case_of({6, 20, 20}, 8, out, true);
+    EXPECT_THROW(testing::run_graph(of.graph(), normal_values({1, 7, 6, 20, 20}, 1)),
+                 std::exception);
+  }
 }
 
 }  // namespace

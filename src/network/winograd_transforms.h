@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "strip_kernels.h"
+
+// Winograd's minimal filtering F(4, 3): four outputs side by side from six products instead of
+// twelve (Winograd, Arithmetic Complexity of Computations, 1980; Lavin and Gray, Fast Algorithms
+// for Convolutional Neural Networks, CVPR 2016).
+
+namespace mcvol {
+
+/// Outputs side by side, products they are made from, and weights that each is a sum over.
+inline constexpr int kWinogradTile = 4, kWinogradProducts = 6, kWinogradReach = 3;
+
+/// Tiles, outputs or channels that are transformed and transposed together.
+inline constexpr int kWinogradBlock = 8;
+static_assert(kStripGroup == kWinogradBlock && kStripVoxels % kWinogradBlock == 0);
+
+/// The voxels of a block of tiles, of each the first channel of a block; none where there is none.
+using TileVoxels = std::array<std::array<float*, kWinogradTile>, kWinogradBlock>;
+
+/// What is done with a block before the products and after them; a block of channels may hold
+/// fewer, `count`.
+struct WinogradTransforms {
+  /// @param line [voxels, voxel_stride], of which the first tile begins here.
+  /// @param target row m of product n, tiles side by side, begins at n * product_stride +
+  ///     m * row_stride.
+  void (*transform_input)(const float* line, std::int64_t voxel_stride, float* target,
+                          std::int64_t product_stride, std::int64_t row_stride, std::int64_t count);
+  /// @param weights [kWinogradBlock outputs, kWinogradReach, kWinogradBlock channels]
+  /// @param target [channels, kWinogradBlock outputs] of product n begins at n * product_stride.
+  void (*transform_weights)(const float* weights, float* target, std::int64_t product_stride,
+                            std::int64_t count);
+  /// @param products row m of product n at products[n * outputs + m].
+  /// @param first of the rows' tiles.
+  /// @param bias [kWinogradBlock]
+  void (*transform_output)(const StripRow* products, std::int64_t outputs, std::int64_t first,
+                           const float* bias, const TileVoxels& voxels, std::int64_t count);
+};
+
+/// Those of this processor.
+const WinogradTransforms& winograd_transforms();
+
+}  // namespace mcvol
