@@ -136,21 +136,20 @@ BENCHMARK(norm_activation_dropout<Bfloat16>)->ArgName("channels")->Arg(16)->Arg(
 
 /// What a norm needs of an activation.
 template <typename T>
-void sums_of_channels(State& state) {
+void moments_of_channels(State& state) {
   constexpr std::int64_t kPart = 4096;
   const std::int64_t channels = state.range(0);
   const std::vector<T> input = activation<T>(channels);
-  const std::vector<float> pivot(static_cast<std::size_t>(channels));
   for (auto _ : state) {
     for (std::int64_t begin = 0; begin < kVoxels; begin += kPart) {
       benchmark::DoNotOptimize(
-          channel_sums<T>(input.data() + begin * channels, nullptr, kPart, channels, pivot));
+          channel_moments<T>(input.data() + begin * channels, nullptr, kPart, channels));
     }
   }
   count_items(state, std::ssize(input), sizeof(T));
 }
-BENCHMARK(sums_of_channels<float>)->ArgName("channels")->Arg(16)->Arg(64);
-BENCHMARK(sums_of_channels<Bfloat16>)->ArgName("channels")->Arg(16)->Arg(64);
+BENCHMARK(moments_of_channels<float>)->ArgName("channels")->Arg(16)->Arg(64);
+BENCHMARK(moments_of_channels<Bfloat16>)->ArgName("channels")->Arg(16)->Arg(64);
 
 /// 3x3x3 on lines of 128 voxels that stay in cache. Items: multiplications with their additions.
 void strip_convolution(State& state) {

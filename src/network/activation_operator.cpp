@@ -18,8 +18,8 @@
 namespace mcvol {
 namespace {
 
-/// Voxels whose sums are taken together: fixed, so that they are the same for any threads.
-constexpr std::int64_t kSumVoxels = 4096;
+/// Voxels whose moments are taken together: fixed, so that they are the same for any threads.
+constexpr std::int64_t kMomentVoxels = 4096;
 
 struct Arguments {
   at::Tensor input;
@@ -170,35 +170,26 @@ const T* data_of(const at::Tensor& tensor) {
 template <typename T>
 std::pair<ChannelTable, ChannelTable> own_norm(const Arguments& of, const T* row, const T* before,
                                                std::int64_t voxels, std::int64_t channels) {
-  std::vector<float> pivot;
-  for (std::int64_t channel = 0; channel < channels; ++channel) {
-    const float term = before != nullptr ? to_float(before[channel]) : 0.0F;
-    pivot.push_back(to_float(row[channel]) + term);
-  }
-  const std::int64_t chunks = (voxels + kSumVoxels - 1) / kSumVoxels;
-  std::vector<ChannelSums> sums(static_cast<std::size_t>(chunks));
+  const std::int64_t chunks = (voxels + kMomentVoxels - 1) / kMomentVoxels;
+  std::vector<ChannelMoments> of_chunks(static_cast<std::size_t>(chunks));
   at::parallel_for(0, chunks, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t chunk = first; chunk < last; ++chunk) {
-      const std::int64_t begin = chunk * kSumVoxels;
+      const std::int64_t begin = chunk * kMomentVoxels;
       const T* terms = before != nullptr ? before + begin * channels : nullptr;
-      sums[static_cast<std::size_t>(chunk)] = channel_sums(
-          row + begin * channels, terms, std::min(kSumVoxels, voxels - begin), channels, pivot);
+      of_chunks[static_cast<std::size_t>(chunk)] = channel_moments(
+          row + begin * channels, terms, std::min(kMomentVoxels, voxels - begin), channels);
     }
   });
+  ChannelMoments moments;
+  for (const ChannelMoments& of_chunk : of_chunks) moments.add(of_chunk);
   std::vector<float> scales, shifts;
-  for (std::size_t channel = 0; channel < pivot.size(); ++channel) {
-    double sum = 0.0, square = 0.0;
-    for (const ChannelSums& chunk : sums) {
-      sum += chunk.sums[channel];
-      square += chunk.squares[channel];
-    }
-    const double offset = sum / static_cast<double>(voxels);
-    const double variance = std::max(square / static_cast<double>(voxels) - offset * offset, 0.0);
+  for (std::size_t channel = 0; channel < moments.means.size(); ++channel) {
+    const double variance = moments.squares[channel] / static_cast<double>(voxels);
     const double weight = of.scale ? floats_of(*of.scale)[channel] : 1.0;
     const double scale = weight / std::sqrt(variance + of.epsilon);
     const double bias = of.shift ? floats_of(*of.shift)[channel] : 0.0;
     scales.push_back(static_cast<float>(scale));
-    shifts.push_back(static_cast<float>(bias - (pivot[channel] + offset) * scale));
+    shifts.push_back(static_cast<float>(bias - moments.means[channel] * scale));
   }
   return {ChannelTable(scales, channels), ChannelTable(shifts, channels)};
 }

@@ -214,42 +214,72 @@ void factors_of_words(std::span<const std::uint32_t> words, std::int64_t voxels,
   }
 }
 
+void ChannelMoments::add(const ChannelMoments& other) {
+  if (voxels == 0) {
+    *this = other;
+    return;
+  }
+  const auto here = static_cast<double>(voxels), there = static_cast<double>(other.voxels);
+  voxels += other.voxels;
+  for (std::size_t channel = 0; channel < means.size(); ++channel) {
+    const double distance = other.means[channel] - means[channel];
+    means[channel] += distance * there / (here + there);
+    squares[channel] +=
+        other.squares[channel] + distance * distance * here * there / (here + there);
+  }
+}
+
 template <typename T>
-ChannelSums channel_sums(const T* input, const T* before, std::int64_t voxels,
-                         std::int64_t channels, std::span<const float> pivot) {
+ChannelMoments channel_moments(const T* input, const T* before, std::int64_t voxels,
+                               std::int64_t channels) {
+  const auto width = static_cast<std::size_t>(channels);
   const std::int64_t period = ChannelTable::period(channels);
-  const ChannelTable pivots(pivot, channels);
-  const std::int64_t part = voxels_at_a_time(channels) * channels;
+  const std::int64_t count = voxels * channels;
+  const std::int64_t part = std::min(voxels_at_a_time(channels) * channels, count);
   std::vector<float> values(static_cast<std::size_t>(part)), terms(values.size());
   std::vector<float> sums(static_cast<std::size_t>(period)), squares(sums.size());
-  const std::int64_t count = voxels * channels;
-  for (std::int64_t begin = 0; begin < count; begin += part) {
+  const auto add_part = [&](std::int64_t begin, const ChannelTable& pivots) {
     const std::int64_t length = std::min(part, count - begin);
     const float* at = widened(input + begin, values.data(), length);
     if (before != nullptr) {
-      add(at, widened(before + begin, terms.data(), length), values.data(), length);
+      ::mcvol::add(at, widened(before + begin, terms.data(), length), values.data(), length);
       at = values.data();
     }
     for_each_period(length, period, [&](std::int64_t from, std::int64_t size) {
       add_deviations(at + from, pivots.data(), sums.data(), squares.data(), size);
     });
+  };
+  const auto of_channels = [&](const std::vector<float>& of) {
+    std::vector<double> totals(width);
+    for (std::size_t n = 0; n < of.size(); ++n) totals[n % width] += of[n];
+    return totals;
+  };
+  add_part(0, ChannelTable(std::vector<float>(1), channels));
+  std::vector<float> pivot;
+  for (const double sum : of_channels(sums)) {
+    pivot.push_back(
+        static_cast<float>(sum * static_cast<double>(channels) / static_cast<double>(part)));
   }
-  ChannelSums totals{std::vector<double>(static_cast<std::size_t>(channels)),
-                     std::vector<double>(static_cast<std::size_t>(channels))};
-  for (std::size_t n = 0; n < sums.size(); ++n) {
-    totals.sums[n % totals.sums.size()] += sums[n];
-    totals.squares[n % totals.sums.size()] += squares[n];
+  std::fill(sums.begin(), sums.end(), 0.0F);
+  std::fill(squares.begin(), squares.end(), 0.0F);
+  const ChannelTable pivots(pivot, channels);
+  for (std::int64_t begin = 0; begin < count; begin += part) add_part(begin, pivots);
+  ChannelMoments moments{voxels, of_channels(sums), of_channels(squares)};
+  for (std::size_t channel = 0; channel < width; ++channel) {
+    const double offset = moments.means[channel] / static_cast<double>(voxels);
+    moments.squares[channel] =
+        std::max(moments.squares[channel] - offset * moments.means[channel], 0.0);
+    moments.means[channel] = pivot[channel] + offset;
   }
-  return totals;
+  return moments;
 }
 
 template void apply_steps(const float*, float*, std::int64_t, std::int64_t,
                           const ChannelSteps<float>&);
 template void apply_steps(const Bfloat16*, Bfloat16*, std::int64_t, std::int64_t,
                           const ChannelSteps<Bfloat16>&);
-template ChannelSums channel_sums(const float*, const float*, std::int64_t, std::int64_t,
-                                  std::span<const float>);
-template ChannelSums channel_sums(const Bfloat16*, const Bfloat16*, std::int64_t, std::int64_t,
-                                  std::span<const float>);
+template ChannelMoments channel_moments(const float*, const float*, std::int64_t, std::int64_t);
+template ChannelMoments channel_moments(const Bfloat16*, const Bfloat16*, std::int64_t,
+                                        std::int64_t);
 
 }  // namespace mcvol

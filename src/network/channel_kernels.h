@@ -57,13 +57,21 @@ void apply_steps(const T* input, T* output, std::int64_t count, std::int64_t cha
 void factors_of_words(std::span<const std::uint32_t> words, std::int64_t voxels,
                       std::int64_t channels, std::uint64_t threshold, float kept, float* factors);
 
-/// Sums of x + before - pivot and of their squares over voxels, in fp32: of a few thousand.
-struct ChannelSums {
-  std::vector<double> sums, squares;
+/// Means over voxels, and sums of squared deviations from them.
+struct ChannelMoments {
+  std::int64_t voxels = 0;
+  std::vector<double> means, squares;
+
+  /// As if of the voxels of both (Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm
+  /// for computing sample variances", Stanford 1979).
+  void add(const ChannelMoments& other);
 };
+
+/// Of x + before, of a few thousand voxels: fp32 sums of deviations from about their mean, so that
+/// none is lost however far from 0 they are.
 template <typename T>
-ChannelSums channel_sums(const T* input, const T* before, std::int64_t voxels,
-                         std::int64_t channels, std::span<const float> pivot);
+ChannelMoments channel_moments(const T* input, const T* before, std::int64_t voxels,
+                               std::int64_t channels);
 
 /// The floats that a kernel works on.
 inline float to_float(float value) { return value; }

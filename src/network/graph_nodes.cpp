@@ -1,5 +1,7 @@
 #include "graph_nodes.h"
 
+#include <torch/csrc/jit/ir/constants.h>
+
 namespace mcvol {
 
 std::string where_of(const torch::jit::Node* node) {
@@ -15,6 +17,12 @@ std::string where_of(const torch::jit::Node* node) {
   }
   if (where.empty()) where = node->scopeName();
   return where.empty() ? "forward" : where;
+}
+
+std::optional<at::Tensor> constant_tensor(const torch::jit::Value* value) {
+  const auto constant = torch::jit::toIValue(value);
+  if (!constant || !constant->isTensor()) return std::nullopt;
+  return constant->toTensor();
 }
 
 bool changes_tensors(torch::jit::Graph& graph) {

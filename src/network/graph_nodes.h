@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/ir.h>
 
 namespace mcvol {
@@ -21,6 +23,9 @@ void for_each_node(torch::jit::Block* block, const Visit& visit) {
 inline bool is_tensor(const torch::jit::Value* value) {
   return value->type()->isSubtypeOf(*c10::TensorType::get());
 }
+
+/// None where it is computed, or no tensor.
+std::optional<at::Tensor> constant_tensor(const torch::jit::Value* value);
 
 /// Whether an operator writes into a tensor that others may hold.
 bool changes_tensors(torch::jit::Graph& graph);

@@ -1,5 +1,6 @@
 #include "host_activation.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -32,12 +33,6 @@ struct Chain {
 };
 
 bool is_constant_or_none(const Value* value) { return torch::jit::toIValue(value).has_value(); }
-
-std::optional<at::Tensor> constant_tensor(const Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  if (!constant || !constant->isTensor()) return std::nullopt;
-  return constant->toTensor();
-}
 
 /// Inputs of aten::batch_norm: input, weight, bias, mean, variance, training, momentum, epsilon.
 bool take_batch_norm(Chain& chain, Node* node) {
@@ -157,7 +152,7 @@ bool pays(const Chain& chain) {
   return chain.slope && (chain.nodes.size() > 1 || chain.slope->numel() > 1);
 }
 
-Node* join(Graph& graph, const Chain& chain, Value* nothing) {
+void join(Graph& graph, const Chain& chain, Value* nothing) {
   Node* last = chain.nodes.back();
   const torch::jit::WithInsertPoint at(last);
   Value* none = graph.insertConstant(c10::IValue());
@@ -188,7 +183,10 @@ Node* join(Graph& graph, const Chain& chain, Value* nothing) {
   joined->output()->setType(c10::TensorType::get());
   last->output()->replaceAllUsesWith(joined->output());
   for (auto node = chain.nodes.rbegin(); node != chain.nodes.rend(); ++node) (*node)->destroy();
-  return joined;
+}
+
+bool is_in(const Chain& chain, const Node* node) {
+  return std::find(chain.nodes.begin(), chain.nodes.end(), node) != chain.nodes.end();
 }
 
 void join_in(torch::jit::Block* block, Graph& graph, Value* nothing) {
@@ -196,7 +194,10 @@ void join_in(torch::jit::Block* block, Graph& graph, Value* nothing) {
     Node* node = *iterator++;
     for (torch::jit::Block* inner : node->blocks()) join_in(inner, graph, nothing);
     const Chain chain = chain_from(node);
-    if (pays(chain)) iterator = ++join(graph, chain, nothing)->iterator();
+    if (!pays(chain)) continue;
+    // Between the ends of a chain may stand others.
+    while (is_in(chain, *iterator)) ++iterator;
+    join(graph, chain, nothing);
   }
 }
 

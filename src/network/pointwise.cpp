@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dropout_operator.h"
+#include "graph_nodes.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -41,12 +42,6 @@ std::optional<std::size_t> dimension_input(const std::string& name) {
     if (operator_name == name) return input;
   }
   return std::nullopt;
-}
-
-std::optional<at::Tensor> constant_tensor(const Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  if (!constant || !constant->isTensor()) return std::nullopt;
-  return constant->toTensor();
 }
 
 // A constant that broadcasts over space: a number, or a tensor with one value per channel at most.

@@ -7,6 +7,7 @@
 #include "channel_kernels.h"
 #include "device_dropout.h"
 #include "dropout_operator.h"
+#include "graph_nodes.h"
 #include "pointwise.h"
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -16,13 +17,7 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-std::optional<at::Tensor> constant_tensor(const Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  if (!constant || !constant->isTensor()) return std::nullopt;
-  return constant->toTensor();
-}
-
-std::vector<float> floats_of(const at::Tensor& tensor) {
+std::vector<float> copied_floats(const at::Tensor& tensor) {
   const at::Tensor values = tensor.to(at::kFloat).contiguous();
   const float* begin = values.const_data_ptr<float>();
   return {begin, begin + values.numel()};
@@ -114,9 +109,9 @@ class PointwiseNetwork::Reader {
     layer.dropout = std::exchange(dropout_, std::nullopt);
     layer.outputs = weight->size(0);
     layer.inputs = weight->size(1);
-    layer.weights = floats_of(*weight);
+    layer.weights = copied_floats(*weight);
     layer.bias =
-        bias ? floats_of(*bias) : std::vector<float>(static_cast<std::size_t>(layer.outputs));
+        bias ? copied_floats(*bias) : std::vector<float>(static_cast<std::size_t>(layer.outputs));
     network_.layers_.push_back(std::move(layer));
     return true;
   }
@@ -153,8 +148,8 @@ class PointwiseNetwork::Reader {
     at::Tensor shift = (at::tensor(layer.bias, at::kDouble) - mean->to(at::kDouble)) * scale;
     if (bias) shift = shift + bias->to(at::kDouble);
     const at::Tensor weights = at::tensor(layer.weights, at::kDouble).view({layer.outputs, -1});
-    layer.weights = floats_of(weights * scale.unsqueeze(1));
-    layer.bias = floats_of(shift);
+    layer.weights = copied_floats(weights * scale.unsqueeze(1));
+    layer.bias = copied_floats(shift);
     return true;
   }
 
@@ -169,7 +164,7 @@ class PointwiseNetwork::Reader {
     } else if (node.kind() == c10::aten::prelu) {
       const auto slope = constant_tensor(node.input(1));
       if (!slope || (slope->numel() != 1 && slope->numel() != layer.outputs)) return false;
-      layer.slope = floats_of(*slope);
+      layer.slope = copied_floats(*slope);
     }
     return !layer.slope.empty();
   }

@@ -49,12 +49,15 @@ std::shared_ptr<torch::jit::Graph> graph_of(const std::string& expression, const
        at::empty({0}, at::kLong)});
 }
 
-bool is_joined(const torch::jit::Graph& graph) {
+int joined_in(const torch::jit::Graph& graph) {
+  int count = 0;
   for (const torch::jit::Node* node : graph.nodes()) {
-    if (std::string(node->kind().toQualString()) == "mcvol::activation") return true;
+    if (std::string(node->kind().toQualString()) == "mcvol::activation") ++count;
   }
-  return false;
+  return count;
 }
+
+bool is_joined(const torch::jit::Graph& graph) { return joined_in(graph) > 0; }
 
 class JoinedActivation : public ::testing::TestWithParam<Sequence> {};
 
@@ -141,6 +144,34 @@ TEST(JoinActivations, LeavesAGraphThatWritesInPlaceAsItIs) {
                                      normal_values({4}, 3), normal_values({4}, 4).square()});
   join_activations(graph);
   EXPECT_FALSE(is_joined(*graph));
+}
+
+// The second sequence stands between the ends of the first, which adds its result.
+TEST(JoinActivations, JoinsASequenceThatStandsWithinAnother) {
+  const at::Tensor x = normal_values({2, 4, 6, 5, 4}, 18);
+  const auto graph = graph_of("torch.prelu(" NORM
+                              ", s) + torch.prelu(torch.instance_norm(x * 2.0, a, b, None, None, "
+                              "True, 0.0, 1e-5, True), s)",
+                              at::zeros({1}), 4, 2);
+  const at::Tensor expected = testing::run_graph(graph, x);
+  join_activations(graph);
+  EXPECT_EQ(joined_in(*graph), 2);
+  EXPECT_LT(testing::relative_difference(testing::run_graph(graph, x), expected), 2e-6);
+}
+
+// Of one voxel far from all others, such as a window's corner may be, nothing else may depend.
+TEST(JoinActivations, ANormIsExactWhereTheFirstVoxelIsFarFromTheOthers) {
+  constexpr float kFar = 1e4F;
+  const auto graph = graph_of(NORM, at::zeros({1}), 4, 1);
+  const auto joined = graph->copy();
+  join_activations(joined);
+  at::Tensor x = normal_values({1, 4, 30, 30, 30}, 20);
+  x.select(2, 0).select(2, 0).select(2, 0).fill_(kFar);
+  const at::Tensor a = normal_values({4}, 1).to(at::kDouble);
+  const at::Tensor b = normal_values({4}, 2).to(at::kDouble);
+  const at::Tensor expected =
+      at::instance_norm(x.to(at::kDouble), a, b, {}, {}, true, 0.0, 1e-5, false).to(at::kFloat);
+  EXPECT_LT(testing::relative_difference(testing::run_graph(joined, x), expected), 2e-6);
 }
 
 TEST(JoinActivations, AnInfinityOrNaNAmongTheValuesIsNotHidden) {
