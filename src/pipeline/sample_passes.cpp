@@ -55,7 +55,7 @@ std::optional<SampledPasses> sample_passes(Segmenter& segmenter, const PreparedS
                               .continued = passes < schedule.passes.back()};
     if (before > 0) sink.extend(passes);
     const auto of_all = [&](double share) {
-      return progress((before + share * (passes - before)) / passes);
+      return progress((before + share * (passes - before)) / schedule.passes.back());
     };
     if (!segmenter.run(scan, request, sink, of_all, timings)) return std::nullopt;
     sampled.passes = passes;

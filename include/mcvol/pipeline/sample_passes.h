@@ -46,6 +46,7 @@ struct SampledPasses {
 
 /// Runs the passes of one scan, with those without dropout: until every region is settled.
 /// @param sink made for the first number of the schedule.
+/// @param progress gets the share of the most passes that may be needed: it never goes back.
 /// @param timings gets the time of `prefix`, `suffix` and `accumulate` added.
 /// @returns none when `progress` asked to stop. @throws what Segmenter::run and
 ///   HistogramSink::passes do.
