@@ -8,6 +8,7 @@
 #include "block_loop.h"
 #include "graph_nodes.h"
 #include "narrow_convolution.h"
+#include "tensor_values.h"
 #include "winograd_convolution.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -19,13 +20,6 @@ namespace {
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
-
-std::array<std::int64_t, 3> triple_of(const c10::IValue& value) {
-  const auto list = value.toIntVector();
-  std::array<std::int64_t, 3> triple;
-  for (std::size_t d = 0; d < 3; ++d) triple[d] = list.at(list.size() == 1 ? 0 : d);
-  return triple;
-}
 
 /// oneDNN's, channels last: twice as fast as planar where channels are few or in bfloat16.
 at::Tensor onednn_convolution(const at::Tensor& input, const at::Tensor& weight,
@@ -86,9 +80,9 @@ void run_convolution(torch::jit::Stack& stack) {
   at::Tensor output;
   if (input.scalar_type() == at::kBFloat16) {
     output = bfloat16_convolution(input, weight, bias, padding, stride, dilation, groups);
-  } else if (stride == kEveryVoxel && is_narrow(input, weight, groups)) {
+  } else if (stride == kEveryVoxel && is_narrow(input, weight, bias, groups)) {
     output = narrow_convolution(input, weight, bias, padding, dilation);
-  } else if (is_for_winograd(input, weight, padding, stride, dilation, groups)) {
+  } else if (is_for_winograd(input, weight, bias, padding, stride, dilation, groups)) {
     output = winograd_convolution(input, weight, bias, padding);
   } else {
     output = onednn_convolution(input, weight, bias, padding, stride, dilation, groups);
@@ -146,7 +140,7 @@ at::Tensor bfloat16_convolution(const at::Tensor& input, const at::Tensor& weigh
   return output;
 }
 
-void use_onednn_convolutions(const std::shared_ptr<Graph>& graph) {
+void use_invariant_convolutions(const std::shared_ptr<Graph>& graph) {
   register_convolution();
   // Inputs: input, weight, bias, stride, padding, dilation, then groups (conv3d) or transposed,
   // output_padding, groups (convolution, _convolution).

@@ -9,9 +9,11 @@
 
 namespace mcvol {
 
-/// Replaces 3-D convolutions by oneDNN's, whose results do not depend on batch size or threads and
-/// which has no slow path at batch 1, with channels last. For graphs that run on a CPU.
-void use_onednn_convolutions(const std::shared_ptr<torch::jit::Graph>& graph);
+/// Replaces 3-D convolutions by those whose results depend neither on batch size nor on threads and
+/// which have no slow path at batch 1, with channels last: in fp32 the narrow ones
+/// (narrow_convolution.h), else those by Winograd's filtering (winograd_convolution.h), else
+/// oneDNN's. For graphs that run on a CPU.
+void use_invariant_convolutions(const std::shared_ptr<torch::jit::Graph>& graph);
 
 /// oneDNN's convolution in bfloat16 with an fp32 bias, on a CPU and with channels last. Its
 /// blocking, and with it the order of its sums, depends on how many threads it has: so each call of

@@ -200,7 +200,7 @@ void lay_out_contiguously(const std::shared_ptr<Graph>& graph) {
 void use_invariant_operators(const std::shared_ptr<Graph>& graph) {
   lay_out_contiguously(graph);
   expand_activations(graph);
-  use_onednn_convolutions(graph);
+  use_invariant_convolutions(graph);
   use_phase_convolutions(graph);
   use_blocked_linear_layers(graph);
 }

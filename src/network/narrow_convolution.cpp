@@ -162,9 +162,10 @@ class LineConvolution {
 
 }  // namespace
 
-bool is_narrow(const at::Tensor& input, const at::Tensor& weight, std::int64_t groups) {
+bool is_narrow(const at::Tensor& input, const at::Tensor& weight,
+               const std::optional<at::Tensor>& bias, std::int64_t groups) {
   return input.is_cpu() && input.scalar_type() == at::kFloat && groups == 1 &&
-         channels_match(input, weight) && weight.size(0) <= kMostOutputs &&
+         operands_match(input, weight, bias) && weight.size(0) <= kMostOutputs &&
          weight[0][0].numel() > 1;
 }
 

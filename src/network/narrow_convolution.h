@@ -11,7 +11,8 @@ namespace mcvol {
 
 /// Whether a convolution on a CPU has so few output channels that most of a vector of channels
 /// would be empty: voxels then fill vectors instead. Of stride 1, in fp32.
-bool is_narrow(const at::Tensor& input, const at::Tensor& weight, std::int64_t groups);
+bool is_narrow(const at::Tensor& input, const at::Tensor& weight,
+               const std::optional<at::Tensor>& bias, std::int64_t groups);
 
 /// A narrow convolution of a batch, or one of several whose results lie between each other.
 struct PaddedConvolution {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 
 #include <ATen/ATen.h>
+#include <ATen/core/ivalue.h>
 
 namespace mcvol {
 
@@ -13,15 +16,25 @@ inline std::span<const float> floats_of(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
 }
 
+/// A convolution's stride, padding or dilation, of which one number stands for three.
+inline std::array<std::int64_t, 3> triple_of(const c10::IValue& value) {
+  const auto list = value.toIntVector();
+  std::array<std::int64_t, 3> triple{};
+  for (std::size_t d = 0; d < 3; ++d) triple[d] = list.at(list.size() == 1 ? 0 : d);
+  return triple;
+}
+
 /// A bias as floats_of() reads it: what a network was saved with may be a view of something larger.
 inline std::optional<at::Tensor> laid_out(const std::optional<at::Tensor>& bias) {
   return bias ? std::optional(bias->contiguous()) : std::nullopt;
 }
 
-/// Whether a convolution of one group takes this input, so that kernels which do not look again may
-/// make it; of what is not so, PyTorch's say what is wrong.
-inline bool channels_match(const at::Tensor& input, const at::Tensor& weight) {
-  return input.dim() == 5 && weight.dim() == 5 && input.size(1) == weight.size(1);
+/// Whether a convolution of one group takes this input and bias, so that kernels which do not look
+/// again may make it; of what is not so, PyTorch's say what is wrong.
+inline bool operands_match(const at::Tensor& input, const at::Tensor& weight,
+                           const std::optional<at::Tensor>& bias) {
+  return input.dim() == 5 && weight.dim() == 5 && input.size(1) == weight.size(1) &&
+         (!bias || (bias->dim() == 1 && bias->size(0) == weight.size(0)));
 }
 
 }  // namespace mcvol

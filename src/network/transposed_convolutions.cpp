@@ -10,6 +10,7 @@
 #include "convolutions.h"
 #include "graph_nodes.h"
 #include "narrow_convolution.h"
+#include "tensor_values.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/runtime/custom_operator.h>
@@ -159,7 +160,7 @@ at::Tensor transposed_convolution(const at::Tensor& input, const std::vector<at:
     }
   }
   const auto narrow = [&](const PaddedConvolution& phase) {
-    return is_narrow(input, phase.weight, groups);
+    return is_narrow(input, phase.weight, bias, groups);
   };
   if (std::any_of(phases.begin(), phases.end(), narrow)) {
     run_narrow(input, phases, bias, {1, 1, 1});
@@ -174,13 +175,6 @@ at::Tensor transposed_convolution(const at::Tensor& input, const std::vector<at:
     }
   }
   return output;
-}
-
-Triple triple_of(const c10::IValue& value) {
-  const auto list = value.toIntVector();
-  Triple triple;
-  for (std::size_t d = 0; d < 3; ++d) triple[d] = list.at(list.size() == 1 ? 0 : d);
-  return triple;
 }
 
 // input, phase weights, bias, kernel, stride, padding, output_padding, channels, groups

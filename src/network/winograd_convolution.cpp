@@ -15,12 +15,12 @@
 namespace mcvol {
 namespace {
 
-/// Of the input's combinations that stay in a cache between planes.
+/// Of the input's combinations, to stay in a cache between planes; more where lines are long.
 constexpr std::size_t kWorkingBytes = std::size_t{1} << 20;
 /// Lines that are made together at least: those they share with the next are transformed twice.
 constexpr std::int64_t kLeastLines = 16;
-/// Planes, likewise.
-constexpr std::int64_t kLeastPlanes = 8;
+/// Planes, likewise; fewer where cores would have nothing to do.
+constexpr std::int64_t kLeastPlanes = 8, kFewestPlanes = 2;
 /// Below, strips would be too empty.
 constexpr std::int64_t kLeastTiles = kStripVoxels;
 /// Below, combining inputs costs more than it saves: vectors of eight channels that are empty, or
@@ -54,14 +54,20 @@ at::Tensor transformed(const at::Tensor& weight, const WinogradShape& shape) {
 std::vector<WinogradPart> parts_of(const WinogradShape& shape, std::int64_t rows) {
   const std::int64_t planes = shape.output_size(0), lines = shape.output_size(1);
   std::int64_t together = lines;
-  while (together > kLeastLines &&
+  while (together >= 2 * kLeastLines &&
          winograd_working_floats(shape, together) * sizeof(float) > kWorkingBytes) {
     together = divide_up(together, 2);
   }
   const std::int64_t bands = divide_up(lines, together);
+  const std::int64_t threads = at::get_num_threads();
+  const std::int64_t at_hand = std::max<std::int64_t>(bands * rows, 1);
+  const auto slabs_of = [&](std::int64_t wanted, std::int64_t least_planes) {
+    return std::clamp<std::int64_t>(divide_up(wanted, at_hand), 1,
+                                    std::max<std::int64_t>(planes / least_planes, 1));
+  };
+  // Neither changes a bit.
   const std::int64_t slabs =
-      std::clamp<std::int64_t>(divide_up(2 * at::get_num_threads(), bands * rows), 1,
-                               std::max<std::int64_t>(planes / kLeastPlanes, 1));
+      std::max(slabs_of(2 * threads, kLeastPlanes), slabs_of(threads, kFewestPlanes));
   const std::int64_t height = divide_up(lines, bands), depth = divide_up(planes, slabs);
   std::vector<WinogradPart> parts;
   for (std::int64_t plane = 0; plane < planes; plane += depth) {
@@ -75,11 +81,13 @@ std::vector<WinogradPart> parts_of(const WinogradShape& shape, std::int64_t rows
 
 }  // namespace
 
-bool is_for_winograd(const at::Tensor& input, const at::Tensor& weight, const Triple& padding,
+bool is_for_winograd(const at::Tensor& input, const at::Tensor& weight,
+                     const std::optional<at::Tensor>& bias, const Triple& padding,
                      const Triple& stride, const Triple& dilation, std::int64_t groups) {
   constexpr Triple kOnes = {1, 1, 1};
   if (!input.is_cpu() || input.scalar_type() != at::kFloat || groups != 1) return false;
-  if (!channels_match(input, weight)) return false;
+  if (!operands_match(input, weight, bias)) return false;
+  if (*std::min_element(padding.begin(), padding.end()) < 0) return false;
   if (stride != kOnes || dilation != kOnes || weight.size(4) != 3) return false;
   const WinogradShape shape = shape_of(input, weight, padding);
   for (std::size_t d = 0; d < 3; ++d) {

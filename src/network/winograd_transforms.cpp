@@ -97,16 +97,17 @@ typedef float InMemory __attribute__((vector_size(kWinogradBlock * sizeof(float)
                                                     const TileVoxels& voxels, std::int64_t count) {
   Vector results[kWinogradTile][kWinogradBlock] = {};
   for (std::int64_t m = 0; m < count; ++m) {
-    const auto product = [&](std::int64_t n) {
-      return load(products[n * outputs + m].data() + first);
-    };
-    const Vector one = product(1), two = product(2), three = product(3), four = product(4);
+    Vector product[kWinogradProducts];
+    for (std::int64_t n = 0; n < kWinogradProducts; ++n) {
+      product[n] = load(products[n * outputs + m].data() + first);
+    }
+    const Vector one = product[1], two = product[2], three = product[3], four = product[4];
     const Vector sum = one + two, difference = one - two;
     const Vector far_sum = three + four, far_difference = three - four;
-    results[0][m] = product(0) + sum + far_sum + bias[m];
+    results[0][m] = product[0] + sum + far_sum + bias[m];
     results[1][m] = difference + 2.0F * far_difference + bias[m];
     results[2][m] = sum + 4.0F * far_sum + bias[m];
-    results[3][m] = difference + 8.0F * far_difference + product(5) + bias[m];
+    results[3][m] = difference + 8.0F * far_difference + product[5] + bias[m];
   }
   for (std::size_t n = 0; n < kWinogradTile; ++n) {
     transpose(results[n]);

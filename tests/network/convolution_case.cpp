@@ -27,7 +27,7 @@ std::shared_ptr<torch::jit::Graph> ConvolutionCase::graph() const {
                      std::string("torch.conv3d(x, w, ") + (bias ? "b" : "None") + ", 1, " +
                          list(padding) + ", " + std::to_string(dilation) + ")",
                      parameters());
-  use_onednn_convolutions(made);
+  use_invariant_convolutions(made);
   return made;
 }
 

@@ -56,8 +56,8 @@ class DeepMedicWindow : public ::testing::Test {
 
   double largest_error(const std::vector<at::Tensor>& factors, const char* expected) {
     give_masks(*graph_.suffix, factors);
-    use_onednn_convolutions(graph_.prefix);
-    use_onednn_convolutions(graph_.suffix);
+    use_invariant_convolutions(graph_.prefix);
+    use_invariant_convolutions(graph_.suffix);
     std::vector<at::Tensor> inputs =
         GraphRunner(graph_.prefix).run({tensor_of(arrays_.at("input")).unsqueeze(0)});
     inputs.push_back(make_draws({MaskDraw{}}, 0));

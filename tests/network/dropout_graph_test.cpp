@@ -85,7 +85,7 @@ TEST_P(SplitEqualsWhole, BitForBitForEveryPass) {
     DropoutGraph network = load(GetParam().forward, scope);
     ASSERT_TRUE(network.suffix) << "no active dropout";
     for (const auto& graph : {network.whole, network.prefix, network.suffix}) {
-      use_onednn_convolutions(graph);
+      use_invariant_convolutions(graph);
     }
     const auto rows = passes(3);
     // One prefix for all passes, as in a run: no pass may change what the next one reads.

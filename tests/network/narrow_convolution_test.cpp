@@ -40,13 +40,13 @@ TEST(NarrowConvolution, IsForFewOutputsOfWideKernelsInFp32) {
   const auto weight = [](std::int64_t outputs, std::int64_t kernel) {
     return at::zeros({outputs, 8, kernel, kernel, kernel});
   };
-  EXPECT_TRUE(is_narrow(x, weight(3, 3), 1));
-  EXPECT_TRUE(is_narrow(x, weight(4, 2), 1));
-  EXPECT_FALSE(is_narrow(x, weight(5, 3), 1));
-  EXPECT_FALSE(is_narrow(x, weight(3, 1), 1));
-  EXPECT_FALSE(is_narrow(x, weight(2, 3), 2));
-  EXPECT_FALSE(is_narrow(x.to(at::kBFloat16), weight(3, 3), 1));
-  EXPECT_FALSE(is_narrow(normal_values({1, 7, 4, 4, 4}, 1), weight(3, 3), 1));
+  EXPECT_TRUE(is_narrow(x, weight(3, 3), {}, 1));
+  EXPECT_TRUE(is_narrow(x, weight(4, 2), {}, 1));
+  EXPECT_FALSE(is_narrow(x, weight(5, 3), {}, 1));
+  EXPECT_FALSE(is_narrow(x, weight(3, 1), {}, 1));
+  EXPECT_FALSE(is_narrow(x, weight(2, 3), {}, 2));
+  EXPECT_FALSE(is_narrow(x.to(at::kBFloat16), weight(3, 3), {}, 1));
+  EXPECT_FALSE(is_narrow(normal_values({1, 7, 4, 4, 4}, 1), weight(3, 3), {}, 1));
 }
 
 TEST(NarrowConvolution, GivesWhatTheConvolutionGivesForRandomGeometry) {
@@ -54,7 +54,7 @@ TEST(NarrowConvolution, GivesWhatTheConvolutionGivesForRandomGeometry) {
   for (int n = 0; n < 150; ++n) {
     const ConvolutionCase of = random_case(generator);
     const at::Tensor x = of.random_input(2);
-    ASSERT_TRUE(is_narrow(x, of.parameters()[0], 1));
+    ASSERT_TRUE(is_narrow(x, of.parameters()[0], {}, 1));
     const at::Tensor expected = of.exact(x);
     const at::Tensor laid = n % 2 == 0 ? x : x.contiguous(at::MemoryFormat::ChannelsLast3d);
     const at::Tensor found = testing::run_graph(of.graph(), laid, 1 + n % 3);
