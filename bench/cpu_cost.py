@@ -75,11 +75,12 @@ def make_workloads(arguments, folder):
     monai_unet.make_scans(size, folder / "scans", 1, brain)
     found = []
     for window in arguments.windows:
-        bundle = folder / f"window_{window}"
+        text = "x".join(map(str, window))
+        bundle = folder / f"window_{text}"
         monai_unet.make_bundle(monai_unet.make_network(), window, bundle)
         networks = {"module": monai_unet.make_network,
                     "script": lambda bundle=bundle: mc_loops.scripted_network(bundle)}
-        found.append(Workload(f"window {window}^3", bundle, folder / "scans/case_0", arguments,
+        found.append(Workload(f"window {text}", bundle, folder / "scans/case_0", arguments,
                               networks))
     return found
 
@@ -232,8 +233,10 @@ def words(text):
     return tuple(text.split(","))
 
 
-def numbers(text):
-    return tuple(map(int, text.split(",")))
+def windows(text):
+    """"128,144x176x144": cubes and others."""
+    sizes = [tuple(map(int, size.split("x"))) for size in text.split(",")]
+    return [size * 3 if len(size) == 1 else size for size in sizes]
 
 
 def parse_arguments():
@@ -248,7 +251,8 @@ def parse_arguments():
     parser.add_argument("--scopes", type=words, default=("native", "channel"))
     parser.add_argument("--precisions", type=words, default=("fp32", "bf16"))
     parser.add_argument("--ways", type=words, default=WAYS, help=",".join(WAYS))
-    parser.add_argument("--windows", type=numbers, default=(128, 96), help="of monai (128,96)")
+    parser.add_argument("--windows", type=windows, default=windows("128,96"),
+                        help="of monai: 128 or 144x176x144 (128,96)")
     parser.add_argument("--full", action="store_true", help="monai: 240x240x155 voxels, one turn")
     parser.add_argument("--check", action="store_true", help="T passes of PyTorch once, not scaled")
     parser.add_argument("--distribution", type=int, default=0, metavar="N", help="compare volumes")

@@ -102,7 +102,7 @@ def main():
           f"{arguments.size}^3 voxels\n\n| precision | way | s per scan | of MONAI's |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_bundle(network, arguments.size, folder / "bundle")
+        make_bundle(network, (arguments.size,) * 3, folder / "bundle")
         make_scans((arguments.size,) * 3, folder / "scans", SCANS)
         for precision in TYPES:
             own = seconds(lambda: monai_s(network, image, arguments.passes, precision),

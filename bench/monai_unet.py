@@ -19,17 +19,17 @@ def make_network():
                 strides=(2, 2, 2), num_res_units=2, dropout=0.2).train()
 
 
-def make_bundle(network, size, folder):
-    """`size`: of the cubic window."""
+def make_bundle(network, window, folder):
+    """`window`: voxels along each axis."""
     folder.mkdir()
     device = next(network.parameters()).device
-    example = torch.zeros((1, 4, size, size, size), device=device)
+    example = torch.zeros((1, 4, *window), device=device)
     with torch.no_grad():
         traced = torch.jit.trace(network, example, check_trace=False)
     traced.to("cpu").save(str(folder / "network.pt"))
     network.to(device)
     sha256 = hashlib.sha256((folder / "network.pt").read_bytes()).hexdigest()
-    window = [size] * 3
+    window = list(window)
     description = {
         "format": 1, "name": "monai-unet", "networks": [{"file": "network.pt", "sha256": sha256}],
         "channels": [{"name": name, "suffixes": [name],

@@ -101,7 +101,7 @@ void PredictCommand::add_measurement_options() {
       ->add_option(
           "--mc-tolerance", tolerance_,
           "With --passes auto: standard error of the bounds of the raw 90 % interval, as a "
-          "share of its width, above 0 and up to 1 (default: 0.05)")
+          "share of its width, above 0 and up to 1 (default: 0.1)")
       ->type_name("X")
       ->group(group);
   command_->add_option("--seed", seed_, "Seed of the dropout masks, 0 to 2^64 - 1")

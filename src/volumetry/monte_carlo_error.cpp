@@ -2,6 +2,7 @@
 
 #include "mcvol/error/error.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -46,12 +47,39 @@ std::vector<double> quantiles_without_a_round(const VolumeDistribution& volumes,
   return quantiles;
 }
 
-double jackknife_error(const std::vector<double>& left_out) {
-  const auto count = static_cast<double>(left_out.size());
-  const double mean = std::accumulate(left_out.begin(), left_out.end(), 0.0) / count;
+/// Sum of squared deviations from the mean.
+double deviations_of(const std::vector<double>& values) {
+  const double mean =
+      std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
   double sum = 0;
-  for (const double value : left_out) sum += (value - mean) * (value - mean);
-  return std::sqrt((count - 1) / count * sum);
+  for (const double value : values) sum += (value - mean) * (value - mean);
+  return sum;
+}
+
+double jackknife_error(const VolumeDistribution& volumes, double probability, std::size_t rounds) {
+  const auto count = static_cast<double>(rounds);
+  return std::sqrt((count - 1) / count *
+                   deviations_of(quantiles_without_a_round(volumes, probability, rounds)));
+}
+
+double woodruff_error(const VolumeDistribution& volumes, double probability, std::size_t rounds) {
+  const std::vector<double> cdfs = volumes.pass_cdfs(volumes.quantile(probability));
+  const std::size_t per_round = cdfs.size() / rounds;
+  std::vector<double> of_rounds(rounds, 0.0);
+  for (std::size_t pass = 0; pass < cdfs.size(); ++pass) {
+    of_rounds[pass / per_round] += cdfs[pass] / static_cast<double>(per_round);
+  }
+  const auto count = static_cast<double>(rounds);
+  const double distance = std::sqrt(deviations_of(of_rounds) / (count - 1) / count);
+  constexpr double kLeastTail = 0.1;  // Further out a quantile is that of one pass.
+  const double low = std::max(probability - distance, kLeastTail * probability);
+  const double high = std::min(probability + distance, 1 - kLeastTail * (1 - probability));
+  return (volumes.quantile(high) - volumes.quantile(low)) / 2;
+}
+
+double standard_error(const VolumeDistribution& volumes, double probability, std::size_t rounds) {
+  return std::max(jackknife_error(volumes, probability, rounds),
+                  woodruff_error(volumes, probability, rounds));
 }
 
 }  // namespace
@@ -68,9 +96,8 @@ std::optional<MonteCarloError> monte_carlo_error(const VolumeDistribution& volum
   }
   const auto rounds = static_cast<std::size_t>(passes / networks);
   if (rounds < 2) return std::nullopt;
-  return MonteCarloError{
-      jackknife_error(quantiles_without_a_round(volumes, (1 - level) / 2, rounds)),
-      jackknife_error(quantiles_without_a_round(volumes, (1 + level) / 2, rounds))};
+  return MonteCarloError{standard_error(volumes, (1 - level) / 2, rounds),
+                         standard_error(volumes, (1 + level) / 2, rounds)};
 }
 
 }  // namespace mcvol

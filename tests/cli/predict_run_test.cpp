@@ -195,7 +195,7 @@ TEST_F(PredictRun, PassesUntilSettledAreCountedInTheTableTheRecordAndThePage) {
   EXPECT_TRUE(contains(read_file(root_ / "out" / "report.html"), "mc_tolerance"));
   const ProcessResult other = predict("out", {"--passes", "auto"});
   EXPECT_EQ(other.exit_code, 2);
-  EXPECT_TRUE(contains(other.err, "mc_tolerance 0.9, this run has 0.05")) << other.err;
+  EXPECT_TRUE(contains(other.err, "mc_tolerance 0.9, this run has 0.1")) << other.err;
   const ProcessResult fixed = predict("out", {"--passes", "20"});
   EXPECT_EQ(fixed.exit_code, 2);
   EXPECT_TRUE(contains(fixed.err, "passes \"auto\", this run has 20")) << fixed.err;

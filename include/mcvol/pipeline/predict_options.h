@@ -32,7 +32,7 @@ struct PredictOptions {
   /// Not none: as many passes, in place of `passes`, as it takes for the Monte Carlo error of an
   /// interval's bounds to be this share of its width, above 0 to 1 (pipeline/sample_passes.h).
   std::optional<double> mc_tolerance;
-  static constexpr double kUsualTolerance = 0.05;
+  static constexpr double kUsualTolerance = 0.1;
   std::uint64_t seed = 0;  ///< of the dropout masks
   std::vector<NominalCoverage> levels = parse_levels({"0.9"});
   std::optional<DropoutScope> scope;   ///< none: the bundle's
