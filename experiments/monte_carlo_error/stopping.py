@@ -17,7 +17,7 @@ PROBABILITIES = (1 - LEVEL) / 2, (1 + LEVEL) / 2
 LOOKS = (20, 40, 80, 160, 320)
 # SD of the shifts, against an SD of 1 of each pass, and the share of passes that lose the tumour.
 SCENES = ((0.1, 0), (0.3, 0), (1, 0), (3, 0), (10, 0), (0.3, 0.02), (0.3, 0.08), (0.3, 0.15))
-LOST = -20
+LOST, STEP = -20, 1e-9
 ESTIMATES = "jackknife", "Woodruff", "larger"
 STEPS = 1200
 SCALE = np.sqrt(3) / np.pi  # of a logistic distribution of SD 1
@@ -43,6 +43,8 @@ def look(grid, of_passes):
     bounds, errors = [], {name: [] for name in ESTIMATES}
     for probability in PROBABILITIES:
         bound = inverse(grid, total[None] / count, np.array([probability]))[0]
+        if abs(bound - LOST) <= STEP:
+            bound = LOST
         bounds.append(bound)
         without = (total - of_passes) / (count - 1)
         left_out = inverse(grid, without, np.full(count, probability))
@@ -62,7 +64,9 @@ def repetitions(spread, lost, count, seed):
     """Bounds and errors of `count` scans at each look, and the bounds of endless passes."""
     generator = np.random.default_rng(seed)
     reach = 12 * SCALE + 5 * spread
-    grid = np.linspace(LOST - 1 if lost else -reach, reach, STEPS)
+    grid = np.linspace(LOST if lost else -reach, reach, STEPS)
+    if lost:  # a step, in place of a slope over the first of the cells
+        grid = np.concatenate([[LOST - STEP], grid])
 
     def drawn(passes):
         cdfs = logistic_cdf(grid - generator.normal(0, spread, passes)[:, None])
@@ -105,6 +109,9 @@ def main():
         for index, passes in enumerate(LOOKS):
             cells = []
             for found in errors.values():
+                if scatter[index].min() <= STEP:
+                    cells += ["none", "none"]
+                    continue
                 ratio = found[:, index] / scatter[index]
                 cells += [f"{np.sqrt((ratio**2).mean()):.2f}",
                           " to ".join(f"{value:.2f}" for value in np.quantile(ratio, (0.1, 0.9)))]

@@ -265,6 +265,7 @@ ExitCode PredictCommand::run() {
                                         : ReporterOptions::Print::kNothing;
   reporting.progress_line = !quiet_ && isatty(STDERR_FILENO) == 1;
   reporting.uncalibrated_on_purpose = calibration_ == "none";
+  reporting.open_ended = options.mc_tolerance.has_value();
   PredictReporter reporter(reporting);
   PredictServices services;
   services.load_segmenter = load_segmenter;

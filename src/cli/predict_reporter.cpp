@@ -113,7 +113,8 @@ void PredictReporter::progress(double share) {
   const double done = position_ - 1 + share;
   const double elapsed_s = std::chrono::duration<double>(shown_at_ - begin_).count();
   if (done > 0 && elapsed_s > 1.0) {
-    line += ", " + describe_duration(elapsed_s * (count_ - done) / done) + " left";
+    line += (options_.open_ended ? ", at most " : ", ") +
+            describe_duration(elapsed_s * (count_ - done) / done) + " left";
   }
   show(line);
 }

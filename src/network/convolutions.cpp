@@ -80,7 +80,8 @@ void run_convolution(torch::jit::Stack& stack) {
   at::Tensor output;
   if (input.scalar_type() == at::kBFloat16) {
     output = bfloat16_convolution(input, weight, bias, padding, stride, dilation, groups);
-  } else if (stride == kEveryVoxel && is_narrow(input, weight, bias, groups)) {
+  } else if (stride == kEveryVoxel && is_narrow(input, weight, bias, groups) &&
+             geometry_fits(input, weight, padding, dilation)) {
     output = narrow_convolution(input, weight, bias, padding, dilation);
   } else if (is_for_winograd(input, weight, bias, padding, stride, dilation, groups)) {
     output = winograd_convolution(input, weight, bias, padding);

@@ -37,4 +37,16 @@ inline bool operands_match(const at::Tensor& input, const at::Tensor& weight,
          (!bias || (bias->dim() == 1 && bias->size(0) == weight.size(0)));
 }
 
+/// Whether a convolution of stride 1 adds zeros, if any, and gives voxels; likewise.
+inline bool geometry_fits(const at::Tensor& input, const at::Tensor& weight,
+                          const std::array<std::int64_t, 3>& padding,
+                          const std::array<std::int64_t, 3>& dilation) {
+  for (std::size_t d = 0; d < 3; ++d) {
+    const auto axis = static_cast<std::int64_t>(d) + 2;
+    const std::int64_t reach = dilation[d] * (weight.size(axis) - 1);
+    if (padding[d] < 0 || input.size(axis) + 2 * padding[d] <= reach) return false;
+  }
+  return true;
+}
+
 }  // namespace mcvol

@@ -87,12 +87,9 @@ bool is_for_winograd(const at::Tensor& input, const at::Tensor& weight,
   constexpr Triple kOnes = {1, 1, 1};
   if (!input.is_cpu() || input.scalar_type() != at::kFloat || groups != 1) return false;
   if (!operands_match(input, weight, bias)) return false;
-  if (*std::min_element(padding.begin(), padding.end()) < 0) return false;
   if (stride != kOnes || dilation != kOnes || weight.size(4) != 3) return false;
+  if (!geometry_fits(input, weight, padding, dilation)) return false;
   const WinogradShape shape = shape_of(input, weight, padding);
-  for (std::size_t d = 0; d < 3; ++d) {
-    if (shape.output_size(d) <= 0) return false;
-  }
   const std::int64_t taps = shape.kernel[0] * shape.kernel[1];
   return shape.channels >= kLeastChannels && taps >= kLeastTaps &&
          taps * shape.channels <= kMostInputs &&

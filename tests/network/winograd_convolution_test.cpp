@@ -108,9 +108,9 @@ TEST(WinogradConvolution, OfManyChannelsInBands) {
   testing::expect_same_bits_in_any_batch(of.graph(), of.random_input(5), of.text());
 }
 
-// Fewer planes than threads: they are cut finer.
-TEST(WinogradConvolution, HasTheSameBitsOnMorePartsThanPlanes) {
-  const ConvolutionCase of = case_of({5, 16, 16}, 16, 16, true);
+// Planes are cut finer for more threads.
+TEST(WinogradConvolution, HasTheSameBitsHoweverPlanesAreCut) {
+  const ConvolutionCase of = case_of({13, 16, 16}, 16, 16, true);
   const at::Tensor x = of.random_input(1);
   expect_by_winograd(of, x);
   const at::Tensor expected = testing::run_graph(of.graph(), x, 1);
@@ -194,12 +194,19 @@ TEST_P(WrongOperands, ABiasOfOtherChannelsIsAnError) {
   expect_error("torch.conv3d(x, w, b, 1, 1)", 8, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(OutputChannels, WrongOperands, ::testing::Values(3, 8));
-
-TEST(WinogradConvolution, LeavesNegativePaddingToPyTorch) {
-  EXPECT_FALSE(is_for_winograd(normal_values({1, 8, 6, 20, 20}, 1), at::zeros({8, 8, 3, 3, 3}), {},
-                               {0, 0, -1}, kOnes, kOnes, 1));
+TEST_P(WrongOperands, NegativePaddingIsAnError) {
+  expect_error("torch.conv3d(x, w, b, 1, [0, 0, -1])", 8, GetParam());
 }
+
+TEST_P(WrongOperands, AKernelLargerThanTheInputIsAnError) {
+  const ConvolutionCase of = case_of({2, 20, 20}, 8, GetParam(), false);
+  const auto graph =
+      testing::scripted_graph("x, w, b", "torch.conv3d(x, w, b, 1, 0)", of.parameters());
+  use_invariant_convolutions(graph);
+  EXPECT_THROW(testing::run_graph(graph, of.random_input(1)), std::exception);
+}
+
+INSTANTIATE_TEST_SUITE_P(OutputChannels, WrongOperands, ::testing::Values(3, 8));
 
 }  // namespace
 }  // namespace mcvol

@@ -118,6 +118,26 @@ TEST(MonteCarloError, IsThatOfItsDefinitionHoweverFarPassesAreApart) {
   }
 }
 
+// Either would do for most of the above.
+TEST(MonteCarloError, IsTheLargerOfTwoThatDifferWherePassesAreFarApart) {
+  bool jackknife_larger = false, woodruff_larger = false;
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    const std::vector<LogitHistogram> passes = passes_of(drawn_shifts(20, 3.0, seed));
+    for (const double probability : {0.05, 0.95}) {
+      const double ratio = jackknife_by_definition(passes, probability, 1) /
+                           woodruff_by_definition(passes, probability, 1);
+      jackknife_larger = jackknife_larger || ratio > 1.1;
+      woodruff_larger = woodruff_larger || ratio < 0.9;
+    }
+    const auto error = monte_carlo_error(level_sets(passes), kLevel);
+    ASSERT_TRUE(error);
+    EXPECT_NEAR(error->lower_ml / by_definition(passes, 0.05, 1), 1, 0.01) << seed;
+    EXPECT_NEAR(error->upper_ml / by_definition(passes, 0.95, 1), 1, 0.01) << seed;
+  }
+  EXPECT_TRUE(jackknife_larger);
+  EXPECT_TRUE(woodruff_larger);
+}
+
 // Networks that differ: between rounds there is less than between passes.
 TEST(MonteCarloError, OfAnEnsembleLeavesOutWholeRounds) {
   std::vector<double> shifts = drawn_shifts(24, 0.1, 5);

@@ -14,6 +14,7 @@ struct ReporterOptions {
   Print print = Print::kNothing;         ///< rows on stdout as scans finish
   bool progress_line = false;            ///< one line on stderr that is overwritten
   bool uncalibrated_on_purpose = false;  ///< no warning about a missing calibration
+  bool open_ended = false;  ///< scans may need less than the progress line reckons with
 };
 
 /// Tells the user how a run goes: the log and a progress line on stderr, rows on stdout.

@@ -21,7 +21,8 @@ inline constexpr int kFirstRounds = 20;
 /// From as many on, a scan that is not settled is left so.
 inline constexpr int kEnoughPasses = 320;
 // These, and monte_carlo_error(), are what `auto` means: with others the passes of a run and those
-// of its calibration differ, so that a change of them has to change the run identity too.
+// of its calibration differ. From a first release on, a change of them has to change the run
+// identity.
 
 /// How many passes a scan gets.
 struct PassSchedule {
