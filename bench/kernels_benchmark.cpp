@@ -1,10 +1,9 @@
 // The kernels of a measurement on one thread: what each does a second, to be held against what a
 // network on the same machine takes (bench/cpu_cost.py).
 #include "mcvol/calibration/nominal_coverage.h"
-#include "mcvol/io/calibration_file.h"
-#include "mcvol/io/case_record.h"
-#include "mcvol/io/volume_table.h"
-#include "mcvol/network/dropout_mask.h"
+#include "mcvol/io/records/calibration_file.h"
+#include "mcvol/io/records/case_record.h"
+#include "mcvol/io/tables/volume_table.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/volumetry/logit_histogram.h"
 #include "mcvol/volumetry/volume_distribution.h"
@@ -19,10 +18,11 @@
 #include <type_traits>
 #include <vector>
 
-#include "network/channel_kernels.h"
-#include "network/region_kernels.h"
-#include "network/strip_kernels.h"
-#include "network/winograd_kernels.h"
+#include "network/dropout/dropout_mask.h"
+#include "network/kernels/cpu/channel_kernels.h"
+#include "network/kernels/cpu/region_kernels.h"
+#include "network/kernels/cpu/strip_kernels.h"
+#include "network/kernels/cpu/winograd_kernels.h"
 #include "volumetry/test_voxels.h"
 #include <benchmark/benchmark.h>
 

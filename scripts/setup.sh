@@ -39,7 +39,7 @@ readonly kGpuDiskMb=5500
 
 readonly kPackages=(
   g++ cmake ninja-build ccache git ca-certificates
-  libinsighttoolkit5-dev libcli11-dev libspdlog-dev libeigen3-dev libboost-dev nlohmann-json3-dev
+  libinsighttoolkit5-dev libcli11-dev libspdlog-dev libtomlplusplus-dev libeigen3-dev libboost-dev nlohmann-json3-dev
   libgtest-dev libbenchmark-dev libvalijson-dev libssl-dev zlib1g-dev libpng-dev)
 readonly kPython="$kDeps/python"
 readonly kPythonRequirements="$kRoot/scripts/phantoms/requirements.txt"

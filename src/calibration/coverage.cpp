@@ -2,11 +2,9 @@
 
 #include "mcvol/error/error.h"
 
-#include <cmath>
 #include <string>
 
 #include <boost/math/distributions/beta.hpp>
-#include <boost/math/special_functions/beta.hpp>
 
 namespace mcvol {
 
@@ -20,17 +18,6 @@ Beta coverage_distribution(std::int64_t n, std::int64_t k) {
                 std::to_string(n));
   }
   return {static_cast<double>(n + 1 - 2 * k), static_cast<double>(2 * k)};
-}
-
-/// log P(X = x) of BetaBinomial(trials, a, b).
-double log_beta_binomial(std::int64_t x, std::int64_t trials, double a, double b) {
-  const auto hits = static_cast<double>(x);
-  const auto misses = static_cast<double>(trials - x);
-  const auto log_beta = [](double p, double q) {
-    return std::lgamma(p) + std::lgamma(q) - std::lgamma(p + q);
-  };
-  return log_beta(hits + a, misses + b) - log_beta(a, b) -
-         std::log(static_cast<double>(trials) + 1) - log_beta(hits + 1, misses + 1);
 }
 
 }  // namespace
@@ -67,23 +54,6 @@ Range clopper_pearson(std::int64_t covered, std::int64_t n, double confidence) {
   if (covered > 0) range.lower = boost::math::quantile(Beta(hits, misses + 1), tail);
   if (covered < n) range.upper = boost::math::quantile(complement(Beta(hits + 1, misses), tail));
   return range;
-}
-
-Range covered_range(std::int64_t trials, std::int64_t n, std::int64_t k, double confidence) {
-  const Beta beta = coverage_distribution(n, k);
-  const double tail = (1 - confidence) / 2;
-  const auto probability = [&](std::int64_t x) {
-    return std::exp(log_beta_binomial(x, trials, beta.alpha(), beta.beta()));
-  };
-  std::int64_t lower = 0;
-  for (double below = probability(0); below <= tail && lower < trials; ++lower) {
-    below += probability(lower + 1);
-  }
-  std::int64_t upper = trials;
-  for (double above = probability(trials); above <= tail && upper > 0; --upper) {
-    above += probability(upper - 1);
-  }
-  return {static_cast<double>(lower), static_cast<double>(upper)};
 }
 
 }  // namespace mcvol

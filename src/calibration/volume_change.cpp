@@ -1,5 +1,6 @@
 #include "mcvol/calibration/volume_change.h"
 
+#include "mcvol/calibration/sample_quantile.h"
 #include "mcvol/error/error.h"
 #include "mcvol/volumetry/normal.h"
 
@@ -37,12 +38,6 @@ int decimals_of(const NominalCoverage& level) {
   int decimals = 0;
   for (std::int64_t power = level.denominator; power > 1; power /= 10) ++decimals;
   return decimals;
-}
-
-/// Of ascending values, the smallest up to which lies `probability`.
-double sample_quantile(const std::vector<double>& sorted, double probability) {
-  const double position = std::ceil(probability * static_cast<double>(sorted.size())) - 1;
-  return sorted[static_cast<std::size_t>(std::max(position, 0.0))];
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "mcvol/cli/calibrate_command.h"
 
+#include "mcvol/analysis/calibrate.h"
 #include "mcvol/cli/logging.h"
 #include "mcvol/cli/option_values.h"
 #include "mcvol/cli/version.h"
-#include "mcvol/pipeline/calibrate.h"
 
 #include <charconv>
 #include <cmath>

@@ -1,9 +1,9 @@
 #include "mcvol/cli/change_command.h"
 
+#include "mcvol/analysis/change.h"
 #include "mcvol/cli/logging.h"
 #include "mcvol/cli/option_values.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/pipeline/change.h"
 
 #include <iostream>
 

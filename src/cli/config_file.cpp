@@ -1,158 +1,66 @@
 #include "mcvol/cli/config_file.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text.h"
 #include "mcvol/files/text_file.h"
 
 #include <algorithm>
-#include <cctype>
-#include <set>
+#include <charconv>
+#include <sstream>
 #include <utility>
+
+#include <toml++/toml.h>
 
 namespace mcvol {
 
 namespace {
 
-constexpr const char* kBareKey = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+[[noreturn]] void fail(const std::string& file, const toml::source_region& where,
+                       const std::string& message) {
+  throw UsageError(line_of_file(file, static_cast<int>(where.begin.line)) + ": " + message);
+}
 
-class ConfigParser {
- public:
-  ConfigParser(const std::string& text, std::string file_name)
-      : text_(text), file_name_(std::move(file_name)) {}
+/// A number as it is written, less the underscores that TOML allows: of a level the decimals count.
+/// @param lines of the file. @param value as TOML reads it.
+std::string number_text(const std::vector<std::string>& lines, const toml::source_region& where,
+                        double value) {
+  const std::string& line = lines.at(where.begin.line - 1);
+  const std::size_t begin = std::min<std::size_t>(where.begin.column - 1, line.size());
+  std::string text = line.substr(begin, line.find_first_of(" \t\r,]#", begin) - begin);
+  std::erase(text, '_');
+  double read = 0.0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), read);
+  const bool same = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+  // Columns count characters, not bytes: behind others than ASCII's the place is another.
+  return same && read == value ? text : shortest_text(value);
+}
 
-  std::vector<ConfigEntry> parse() {
-    std::vector<ConfigEntry> entries;
-    std::set<std::string> seen;
-    for (skip_blank_lines(); !at_end(); skip_blank_lines()) {
-      ConfigEntry entry = parse_entry();
-      if (!seen.insert(entry.key).second) fail("\"" + entry.key + "\" given twice");
-      entries.push_back(std::move(entry));
-    }
-    return entries;
+void add_value(const std::string& file, const std::vector<std::string>& lines,
+               const toml::node& node, ConfigEntry& entry) {
+  const auto add = [&](std::string value, ConfigEntry::Kind kind) {
+    entry.values.push_back(std::move(value));
+    entry.kinds.push_back(kind);
+  };
+  if (const auto* text = node.as_string()) return add(text->get(), ConfigEntry::Kind::kString);
+  if (const auto* truth = node.as_boolean()) {
+    return add(truth->get() ? "true" : "false", ConfigEntry::Kind::kBoolean);
   }
+  if (const auto* number = node.as_integer()) {
+    return add(std::to_string(number->get()), ConfigEntry::Kind::kNumber);
+  }
+  if (const auto* number = node.as_floating_point(); number != nullptr) {
+    return add(number_text(lines, node.source(), number->get()), ConfigEntry::Kind::kNumber);
+  }
+  fail(file, node.source(),
+       entry.key + ": expected a string in quotes, a number, true, false or an array of these");
+}
 
- private:
-  ConfigEntry parse_entry() {
-    ConfigEntry entry;
-    entry.line = line_;
-    if (peek() == '[') fail("tables are not used here; write the options as key = value");
-    entry.key = parse_key();
-    skip_spaces();
-    if (peek() != '=') fail("expected \"=\" after \"" + entry.key + "\"");
-    ++at_;
-    skip_spaces();
-    if (peek() == '[') {
-      parse_array(entry);
-    } else {
-      parse_scalar(entry);
-    }
-    skip_spaces();
-    skip_comment();
-    if (!at_end() && peek() != '\n') fail("unexpected text after the value of " + entry.key);
-    return entry;
-  }
-
-  std::string parse_key() {
-    if (peek() == '"' || peek() == '\'') return parse_string();
-    const std::size_t end = std::min(text_.find_first_not_of(kBareKey, at_), text_.size());
-    if (end == at_) fail("expected an option's name");
-    const std::string key = text_.substr(at_, end - at_);
-    at_ = end;
-    return key;
-  }
-
-  void parse_array(ConfigEntry& entry) {
-    ++at_;
-    while (true) {
-      skip_blank_lines();
-      if (peek() == ']') break;
-      parse_scalar(entry);
-      skip_blank_lines();
-      if (peek() == ',') {
-        ++at_;
-      } else if (peek() != ']') {
-        fail("expected \",\" or \"]\" in an array");
-      }
-    }
-    ++at_;
-  }
-
-  void parse_scalar(ConfigEntry& entry) {
-    const auto add = [&](std::string value, ConfigEntry::Kind kind) {
-      entry.values.push_back(std::move(value));
-      entry.kinds.push_back(kind);
-    };
-    if (peek() == '"' || peek() == '\'') return add(parse_string(), ConfigEntry::Kind::kString);
-    const std::size_t end = std::min(text_.find_first_of(" \t\r\n,]#", at_), text_.size());
-    std::string word = text_.substr(at_, end - at_);
-    if (word == "true" || word == "false") {
-      at_ = end;
-      return add(std::move(word), ConfigEntry::Kind::kBoolean);
-    }
-    const bool number = word.find_first_not_of("0123456789+-._eE") == std::string::npos &&
-                        word.find_first_of("0123456789") != std::string::npos;
-    if (!number)
-      fail("expected a string in quotes, a number, true or false, found \"" + word + "\"");
-    at_ = end;
-    std::erase(word, '_');  // TOML allows 1_000.
-    add(std::move(word), ConfigEntry::Kind::kNumber);
-  }
-
-  std::string parse_string() {
-    const char quote = text_[at_++];
-    std::string value;
-    while (peek() != quote) {
-      if (at_end() || peek() == '\n') fail("a string that does not end on its line");
-      if (quote == '"' && peek() == '\\') {
-        ++at_;
-        value += unescaped(peek());
-      } else {
-        value += peek();
-      }
-      ++at_;
-    }
-    ++at_;
-    return value;
-  }
-
-  char unescaped(char c) {
-    switch (c) {
-      case '"':
-      case '\\':
-        return c;
-      case 't':
-        return '\t';
-      default:
-        fail("a backslash in a string; write \\\\ or use single quotes");
-    }
-  }
-
-  bool at_end() const { return at_ >= text_.size(); }
-  char peek() const { return at_end() ? '\0' : text_[at_]; }
-  void skip_spaces() {
-    while (peek() == ' ' || peek() == '\t' || peek() == '\r') ++at_;
-  }
-  void skip_comment() {
-    if (peek() != '#') return;
-    at_ = std::min(text_.find('\n', at_), text_.size());
-  }
-  void skip_blank_lines() {
-    while (true) {
-      skip_spaces();
-      skip_comment();
-      if (peek() != '\n') return;
-      ++at_;
-      ++line_;
-    }
-  }
-  [[noreturn]] void fail(const std::string& message) const {
-    throw UsageError(file_name_ + ", line " + std::to_string(line_) + ": " + message);
-  }
-
-  const std::string& text_;
-  std::string file_name_;
-  std::size_t at_ = 0;
-  int line_ = 1;
-};
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(std::move(line));
+  return lines;
+}
 
 /// What `option` wants, empty where a value of this kind will do.
 std::string wanted_instead(const CLI::Option& option, ConfigEntry::Kind kind) {
@@ -173,15 +81,41 @@ void require_wanted_kinds(const CLI::Option& option, const ConfigEntry& entry,
     const std::string wanted = wanted_instead(option, entry.kinds[n]);
     if (wanted.empty()) continue;
     const std::string quote = entry.kinds[n] == ConfigEntry::Kind::kString ? "\"" : "";
-    throw UsageError(file + ", line " + std::to_string(entry.line) + ": " + entry.key +
-                     ": expected " + wanted + ", found " + quote + entry.values[n] + quote);
+    throw UsageError(line_of_file(file, entry.line) + ": " + entry.key + ": expected " + wanted +
+                     ", found " + quote + entry.values[n] + quote);
   }
 }
 
 }  // namespace
 
 std::vector<ConfigEntry> parse_config(const std::string& text, const std::string& file_name) {
-  return ConfigParser(text, file_name).parse();
+  toml::table table;
+  try {
+    table = toml::parse(std::string_view(text), std::string_view(file_name));
+  } catch (const toml::parse_error& error) {
+    fail(file_name, error.source(),
+         std::string(error.description()) +
+             "; values are strings in quotes, numbers, true, false and arrays of these");
+  }
+  const std::vector<std::string> lines = lines_of(text);
+  std::vector<ConfigEntry> entries;
+  for (const auto& [key, node] : table) {
+    ConfigEntry entry;
+    entry.key = key.str();
+    entry.line = static_cast<int>(key.source().begin.line);
+    if (node.is_table() || node.is_array_of_tables()) {
+      fail(file_name, node.source(), "tables are not used here; write the options as key = value");
+    }
+    if (const toml::array* array = node.as_array()) {
+      for (const toml::node& element : *array) add_value(file_name, lines, element, entry);
+    } else {
+      add_value(file_name, lines, node, entry);
+    }
+    entries.push_back(std::move(entry));
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.line < b.line; });
+  return entries;
 }
 
 void apply_config(const std::filesystem::path& file, CLI::App& command) {
@@ -197,9 +131,8 @@ void apply_config(const std::filesystem::path& file, CLI::App& command) {
     if (may_be_set) option = command.get_option_no_throw("--" + entry.key);
     if (may_be_set && option == nullptr) option = command.get_option_no_throw(entry.key);
     if (option == nullptr) {
-      throw UsageError(file.string() + ", line " + std::to_string(entry.line) +
-                       ": no option is called \"" + entry.key + "\"; see mcvol " +
-                       command.get_name() + " --help");
+      throw UsageError(line_of_file(file.string(), entry.line) + ": no option is called \"" +
+                       entry.key + "\"; see mcvol " + command.get_name() + " --help");
     }
     require_wanted_kinds(*option, entry, file.string());
     if (option->count() > 0) continue;  // The command line wins.

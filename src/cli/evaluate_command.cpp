@@ -1,11 +1,12 @@
 #include "mcvol/cli/evaluate_command.h"
 
+#include "mcvol/analysis/evaluate.h"
 #include "mcvol/cli/logging.h"
 #include "mcvol/cli/option_values.h"
+#include "mcvol/cli/version.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/pipeline/evaluate.h"
+#include "mcvol/report/pages/evaluation_page.h"
 
-#include "evaluation_page.h"
 #include "shared_options.h"
 #include <spdlog/spdlog.h>
 
@@ -59,7 +60,7 @@ ExitCode EvaluateCommand::run() {
   write_file_atomically(folder / "intervals.csv", intervals_csv(evaluation));
   write_file_atomically(folder / "comparison.csv", comparison_csv(evaluation));
   write_file_atomically(folder / "coverage.csv", coverage_csv(evaluation));
-  write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation));
+  write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation, program_name());
   say_coverage(evaluation);
   spdlog::info("{}: the same of every method, with interval scores and by size",
                (folder / "coverage.csv").string());

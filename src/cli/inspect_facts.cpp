@@ -2,13 +2,13 @@
 
 #include "mcvol/calibration/coverage.h"
 #include "mcvol/error/error.h"
-#include "mcvol/io/calibration_file.h"
-#include "mcvol/io/case_record.h"
-#include "mcvol/io/image_file.h"
-#include "mcvol/io/nifti_header.h"
-#include "mcvol/io/run_file.h"
-#include "mcvol/network/bundle.h"
-#include "mcvol/network/segmenter.h"
+#include "mcvol/io/images/image_file.h"
+#include "mcvol/io/images/nifti_header.h"
+#include "mcvol/io/records/calibration_file.h"
+#include "mcvol/io/records/case_record.h"
+#include "mcvol/io/records/run_file.h"
+#include "mcvol/network/bundle/bundle.h"
+#include "mcvol/network/segmenter/segmenter.h"
 #include "mcvol/pipeline/threads.h"
 
 #include <algorithm>
@@ -19,11 +19,6 @@ namespace mcvol {
 namespace fs = std::filesystem;
 
 namespace {
-
-bool ends_with(const std::string& text, const std::string& ending) {
-  return text.size() >= ending.size() &&
-         text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
-}
 
 Facts facts_of_grid(const Grid& grid) {
   Facts facts;
@@ -272,8 +267,8 @@ InspectedKind kind_of(const fs::path& path) {
   const std::string name = path.filename().string();
   if (name == "model.json") return InspectedKind::kBundle;
   if (name == "run.json") return InspectedKind::kResults;
-  if (ends_with(name, ".nii") || ends_with(name, ".nii.gz")) return InspectedKind::kScan;
-  if (ends_with(name, ".json")) {
+  if (name.ends_with(".nii") || name.ends_with(".nii.gz")) return InspectedKind::kScan;
+  if (name.ends_with(".json")) {
     return is_calibration_file(path) ? InspectedKind::kCalibration : InspectedKind::kRecord;
   }
   throw UsageError(path.string() +

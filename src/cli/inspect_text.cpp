@@ -38,7 +38,7 @@ std::string bytes_text(const Facts& value) {
   return fmt::format("{:.4g} {}", number, unit);
 }
 
-std::string joined(const Facts& values) {
+std::string listed(const Facts& values) {
   std::string text;
   for (const auto& [name, value] : values.items()) {
     if (!text.empty()) text += ", ";
@@ -61,7 +61,7 @@ std::string text_of(const Facts& facts, int indent) {
     if (!value.is_structured()) {
       text += (bytes ? bytes_text(value) : scalar_text(value)) + "\n";
     } else if (is_flat(value) && (value.is_array() || facts.is_array())) {
-      text += joined(value) + "\n";
+      text += listed(value) + "\n";
     } else {
       text += '\n';
       text += text_of(value, indent + 2);

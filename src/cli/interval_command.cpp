@@ -1,9 +1,9 @@
 #include "mcvol/cli/interval_command.h"
 
+#include "mcvol/analysis/tabulate.h"
 #include "mcvol/cli/logging.h"
 #include "mcvol/cli/option_values.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/pipeline/tabulate.h"
 
 #include <iostream>
 #include <optional>

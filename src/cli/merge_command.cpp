@@ -2,9 +2,10 @@
 
 #include "mcvol/cli/logging.h"
 #include "mcvol/cli/option_values.h"
+#include "mcvol/cli/version.h"
 #include "mcvol/pipeline/merge.h"
+#include "mcvol/report/pages/report_page.h"
 
-#include "report_page.h"
 #include <spdlog/spdlog.h>
 
 namespace mcvol {
@@ -47,7 +48,9 @@ ExitCode MergeCommand::run() {
   for (const std::string& note : report.notes) spdlog::error("{}", note);
   spdlog::info("{}: {} measured, {} failed, from {} folders", (output_ / "volumes.csv").string(),
                report.done, report.failed, report.sources);
-  write_report_of_run(output_, threads_from(""));
+  for (const std::string& note : write_report_of_run(output_, program_name(), threads_from(""))) {
+    spdlog::warn("{}", note);
+  }
   // A script must not take a table with a shard missing for the whole.
   if (!report.complete) return ExitCode::kCannotGoOn;
   return report.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;

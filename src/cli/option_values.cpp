@@ -1,6 +1,6 @@
 #include "mcvol/cli/option_values.h"
 
-#include "mcvol/io/csv.h"
+#include "mcvol/files/text.h"
 #include "mcvol/pipeline/predict_options.h"
 #include "mcvol/pipeline/threads.h"
 

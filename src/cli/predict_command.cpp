@@ -7,12 +7,12 @@
 #include "mcvol/cli/version.h"
 #include "mcvol/pipeline/predict.h"
 #include "mcvol/pipeline/threads.h"
+#include "mcvol/report/pages/report_page.h"
 
 #include <charconv>
 #include <iostream>
 #include <limits>
 
-#include "report_page.h"
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -275,8 +275,9 @@ ExitCode PredictCommand::run() {
       outcome.exit_code == ExitCode::kSuccess || outcome.exit_code == ExitCode::kScanFailed;
   // Of a shard there is nothing to look at before they are merged.
   if (ended && !options.shard) {
-    write_report_of_run(options.output, threads_from(threads_),
-                        no_thumbnails_ ? Pictures::kLeaveOut : Pictures::kShow);
+    const auto notes = write_report_of_run(options.output, program_name(), threads_from(threads_),
+                                           no_thumbnails_ ? Pictures::kLeaveOut : Pictures::kShow);
+    for (const std::string& note : notes) spdlog::warn("{}", note);
   }
   return outcome.exit_code;
 }

@@ -2,9 +2,10 @@
 
 #include "mcvol/cli/logging.h"
 #include "mcvol/cli/option_values.h"
+#include "mcvol/cli/version.h"
 #include "mcvol/files/text_file.h"
+#include "mcvol/report/pages/report_page.h"
 
-#include "report_page.h"
 #include "shared_options.h"
 #include <spdlog/spdlog.h>
 
@@ -49,8 +50,8 @@ ExitCode ReportCommand::run() {
   const std::filesystem::path output =
       output_.empty() ? results_ / "report.html" : std::filesystem::path(output_);
   if (std::filesystem::is_directory(results_)) require_writable(output);
-  const auto [tabulation, notes] =
-      write_report_page(options, output, no_thumbnails_ ? Pictures::kLeaveOut : Pictures::kShow);
+  const auto [tabulation, notes] = write_report_page(
+      options, program_name(), output, no_thumbnails_ ? Pictures::kLeaveOut : Pictures::kShow);
   for (const std::string& note : tabulation.notes) spdlog::warn("{}", note);
   for (const std::string& note : notes) spdlog::warn("{}", note);
   for (const std::string& line : tabulation.unreadable) spdlog::error("{}", line);

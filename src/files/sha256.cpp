@@ -1,6 +1,7 @@
 #include "mcvol/files/sha256.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/file_descriptor.h"
 
 #include <array>
 #include <cerrno>
@@ -8,7 +9,6 @@
 #include <memory>
 #include <vector>
 
-#include "files/file_descriptor.h"
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <unistd.h>

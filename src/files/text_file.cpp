@@ -1,6 +1,7 @@
 #include "mcvol/files/text_file.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/file_descriptor.h"
 
 #include <array>
 #include <atomic>
@@ -11,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "files/file_descriptor.h"
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,19 +1,19 @@
 #include "mcvol/pipeline/merge.h"
 
+#include "mcvol/analysis/calibration_use.h"
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/io/case_record.h"
-#include "mcvol/io/run_file.h"
-#include "mcvol/io/run_lock.h"
-#include "mcvol/io/thumbnail.h"
-#include "mcvol/pipeline/calibration_use.h"
+#include "mcvol/io/records/case_record.h"
+#include "mcvol/io/records/run_file.h"
+#include "mcvol/io/records/run_lock.h"
+#include "mcvol/io/records/thumbnail.h"
 
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
 
-#include "pipeline/merge_sources.h"
+#include "merge_sources.h"
 
 namespace mcvol {
 

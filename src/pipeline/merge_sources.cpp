@@ -1,9 +1,10 @@
-#include "pipeline/merge_sources.h"
+#include "merge_sources.h"
 
+#include "mcvol/analysis/run_identity.h"
 #include "mcvol/error/error.h"
-#include "mcvol/io/case_record.h"
-#include "mcvol/io/run_lock.h"
-#include "mcvol/pipeline/run_identity.h"
+#include "mcvol/files/text.h"
+#include "mcvol/io/records/case_record.h"
+#include "mcvol/io/records/run_lock.h"
 #include "mcvol/pipeline/shard.h"
 
 #include <algorithm>
@@ -157,12 +158,6 @@ class SourceFinder {
   std::vector<std::string> notes_;
 };
 
-std::string joined(const std::set<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
-  return all;
-}
-
 /// Keeps the options that have the same value everywhere (not the shard).
 void keep_common(nlohmann::json& options, const nlohmann::json& other) {
   for (auto item = options.begin(); item != options.end();) {
@@ -225,9 +220,9 @@ RunFile merged_run_file(const std::vector<MergeSource>& sources) {
     merged.ended = std::max(merged.ended, source.run.ended);
   }
   merged.merged_from.assign(names.begin(), names.end());
-  merged.version = joined(versions);
-  merged.commit = joined(commits);
-  merged.device = joined(devices);
+  merged.version = joined(versions, "; ");
+  merged.commit = joined(commits, "; ");
+  merged.device = joined(devices, "; ");
   return merged;
 }
 

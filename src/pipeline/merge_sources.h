@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/io/run_file.h"
+#include "mcvol/io/records/run_file.h"
 
 #include <filesystem>
 #include <string>

@@ -1,7 +1,7 @@
 #include "mcvol/pipeline/predict.h"
 
 #include "mcvol/files/text_file.h"
-#include "mcvol/io/run_lock.h"
+#include "mcvol/io/records/run_lock.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/sample_passes.h"
 #include "mcvol/pipeline/threads.h"

@@ -1,7 +1,7 @@
 #include "mcvol/pipeline/predict_options.h"
 
 #include "mcvol/error/error.h"
-#include "mcvol/io/csv.h"
+#include "mcvol/files/text.h"
 
 #include <cctype>
 #include <charconv>

@@ -1,9 +1,9 @@
 #include "mcvol/pipeline/predict_plan.h"
 
+#include "mcvol/analysis/run_identity.h"
 #include "mcvol/error/error.h"
-#include "mcvol/io/run_file.h"
+#include "mcvol/io/records/run_file.h"
 #include "mcvol/pipeline/input_files.h"
-#include "mcvol/pipeline/run_identity.h"
 #include "mcvol/pipeline/shard.h"
 
 #include <algorithm>

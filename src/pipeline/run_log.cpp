@@ -2,24 +2,11 @@
 
 #include "mcvol/error/error.h"
 #include "mcvol/pipeline/thumbnail_slice.h"
+#include "mcvol/timing/utc_time.h"
 
-#include <ctime>
 #include <string>
 
 namespace mcvol {
-namespace {
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[sizeof("2000-01-01T00:00:00Z")];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
-}  // namespace
-
 RunLog::RunLog(const PredictOptions& options, const PredictPlan& plan)
     : options_(options), plan_(plan), earlier_(read_run_file(plan.folder)) {}
 

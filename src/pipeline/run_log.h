@@ -1,7 +1,7 @@
 #pragma once
 
-#include "mcvol/io/run_file.h"
-#include "mcvol/network/segmenter.h"
+#include "mcvol/io/records/run_file.h"
+#include "mcvol/network/segmenter/segmenter.h"
 #include "mcvol/pipeline/predict.h"
 #include "mcvol/timing/stage_timings.h"
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "support/covered_range.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
@@ -118,7 +119,7 @@ TEST(PythonReference, AgreesOnProportionsAndPromises) {
     const Range range = coverage_range(expected["n"], expected["k"], 0.9);
     EXPECT_NEAR(range.lower, expected["lower"].get<double>(), 1e-9) << expected.dump();
     EXPECT_NEAR(range.upper, expected["upper"].get<double>(), 1e-9) << expected.dump();
-    const Range counts = covered_range(300, expected["n"], expected["k"], 1 - 0.05 / 3);
+    const Range counts = testing::covered_range(300, expected["n"], expected["k"], 1 - 0.05 / 3);
     EXPECT_EQ(counts.lower, expected["count_lower"].get<double>()) << expected.dump();
     EXPECT_EQ(counts.upper, expected["count_upper"].get<double>()) << expected.dump();
   }

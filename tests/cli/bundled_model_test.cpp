@@ -1,8 +1,8 @@
 // The network and the scans that are shipped: that they are the ones committed, and that they give
 // the table committed beside them.
+#include "mcvol/files/csv.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/io/calibration_file.h"
-#include "mcvol/io/csv.h"
+#include "mcvol/io/records/calibration_file.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "analysis/synthetic_results.h"
 #include "cli/process.h"
 #include "files/temporary_folder.h"
-#include "pipeline/synthetic_results.h"
 #include <gtest/gtest.h>
 
 namespace mcvol::testing {

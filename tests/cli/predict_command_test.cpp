@@ -1,5 +1,5 @@
 #include "mcvol/files/text_file.h"
-#include "mcvol/io/run_lock.h"
+#include "mcvol/io/records/run_lock.h"
 
 #include <algorithm>
 

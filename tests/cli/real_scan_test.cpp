@@ -1,6 +1,6 @@
 // The whole program on a real scan with a real network, against figures of an independent
 // implementation. Minutes long, and skipped without MCVOL_DEEPMEDIC.
-#include "mcvol/io/case_record.h"
+#include "mcvol/io/records/case_record.h"
 
 #include <cmath>
 #include <map>

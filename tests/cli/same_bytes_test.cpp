@@ -1,6 +1,6 @@
 #include "mcvol/files/text_file.h"
 #include "mcvol/image/image.h"
-#include "mcvol/io/image_file.h"
+#include "mcvol/io/images/image_file.h"
 
 #include <algorithm>
 #include <cstdint>

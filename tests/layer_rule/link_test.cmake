@@ -4,7 +4,8 @@ cmake_minimum_required(VERSION 3.25)
 # check(<CMake code> <expected>): <expected> is part of the refusal, or `allowed`.
 function(check code expected)
   file(REMOVE_RECURSE "${WORK}")
-  file(WRITE "${WORK}/src/network/CMakeLists.txt" "mcvol_layer(network PRIVATE mcvol_torch)\n")
+  file(WRITE "${WORK}/src/network/graph/CMakeLists.txt"
+    "mcvol_layer(network/graph PRIVATE mcvol_torch)\n")
   file(WRITE "${WORK}/CMakeLists.txt"
     "cmake_minimum_required(VERSION 3.25)\n"
     "project(planted LANGUAGES NONE)\n"
@@ -24,13 +25,17 @@ function(check code expected)
   endif()
 endfunction()
 
-check("add_subdirectory(src/network)" allowed)
-check("mcvol_layer(error)\nmcvol_layer(image USES error)\nmcvol_layer(io USES image error)" allowed)
+check("add_subdirectory(src/network/graph)" allowed)
+check("mcvol_layer(error)\nmcvol_layer(image USES error)\nmcvol_layer(io/images USES image error)" allowed)
 check("mcvol_layer(pipeline PRIVATE mcvol_torch)" "Layer pipeline may not link mcvol_torch")
-check("mcvol_layer(network PUBLIC mcvol_torch)" "Layer network links mcvol_torch PUBLIC")
-check("mcvol_layer(network PRIVATE mcvol_itk)" "Layer network may not link mcvol_itk")
+check("mcvol_layer(network/graph PUBLIC mcvol_torch)" "Layer network/graph links mcvol_torch PUBLIC")
+check("mcvol_layer(network/kernels/cpu PRIVATE mcvol_torch)"
+  "Layer network/kernels/cpu may not link mcvol_torch")
+check("mcvol_layer(network/graph PRIVATE mcvol_itk)" "Layer network/graph may not link mcvol_itk")
 check("mcvol_layer(volumetry PRIVATE spdlog::spdlog)" "Layer volumetry may not link spdlog::spdlog")
-check("mcvol_layer(volumetry USES io)" "Layer volumetry may not use io")
+check("mcvol_layer(volumetry USES io/images)" "Layer volumetry may not use io/images")
+check("mcvol_layer(network/dropout USES network/graph)"
+  "Layer network/dropout may not use network/graph")
 check("mcvol_layer(nonsense)" "cmake/LayerRules.cmake knows no layer nonsense")
 check("add_library(mcvol_cli INTERFACE)\ntarget_link_libraries(mcvol_cli INTERFACE mcvol_torch)"
   "mcvol_cli links mcvol_torch: only network may link LibTorch")

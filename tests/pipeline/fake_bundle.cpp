@@ -3,7 +3,7 @@
 #include "mcvol/files/sha256.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/image/image.h"
-#include "mcvol/io/image_file.h"
+#include "mcvol/io/images/image_file.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/network/segmenter.h"
+#include "mcvol/network/segmenter/segmenter.h"
 
 #include <algorithm>
 #include <array>

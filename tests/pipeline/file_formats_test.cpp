@@ -1,8 +1,8 @@
 // docs/formats.md: the files written now are valid under docs/schemas, and a file of every format
 // there ever was (tests/pipeline/formats, never rewritten) is still read.
-#include "mcvol/io/calibration_file.h"
-#include "mcvol/io/run_file.h"
-#include "mcvol/pipeline/calibrate.h"
+#include "mcvol/analysis/calibrate.h"
+#include "mcvol/io/records/calibration_file.h"
+#include "mcvol/io/records/run_file.h"
 #include "mcvol/pipeline/predict.h"
 
 #include <fstream>

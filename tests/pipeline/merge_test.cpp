@@ -1,11 +1,11 @@
 #include "mcvol/pipeline/merge.h"
 
+#include "mcvol/analysis/run_identity.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/io/calibration_file.h"
-#include "mcvol/io/run_file.h"
-#include "mcvol/io/run_lock.h"
-#include "mcvol/io/thumbnail.h"
-#include "mcvol/pipeline/run_identity.h"
+#include "mcvol/io/records/calibration_file.h"
+#include "mcvol/io/records/run_file.h"
+#include "mcvol/io/records/run_lock.h"
+#include "mcvol/io/records/thumbnail.h"
 #include "mcvol/pipeline/shard.h"
 
 #include <fstream>
@@ -13,7 +13,7 @@
 #include <memory>
 #include <thread>
 
-#include "io/result_fixtures.h"
+#include "io/records/result_fixtures.h"
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 #include "mcvol/pipeline/predict_options.h"
 
-#include "io/result_fixtures.h"
+#include "io/records/result_fixtures.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {

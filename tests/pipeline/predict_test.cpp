@@ -1,12 +1,12 @@
 #include "mcvol/pipeline/predict.h"
 
+#include "mcvol/analysis/calibrate.h"
+#include "mcvol/analysis/tabulate.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/io/run_file.h"
-#include "mcvol/io/run_lock.h"
-#include "mcvol/io/thumbnail.h"
-#include "mcvol/pipeline/calibrate.h"
+#include "mcvol/io/records/run_file.h"
+#include "mcvol/io/records/run_lock.h"
+#include "mcvol/io/records/thumbnail.h"
 #include "mcvol/pipeline/merge.h"
-#include "mcvol/pipeline/tabulate.h"
 
 #include <algorithm>
 #include <chrono>

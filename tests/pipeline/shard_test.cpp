@@ -1,6 +1,6 @@
 #include "mcvol/pipeline/shard.h"
 
-#include "io/result_fixtures.h"
+#include "io/records/result_fixtures.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {

@@ -1,12 +1,14 @@
 #include "mcvol/error/error.h"
+#include "mcvol/files/text.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
-#include "network/dropout_graph.h"
-#include "network/pass_runner.h"
+#include "network/graph/dropout_graph.h"
+#include "network/passes/pass_runner.h"
+#include "network/run/torchscript_segmenter.h"
 #include "zoo/zoo.h"
 #include <gtest/gtest.h>
 
@@ -25,12 +27,6 @@ std::string read_page() {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-std::string joined(const std::vector<std::string>& words, const std::string& by) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : by) + word;
-  return text;
 }
 
 /// "scripted (eval, train), traced (eval)" of the exports for which `holds`.
@@ -111,7 +107,7 @@ void write_refusals(std::ostream& text) {
       Bundle bundle = network.bundle();
       bundle.networks.push_back({form.file, ""});
       try {
-        load_segmenter(bundle, {.device = "cpu", .scope = DropoutScope::kNative});
+        load_torchscript_segmenter(bundle, {.device = "cpu", .scope = DropoutScope::kNative});
         ADD_FAILURE() << form.file << " was not refused";
       } catch (const ModelError& error) {
         const std::string message = error.what();

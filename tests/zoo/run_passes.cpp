@@ -15,10 +15,10 @@
 #include <string_view>
 #include <vector>
 
-#include "network/dropout_graph.h"
-#include "network/dropout_operator.h"
-#include "network/graph_runner.h"
-#include "network/pass_runner.h"
+#include "network/dropout/dropout_operator.h"
+#include "network/graph/dropout_graph.h"
+#include "network/graph/graph_runner.h"
+#include "network/passes/pass_runner.h"
 #include <ATen/Parallel.h>
 
 namespace mcvol {

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <mutex>
 
-#include "network/region_logits.h"
-#include "network/torchscript_segmenter.h"
+#include "network/assembly/region_logits.h"
+#include "network/run/torchscript_segmenter.h"
 #include "zoo/zoo.h"
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

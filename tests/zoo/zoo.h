@@ -1,7 +1,6 @@
 #pragma once
 
-#include "mcvol/network/bundle.h"
-#include "mcvol/network/dropout_mask.h"
+#include "mcvol/network/bundle/bundle.h"
 
 #include <array>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "network/dropout/dropout_mask.h"
 #include <ATen/ATen.h>
 
 // The networks that tests/zoo/make_zoo.py made with PyTorch and MONAI, and what PyTorch gave for

@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <mutex>
 
-#include "network/dropout_graph.h"
-#include "network/dropout_operator.h"
-#include "network/graph_nodes.h"
-#include "network/graph_runner.h"
-#include "network/invariant_operators.h"
-#include "network/pass_runner.h"
+#include "network/dropout/dropout_operator.h"
+#include "network/graph/dropout_graph.h"
+#include "network/graph/graph_nodes.h"
+#include "network/graph/graph_runner.h"
+#include "network/passes/pass_runner.h"
+#include "network/rewrites/invariant_operators.h"
+#include "network/run/torchscript_segmenter.h"
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
@@ -228,7 +229,8 @@ TEST_P(RefusedFixture, IsRefusedByNameWithWhatToDo) {
   const std::string& file = GetParam().form->file;
   bundle.networks.push_back({file, ""});
   try {
-    load_segmenter(bundle, {.device = "cpu", .threads = 1, .scope = DropoutScope::kNative});
+    load_torchscript_segmenter(bundle,
+                               {.device = "cpu", .threads = 1, .scope = DropoutScope::kNative});
     FAIL() << "expected a refusal";
   } catch (const ModelError& error) {
     const std::string message = error.what();

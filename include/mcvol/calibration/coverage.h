@@ -31,8 +31,4 @@ Range coverage_range(std::int64_t n, std::int64_t k, double confidence);
 /// Interval of a proportion of which `covered` of `n` were seen (Clopper, Pearson 1934).
 Range clopper_pearson(std::int64_t covered, std::int64_t n, double confidence);
 
-/// Central range of the number covered of `trials` scans by one calibration of n references:
-/// BetaBinomial(trials, n + 1 - 2k, 2k), at least `confidence` of its probability.
-Range covered_range(std::int64_t trials, std::int64_t n, std::int64_t k, double confidence);
-
 }  // namespace mcvol

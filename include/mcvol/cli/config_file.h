@@ -18,9 +18,8 @@ struct ConfigEntry {
   int line = 0;                     ///< 1-based
 };
 
-/// Reads the part of TOML that options need: `key = value` lines, where a value is a string, a
-/// number, true, false or an array of these; comments. Tables, dates and multi-line strings are
-/// refused.
+/// Reads the `key = value` lines of a TOML file, in their order: a value is a string, a number,
+/// true, false or an array of these. Tables and dates, which no option takes, are refused.
 /// @throws UsageError naming file, line, what was expected and what was found.
 std::vector<ConfigEntry> parse_config(const std::string& text, const std::string& file_name);
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "mcvol/image/prepared_scan.h"
-#include "mcvol/io/case_record.h"
-#include "mcvol/io/scan_discovery.h"
-#include "mcvol/io/scan_loader.h"
+#include "mcvol/io/records/case_record.h"
+#include "mcvol/io/scans/scan_discovery.h"
+#include "mcvol/io/scans/scan_loader.h"
 #include "mcvol/timing/stage_timings.h"
 
 #include <deque>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "mcvol/io/case_record.h"
-#include "mcvol/network/segmenter.h"
+#include "mcvol/io/records/case_record.h"
+#include "mcvol/network/segmenter/segmenter.h"
 #include "mcvol/volumetry/logit_histogram.h"
 
 #include <cstddef>

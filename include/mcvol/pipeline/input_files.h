@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/io/case_record.h"
+#include "mcvol/io/records/case_record.h"
 
 #include <filesystem>
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/io/volume_table.h"
+#include "mcvol/io/tables/volume_table.h"
 
 #include <filesystem>
 #include <string>

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "mcvol/error/error.h"
-#include "mcvol/io/case_record.h"
-#include "mcvol/io/volume_table.h"
-#include "mcvol/network/segmenter.h"
+#include "mcvol/io/records/case_record.h"
+#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/network/segmenter/segmenter.h"
 #include "mcvol/pipeline/case_loader.h"
 #include "mcvol/pipeline/interrupt.h"
 #include "mcvol/pipeline/predict_options.h"

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "mcvol/io/scan_discovery.h"
-#include "mcvol/io/volume_table.h"
-#include "mcvol/network/bundle.h"
-#include "mcvol/network/segmenter.h"
-#include "mcvol/pipeline/calibration_use.h"
+#include "mcvol/analysis/calibration_use.h"
+#include "mcvol/io/scans/scan_discovery.h"
+#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/network/bundle/bundle.h"
+#include "mcvol/network/segmenter/segmenter.h"
 #include "mcvol/pipeline/shard.h"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "mcvol/io/scan_discovery.h"
-#include "mcvol/network/bundle.h"
+#include "mcvol/io/scans/scan_discovery.h"
+#include "mcvol/network/bundle/bundle.h"
 #include "mcvol/pipeline/predict_options.h"
 #include "mcvol/pipeline/result_folder.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/network/segmenter.h"
+#include "mcvol/network/segmenter/segmenter.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/predict_options.h"
 #include "mcvol/timing/stage_timings.h"

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "mcvol/image/prepared_scan.h"
-#include "mcvol/io/thumbnail.h"
-#include "mcvol/network/bundle.h"
+#include "mcvol/io/records/thumbnail.h"
+#include "mcvol/network/bundle/bundle.h"
 #include "mcvol/pipeline/histogram_sink.h"
 
 #include <cstddef>

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "mcvol/analysis/calibration_use.h"
+#include "mcvol/analysis/referenced_results.h"
+#include "mcvol/calibration/interval_scores.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+struct EvaluateOptions {
+  std::filesystem::path results;
+  ReferenceSource references;
+  CalibrationChoice calibration;        ///< by default the one that the result folder keeps
+  std::vector<NominalCoverage> levels;  ///< empty: those of the run
+  int threads = 1;
+};
+
+/// A region of a scan under a method at a level.
+struct EvaluatedInterval {
+  std::string case_id, region;
+  IntervalMethod method = kDefaultMethod;
+  std::string level;
+  double volume_ml = 0;     ///< the reference
+  double predicted_ml = 0;  ///< predicted_volume_ml()
+  bool flagged = false;     ///< outside_calibration_range or uncertain, by the calibration's method
+  ScoredInterval scored;
+};
+
+/// A row of coverage.csv.
+struct CoverageRow {
+  std::string region, method, level;
+  /// all; tertile_1 to tertile_3 by predicted volume; flagged and unflagged.
+  std::string stratum;
+  CoverageSummary summary;
+};
+
+/// A row of comparison.csv: means of the calibration's method over those of another on the same
+/// scans.
+struct ComparisonRow {
+  std::string region, level, method, compared_with;
+  /// interval_score_root, interval_score_ml, mean_width_root, mean_width_ml, crps_root, crps_ml.
+  std::string measure;
+  PairedRatio ratio;
+};
+
+struct Evaluation {
+  RunFile run;
+  CalibrationPointer calibration;  ///< what was evaluated; may be null
+  std::vector<NominalCoverage> levels;
+  std::string method;                        ///< the calibration's; level_sets without one
+  std::vector<EvaluatedInterval> intervals;  ///< by region, method, level, case
+  std::vector<CoverageRow> coverage;
+  std::vector<ComparisonRow> comparison;
+  std::vector<std::string> notes;
+};
+
+/// Coverage and scores of a calibration's intervals on other scans than it was made on, beside
+/// every other method: a user should know where Monte Carlo dropout does not beat what costs less.
+/// Scans of the calibration are left out.
+/// @throws UsageError, CalibrationError; UsageError where no other scan is left.
+Evaluation evaluate(const EvaluateOptions& options);
+
+/// coverage.csv, comparison.csv and intervals.csv as text.
+std::string coverage_csv(const Evaluation& evaluation);
+std::string comparison_csv(const Evaluation& evaluation);
+std::string intervals_csv(const Evaluation& evaluation);
+
+}  // namespace mcvol

@@ -1,0 +1,250 @@
+#include "mcvol/analysis/evaluate.h"
+
+#include "mcvol/analysis/parallel.h"
+#include "mcvol/error/error.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <utility>
+
+namespace mcvol {
+
+namespace {
+
+/// One region of one scan and what every method makes of it.
+struct EvaluatedRegion {
+  const ReferencedRegion* reference = nullptr;
+  double predicted_ml = 0;
+  bool flagged = false;
+  std::vector<std::vector<ScoredInterval>> scored;  ///< [method][level]
+};
+
+bool reaches(const CalibrationFile& calibration, IntervalMethod method,
+             const std::vector<NominalCoverage>& levels) {
+  if (method == IntervalMethod::kLevelSets) return true;
+  for (const RegionCalibration& region : calibration.regions) {
+    for (const RegionCalibration::Stratum& stratum : region.strata) {
+      for (const NominalCoverage& level : levels) {
+        if (!cut_of(method, stratum.n(), level)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+/// Methods that every region and stratum has what it takes for, the calibration's own first.
+std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
+                                       const std::vector<ReferencedCase>& cases,
+                                       const std::vector<NominalCoverage>& levels,
+                                       std::vector<std::string>& notes) {
+  if (calibration == nullptr) return {IntervalMethod::kLevelSets};
+  bool fitted = true;
+  for (const RegionCalibration& region : calibration->file.regions) {
+    for (const auto& stratum : region.strata) {
+      fitted = fitted && stratum.fit(FitKind::kNoDropout) != nullptr;
+    }
+  }
+  bool recorded = true;
+  for (const ReferencedCase& one : cases) {
+    for (const ReferencedRegion& region : one.regions) {
+      recorded = recorded && !region.prediction.without_dropout.empty();
+    }
+  }
+  if (!fitted || !recorded) {
+    notes.push_back(std::string("no_dropout is left out: ") +
+                    (fitted ? "some of the records were" : "the calibration was") +
+                    " made by an earlier version, which ran no pass without dropout");
+  }
+  std::vector<IntervalMethod> methods{calibration->file.method};
+  for (const IntervalMethod method : kIntervalMethods) {
+    if (method == calibration->file.method) continue;
+    if (method == IntervalMethod::kNoDropout && !(fitted && recorded)) continue;
+    if (!reaches(calibration->file, method, levels)) {
+      notes.push_back(to_string(method) + " is left out: too few references for a level");
+      continue;
+    }
+    methods.push_back(method);
+  }
+  return methods;
+}
+
+/// Leaves out the scans that the calibration was made on.
+void leave_out_calibration_scans(const AppliedCalibration& calibration, ReferencedResults& results,
+                                 const std::filesystem::path& folder) {
+  const auto left_out = std::erase_if(results.cases, [&](const ReferencedCase& one) {
+    return calibration.file.scans.contains(one.scan_sha256);
+  });
+  if (results.cases.empty()) {
+    throw UsageError(folder.string() + ": all " + std::to_string(left_out) +
+                     " scans with a reference were used for the calibration, where coverage is "
+                     "what it is by construction; evaluate on other scans");
+  }
+  if (left_out > 0) {
+    results.notes.push_back(std::to_string(left_out) +
+                            " case(s) left out since the calibration was made on them");
+  }
+}
+
+EvaluatedRegion evaluate_region(const ReferencedRegion& reference,
+                                const AppliedCalibration* calibration,
+                                const std::vector<IntervalMethod>& methods,
+                                const std::vector<NominalCoverage>& levels) {
+  EvaluatedRegion evaluated;
+  evaluated.reference = &reference;
+  evaluated.predicted_ml = predicted_volume_ml(reference.prediction);
+  const RegionCalibration* region = nullptr;
+  if (calibration != nullptr) {
+    region = &calibration->file.region(reference.prediction.region);
+    const VolumeEstimate estimate = estimate_volume(reference.prediction, *region,
+                                                    calibration->file.method, {levels.data(), 1});
+    evaluated.flagged = estimate.outside_range || estimate.uncertain;
+  }
+  for (const IntervalMethod method : methods) {
+    evaluated.scored.push_back(
+        score_intervals(reference.prediction, reference.volume_ml, region, method, levels));
+  }
+  return evaluated;
+}
+
+/// Numbers of the scans of each stratum of coverage.csv.
+std::vector<std::pair<std::string, std::vector<std::size_t>>> strata_of(
+    const std::vector<EvaluatedRegion>& scans, bool calibrated) {
+  std::vector<std::size_t> all(scans.size());
+  for (std::size_t n = 0; n < all.size(); ++n) all[n] = n;
+  std::vector<std::size_t> by_size = all;
+  std::stable_sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) {
+    return scans[a].predicted_ml < scans[b].predicted_ml;
+  });
+  std::vector<std::pair<std::string, std::vector<std::size_t>>> strata{{"all", all}};
+  for (std::size_t third = 0; third < 3; ++third) {
+    const auto first = static_cast<std::ptrdiff_t>(third * all.size() / 3);
+    const auto last = static_cast<std::ptrdiff_t>((third + 1) * all.size() / 3);
+    strata.push_back({"tertile_" + std::to_string(third + 1),
+                      {by_size.begin() + first, by_size.begin() + last}});
+  }
+  if (!calibrated) return strata;
+  for (const bool flagged : {true, false}) {
+    std::vector<std::size_t> picked;
+    for (const std::size_t n : all) {
+      if (scans[n].flagged == flagged) picked.push_back(n);
+    }
+    strata.push_back({flagged ? "flagged" : "unflagged", std::move(picked)});
+  }
+  return strata;
+}
+
+struct Measure {
+  const char* name;
+  double ScoredInterval::*value;
+};
+constexpr std::array kMeasures{Measure{"interval_score_root", &ScoredInterval::interval_score_root},
+                               Measure{"interval_score_ml", &ScoredInterval::interval_score_ml},
+                               Measure{"mean_width_root", &ScoredInterval::width_root},
+                               Measure{"mean_width_ml", &ScoredInterval::width_ml},
+                               Measure{"crps_root", &ScoredInterval::crps_root},
+                               Measure{"crps_ml", &ScoredInterval::crps_ml}};
+
+/// Fills the evaluation's tables with one region.
+class RegionTables {
+ public:
+  RegionTables(const std::string& region, const std::vector<EvaluatedRegion>& scans,
+               const std::vector<IntervalMethod>& methods,
+               const std::vector<NominalCoverage>& levels, bool calibrated)
+      : region_(region),
+        scans_(scans),
+        methods_(methods),
+        levels_(levels),
+        strata_(strata_of(scans, calibrated)) {}
+
+  void add_to(Evaluation& evaluation) const {
+    for (std::size_t method = 0; method < methods_.size(); ++method) {
+      for (std::size_t level = 0; level < levels_.size(); ++level) {
+        add_intervals(method, level, evaluation);
+        add_coverage(method, level, evaluation);
+        if (method > 0) add_comparison(method, level, evaluation);
+      }
+    }
+  }
+
+ private:
+  void add_intervals(std::size_t method, std::size_t level, Evaluation& evaluation) const {
+    for (const EvaluatedRegion& scan : scans_) {
+      evaluation.intervals.push_back({scan.reference->prediction.case_id, region_, methods_[method],
+                                      levels_[level].text, scan.reference->volume_ml,
+                                      scan.predicted_ml, scan.flagged, scan.scored[method][level]});
+    }
+  }
+
+  void add_coverage(std::size_t method, std::size_t level, Evaluation& evaluation) const {
+    for (const auto& [stratum, numbers] : strata_) {
+      std::vector<ScoredInterval> picked;
+      for (const std::size_t n : numbers) picked.push_back(scans_[n].scored[method][level]);
+      evaluation.coverage.push_back(
+          {region_, to_string(methods_[method]), levels_[level].text, stratum, summary_of(picked)});
+    }
+  }
+
+  void add_comparison(std::size_t method, std::size_t level, Evaluation& evaluation) const {
+    for (const Measure& measure : kMeasures) {
+      const auto values_of = [&](std::size_t of_method) {
+        std::vector<double> values;
+        for (const EvaluatedRegion& scan : scans_) {
+          values.push_back(scan.scored[of_method][level].*measure.value);
+        }
+        return values;
+      };
+      evaluation.comparison.push_back({region_, levels_[level].text, to_string(methods_.front()),
+                                       to_string(methods_[method]), measure.name,
+                                       paired_ratio(values_of(0), values_of(method))});
+    }
+  }
+
+  const std::string& region_;
+  const std::vector<EvaluatedRegion>& scans_;
+  const std::vector<IntervalMethod>& methods_;
+  const std::vector<NominalCoverage>& levels_;
+  std::vector<std::pair<std::string, std::vector<std::size_t>>> strata_;
+};
+
+}  // namespace
+
+Evaluation evaluate(const EvaluateOptions& options) {
+  ReferencedResults results =
+      read_referenced_results(options.results, options.references, options.threads);
+  const std::vector<NominalCoverage> levels = levels_or_those_of(options.levels, results.run);
+  const CalibrationPointer calibration =
+      chosen_calibration(options.calibration, options.results, results.run.identity, levels);
+  if (calibration) leave_out_calibration_scans(*calibration, results, options.results);
+  Evaluation evaluation;
+  evaluation.run = results.run;
+  evaluation.calibration = calibration;
+  evaluation.levels = levels;
+  evaluation.notes = results.notes;
+  if (!calibration && options.calibration.kind == CalibrationChoice::Kind::kDefault) {
+    evaluation.notes.push_back(
+        "no calibration in the result folder: only the raw level sets are evaluated; give one with "
+        "--calibration");
+  } else if (calibration && calibration->other_seed) {
+    evaluation.notes.push_back("the calibration was made with another --seed");
+  }
+  const auto methods = methods_of(calibration.get(), results.cases, levels, evaluation.notes);
+  evaluation.method = to_string(methods.front());
+  for (const std::string& region : results.regions) {
+    std::vector<const ReferencedRegion*> references;
+    for (const ReferencedCase& one : results.cases) {
+      for (const ReferencedRegion& of_case : one.regions) {
+        if (of_case.prediction.region == region) references.push_back(&of_case);
+      }
+    }
+    if (references.empty()) continue;
+    std::vector<EvaluatedRegion> scans(references.size());
+    for_each_parallel(scans.size(), options.threads, [&](std::size_t n) {
+      scans[n] = evaluate_region(*references[n], calibration.get(), methods, levels);
+    });
+    RegionTables(region, scans, methods, levels, calibration != nullptr).add_to(evaluation);
+  }
+  return evaluation;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,81 @@
+#include "mcvol/analysis/tabulate.h"
+
+#include "mcvol/analysis/parallel.h"
+#include "mcvol/analysis/referenced_results.h"
+#include "mcvol/analysis/run_identity.h"
+#include "mcvol/error/error.h"
+
+#include <algorithm>
+
+namespace mcvol {
+
+namespace {
+
+struct TabulatedCase {
+  std::vector<VolumeRow> rows;
+  bool failed = false;
+  std::string note;
+};
+
+TabulatedCase tabulate_case(const TabulateOptions& options, const std::string& case_id,
+                            const std::string& identity, const std::vector<NominalCoverage>& levels,
+                            const AppliedCalibration* calibration) {
+  TabulatedCase made;
+  try {
+    CaseRecord record = read_case_record(options.results, case_id);
+    made.failed = record.status == CaseRecord::Status::kFailed;
+    if (!made.failed && record.run_identity != identity) {
+      record.flags.push_back("other_run");
+      std::sort(record.flags.begin(), record.flags.end());
+    }
+    made.rows = rows_of(record, levels, calibration, options.sampler.value_or(SamplerOptions{}));
+  } catch (const InputError& error) {
+    made.note = std::string(error.what()) + "; left out";
+  }
+  return made;
+}
+
+}  // namespace
+
+Tabulation tabulate(const TabulateOptions& options) {
+  const RunFile run = require_run_file(options.results);
+  const std::vector<NominalCoverage> levels = levels_or_those_of(options.levels, run);
+  CalibrationPointer calibration;
+  if (!options.sampler || options.calibration.kind == CalibrationChoice::Kind::kFile) {
+    calibration = chosen_calibration(options.calibration, options.results, run.identity, levels);
+  }
+  if (calibration && options.sampler) {
+    throw UsageError(
+        "--sampler changes the raw columns, which no calibration holds for; leave out "
+        "--calibration, or --sampler");
+  }
+  const std::string identity = sha256_of_identity(run.identity);
+  const std::vector<std::string> ids = recorded_case_ids(options.results);
+  std::vector<TabulatedCase> cases(ids.size());
+  for_each_parallel(ids.size(), options.threads, [&](std::size_t n) {
+    cases[n] = tabulate_case(options, ids[n], identity, levels, calibration.get());
+  });
+  Tabulation tabulation;
+  tabulation.levels = levels;
+  tabulation.calibration = calibration;
+  for (std::size_t n = 0; n < ids.size(); ++n) {
+    if (!cases[n].note.empty()) {
+      tabulation.unreadable.push_back(cases[n].note);
+      continue;
+    }
+    tabulation.rows_by_case[ids[n]] = std::move(cases[n].rows);
+    tabulation.failed += cases[n].failed ? 1 : 0;
+  }
+  if (calibration && calibration->other_seed) {
+    tabulation.notes.push_back("the calibration was made with another --seed");
+  }
+  return tabulation;
+}
+
+std::string Tabulation::csv() const {
+  VolumeTable table(levels);
+  for (const auto& [case_id, rows] : rows_by_case) table.put(case_id, rows);
+  return table.csv();
+}
+
+}  // namespace mcvol

@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <cmath>
+
+#include "nifti_raw_header.h"
+#include <Eigen/LU>
+
+namespace mcvol {
+namespace {
+
+constexpr std::int64_t kMostVoxels = std::int64_t{1} << 32;
+constexpr double kSmallestSpacingMm = 1e-3;
+constexpr double kLargestSpacingMm = 100.0;
+constexpr double kSpacingTolerance = 1e-3;  // relative
+constexpr double kShearTolerance = 1e-3;    // cosine between axes: 0.06 degrees
+
+std::string joined_by_x(const Eigen::Vector3d& values) {
+  return short_number(values[0]) + 'x' + short_number(values[1]) + 'x' + short_number(values[2]);
+}
+
+Index3 checked_size(const std::string& name, const NiftiRawHeader& raw) {
+  const int dimensions = raw.dim(0);
+  if (dimensions < 1 || dimensions > 7) {
+    refuse(name, "damaged header: " + std::to_string(dimensions) + " dimensions, expected 3");
+  }
+  std::string shape;
+  int used = 0;
+  for (int n = 1; n <= dimensions; ++n) {
+    shape += n > 1 ? "x" : "";
+    shape += std::to_string(raw.dim(n));
+    if (raw.dim(n) < 1) {
+      refuse(name, "damaged header: dimension " + std::to_string(n) + " has " +
+                       std::to_string(raw.dim(n)) + " voxels, expected at least 1");
+    }
+    used = raw.dim(n) > 1 ? n : used;
+  }
+  if (used > 3) {
+    refuse(name, std::to_string(used) + "-D image (" + shape +
+                     "), expected 3-D; split it or pick one volume");
+  }
+  if (dimensions < 3) {
+    refuse(name, std::to_string(dimensions) + "-D image (" + shape + "), expected 3-D");
+  }
+  const Index3 size{raw.dim(1), raw.dim(2), raw.dim(3)};
+  if (size[0] * size[1] * size[2] > kMostVoxels) {
+    refuse(name, "claims " + shape + " voxels, more than the 2^32 that can be read; damaged?");
+  }
+  return size;
+}
+
+double mm_per_unit(const std::string& name, const NiftiRawHeader& raw) {
+  switch (raw.length_unit()) {
+    case 0:
+    case 2:
+      return 1.0;
+    case 1:
+      return 1000.0;
+    case 3:
+      return 1e-3;
+    default:
+      refuse(name, "damaged header: unknown unit of length (code " +
+                       std::to_string(raw.length_unit()) + "), expected mm");
+  }
+}
+
+Eigen::Vector3d checked_pixdim_mm(const std::string& name, const NiftiRawHeader& raw,
+                                  double unit_mm) {
+  const Eigen::Vector3d pixdim(raw.pixdim(1), raw.pixdim(2), raw.pixdim(3));
+  const Eigen::Vector3d spacing_mm = pixdim * unit_mm;
+  if (!pixdim.allFinite() || spacing_mm.minCoeff() < kSmallestSpacingMm ||
+      spacing_mm.maxCoeff() > kLargestSpacingMm) {
+    refuse(name, "voxel size " + joined_by_x(spacing_mm) + " mm (pixdim), expected " +
+                     short_number(kSmallestSpacingMm) + " to " + short_number(kLargestSpacingMm) +
+                     " mm; repair the header");
+  }
+  return spacing_mm;
+}
+
+/// Rotation of the qform (NIfTI's method 2): columns are RAS unit vectors of i, j, k.
+Eigen::Matrix3d qform_rotation(const std::string& name, const NiftiRawHeader& raw) {
+  double b = raw.quaternion(0);
+  double c = raw.quaternion(1);
+  double d = raw.quaternion(2);
+  double squares = b * b + c * c + d * d;
+  if (!std::isfinite(squares) || squares > 1.01) {
+    refuse(name, "damaged header: the qform's quaternion is not a rotation");
+  }
+  // Half turns come out a hair off 1 in single precision; the same bound as the reference library.
+  if (squares > 1.0 - 1e-7) {
+    const double length = std::sqrt(squares);
+    b /= length, c /= length, d /= length;
+    squares = 1.0;
+  }
+  const double a = std::sqrt(1.0 - squares);
+  Eigen::Matrix3d rotation;
+  rotation << a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c),
+      2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b), 2 * (b * d - a * c),
+      2 * (c * d + a * b), a * a + d * d - c * c - b * b;
+  if (raw.pixdim(0) < 0.0) {
+    rotation.col(2) *= -1.0;
+  }
+  return rotation;
+}
+
+/// The transform of the file, in RAS.
+struct RasTransform {
+  Eigen::Matrix3d direction = Eigen::Matrix3d::Identity();
+  Eigen::Vector3d spacing_mm = Eigen::Vector3d::Ones();
+  Eigen::Vector3d origin_mm = Eigen::Vector3d::Zero();
+};
+
+RasTransform sform_transform(const std::string& name, const NiftiRawHeader& raw, double unit_mm,
+                             const Eigen::Vector3d& pixdim_mm) {
+  RasTransform transform;
+  for (int row = 0; row < 3; ++row) {
+    for (int column = 0; column < 3; ++column) {
+      transform.direction(row, column) = raw.srow(row, column) * unit_mm;
+    }
+    transform.origin_mm[row] = raw.srow(row, 3) * unit_mm;
+  }
+  transform.spacing_mm = transform.direction.colwise().norm();
+  if (!transform.direction.allFinite() || !transform.origin_mm.allFinite() ||
+      !(transform.spacing_mm.minCoeff() > 0.0)) {
+    refuse(name, "singular sform (its columns must be finite and not 0); repair the header");
+  }
+  for (int axis = 0; axis < 3; ++axis) {
+    const double ratio = transform.spacing_mm[axis] / pixdim_mm[axis];
+    if (std::abs(ratio - 1.0) > kSpacingTolerance) {
+      refuse(name, "the sform says voxels of " + joined_by_x(transform.spacing_mm) +
+                       " mm, pixdim " + joined_by_x(pixdim_mm) +
+                       " mm: the voxel size is ambiguous; repair the header or resample the image");
+    }
+    transform.direction.col(axis) /= transform.spacing_mm[axis];
+  }
+  const Eigen::Matrix3d cosines = transform.direction.transpose() * transform.direction;
+  const double shear =
+      std::max({std::abs(cosines(0, 1)), std::abs(cosines(0, 2)), std::abs(cosines(1, 2))});
+  if (shear > kShearTolerance) {
+    refuse(name, "sheared sform (cosine " + short_number(shear) +
+                     " between two axes, expected 0); resample the image onto a grid without "
+                     "shear");
+  }
+  return transform;
+}
+
+RasTransform qform_transform(const std::string& name, const NiftiRawHeader& raw, double unit_mm,
+                             const Eigen::Vector3d& pixdim_mm) {
+  RasTransform transform{qform_rotation(name, raw), pixdim_mm,
+                         Eigen::Vector3d(raw.qoffset(0), raw.qoffset(1), raw.qoffset(2)) * unit_mm};
+  if (!transform.origin_mm.allFinite()) {
+    refuse(name, "damaged header: the qform's offset is not finite");
+  }
+  return transform;
+}
+
+}  // namespace
+
+void set_grid(const std::string& name, const NiftiRawHeader& raw, NiftiHeader& header) {
+  header.grid.size = checked_size(name, raw);
+  const double unit_mm = mm_per_unit(name, raw);
+  RasTransform ras;
+  ras.spacing_mm = checked_pixdim_mm(name, raw, unit_mm);
+  header.orientation_known = raw.sform_code() > 0 || raw.qform_code() > 0;
+  if (raw.sform_code() > 0) {
+    ras = sform_transform(name, raw, unit_mm, ras.spacing_mm);
+  } else if (raw.qform_code() > 0) {
+    ras = qform_transform(name, raw, unit_mm, ras.spacing_mm);
+  }
+  const Eigen::Vector3d lps_from_ras(-1.0, -1.0, 1.0);
+  header.grid.spacing_mm = ras.spacing_mm;
+  header.grid.origin_mm = lps_from_ras.cwiseProduct(ras.origin_mm);
+  header.grid.direction = lps_from_ras.asDiagonal() * ras.direction;
+}
+
+}  // namespace mcvol

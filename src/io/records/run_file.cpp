@@ -1,0 +1,144 @@
+#include "mcvol/io/records/run_file.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/files/json_fields.h"
+#include "mcvol/files/text_file.h"
+
+#include <array>
+#include <limits>
+
+namespace mcvol {
+
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::int64_t kFormat = 1;
+constexpr std::array kStates = {RunFile::State::kRunning, RunFile::State::kComplete,
+                                RunFile::State::kInterrupted};
+
+std::filesystem::path run_file_path(const std::filesystem::path& folder) {
+  return folder / "run.json";
+}
+
+RunFile::State state_in(JsonFields& fields) {
+  const std::string word = fields.text("state");
+  for (const RunFile::State state : kStates) {
+    if (word == to_string(state)) return state;
+  }
+  fields.fail("state",
+              "expected \"running\", \"complete\" or \"interrupted\", found \"" + word + "\"");
+}
+
+int count_in(JsonFields& fields, const std::string& key) {
+  const std::int64_t count = fields.integer(key);
+  if (count < 0 || count > std::numeric_limits<int>::max()) {
+    fields.fail(key, "expected a count, found " + std::to_string(count));
+  }
+  return static_cast<int>(count);
+}
+
+json object_in(JsonFields& fields, const std::string& key) {
+  const json& value = fields.at(key);
+  if (!value.is_object()) fields.fail(key, "expected an object, found " + value.dump());
+  return value;
+}
+
+std::vector<std::string> texts_in(JsonFields& fields, const std::string& key) {
+  std::vector<std::string> texts;
+  for (const json& value : fields.array(key)) {
+    if (!value.is_string()) fields.fail(key, "expected texts, found " + value.dump());
+    texts.push_back(value);
+  }
+  return texts;
+}
+
+ordered_json object_or_empty(const json& value) {
+  return value.is_null() ? ordered_json::object() : ordered_json(value);
+}
+
+RunFile run_file_from(const json& whole, const JsonFail& fail) {
+  JsonFields fields(whole, "", fail);
+  if (fields.integer("format") < 1) fields.fail("format", "expected a whole number from 1");
+  RunFile run;
+  run.state = state_in(fields);
+  run.found = count_in(fields, "found");
+  run.done = count_in(fields, "done");
+  run.failed = count_in(fields, "failed");
+  run.started = fields.text("started");
+  run.ended = fields.text("ended");
+  run.version = fields.text("version");
+  run.commit = fields.text("commit");
+  run.libraries = object_in(fields, "libraries");
+  run.device = fields.text("device");
+  run.identity = object_in(fields, "identity");
+  run.levels = texts_in(fields, "levels");
+  run.merged_from = texts_in(fields, "merged_from");
+  run.options = object_in(fields, "options");
+  run.timings_s = object_in(fields, "timings_s");
+  run.model_sha256 = fields.text("model_sha256");
+  run.model = object_in(fields, "model");
+  fields.finish();
+  return run;
+}
+
+ordered_json json_of(const RunFile& run) {
+  return {{"format", kFormat},
+          {"state", to_string(run.state)},
+          {"found", run.found},
+          {"done", run.done},
+          {"failed", run.failed},
+          {"started", run.started},
+          {"ended", run.ended},
+          {"version", run.version},
+          {"commit", run.commit},
+          {"libraries", object_or_empty(run.libraries)},
+          {"device", run.device},
+          {"identity", object_or_empty(run.identity)},
+          {"levels", run.levels},
+          {"merged_from", run.merged_from},
+          {"options", object_or_empty(run.options)},
+          {"timings_s", object_or_empty(run.timings_s)},
+          {"model_sha256", run.model_sha256},
+          {"model", object_or_empty(run.model)}};
+}
+
+}  // namespace
+
+std::string to_string(RunFile::State state) {
+  switch (state) {
+    case RunFile::State::kRunning:
+      return "running";
+    case RunFile::State::kComplete:
+      return "complete";
+    case RunFile::State::kInterrupted:
+      return "interrupted";
+  }
+  throw Error("run state " + std::to_string(static_cast<int>(state)) + " does not exist");
+}
+
+std::optional<RunFile> read_run_file(const std::filesystem::path& folder) {
+  const std::filesystem::path path = run_file_path(folder);
+  std::error_code error;
+  if (!std::filesystem::exists(path, error) && !error) return std::nullopt;
+  const JsonFail fail = [&path](const std::string& message) {
+    throw Error(path.string() + ": damaged: " + message +
+                "; move it away and start again with --fresh, or use another --out");
+  };
+  const json whole = parse_json(read_file(path), fail);
+  if (!whole.is_object()) fail("expected a JSON object");
+  const json format = whole.value("format", json());
+  if (format.is_number_integer() && format > kFormat) {
+    throw Error(path.string() + ": format: " + format.dump() + " is newer than this mcvol reads (" +
+                std::to_string(kFormat) + "); update mcvol");
+  }
+  return run_file_from(whole, fail);
+}
+
+void write_run_file(const RunFile& run, const std::filesystem::path& folder) {
+  write_file_atomically(run_file_path(folder),
+                        json_of(run).dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace mcvol

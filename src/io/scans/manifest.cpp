@@ -1,0 +1,118 @@
+#include "mcvol/io/scans/manifest.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/files/csv.h"
+#include "mcvol/files/text.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <system_error>
+
+#include "scan_formats.h"
+
+namespace mcvol {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+/// Where a manifest keeps what.
+struct Columns {
+  std::size_t case_id = 0;
+  std::vector<std::size_t> channels;
+};
+
+Columns columns_of(const CsvTable& table, const std::vector<ChannelPattern>& channels,
+                   const std::string& file) {
+  const std::string expected = "case_id, then one for each channel of the model";
+  Columns columns;
+  columns.case_id = table.require_column("case_id", file, expected);
+  for (const ChannelPattern& channel : channels) {
+    columns.channels.push_back(table.require_column(channel.name, file, expected));
+  }
+  return columns;
+}
+
+/// Why a channel's file cannot be read, by its name; empty when it can be tried.
+std::string file_error(const fs::path& file) {
+  const std::string name = file.filename().string();
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (status.type() == fs::file_type::not_found) return name + " is not there; correct its path";
+  if (error) return name + " cannot be read: " + error.message();
+  if (fs::is_directory(status)) return name + " is a folder; expected a .nii.gz or .nii file";
+  if (!nifti_stem(name).empty()) return {};
+  const ForeignFormat* format = foreign_format(name);
+  if (format == nullptr) return name + " is not named like NIfTI; expected .nii.gz or .nii";
+  return name + " is " + std::string(format->name) + "; " + std::string(format->advice);
+}
+
+/// The case of a row; what is wrong with its files is its error.
+ScanCase case_of_row(const CsvRecord& record, const Columns& columns,
+                     const std::vector<ChannelPattern>& channels, const fs::path& folder) {
+  ScanCase scan{trimmed(record.fields[columns.case_id]), {}, {}};
+  std::map<fs::path, std::string> channel_of;
+  for (std::size_t channel = 0; channel < channels.size(); ++channel) {
+    const std::string& name = channels[channel].name;
+    const std::string field = trimmed(record.fields[columns.channels[channel]]);
+    // A path that is absolute replaces the folder.
+    const fs::path file = (folder / field).lexically_normal();
+    std::string error = field.empty() ? "no file given" : file_error(file);
+    if (error.empty()) {
+      const auto [other, is_new] = channel_of.try_emplace(file, name);
+      if (!is_new) error = "the same file as channel " + other->second;
+    }
+    if (!error.empty()) {
+      scan.error += (scan.error.empty() ? "" : "; ") + ("channel " + name + ": " + error);
+    }
+    scan.channel_files.push_back(file);
+  }
+  if (!scan.error.empty()) scan.channel_files.clear();
+  return scan;
+}
+
+}  // namespace
+
+Manifest read_manifest(const fs::path& path, const std::vector<ChannelPattern>& channels) {
+  CsvTable table = read_csv(path);
+  for (std::string& name : table.header) name = trimmed(name);
+  const Columns columns = columns_of(table, channels, path.string());
+  if (table.records.empty()) throw Error(path.string() + ": no case found: only a header");
+
+  Manifest manifest;
+  for (std::size_t at = 0; at < table.header.size(); ++at) {
+    const bool used = at == columns.case_id ||
+                      std::count(columns.channels.begin(), columns.channels.end(), at) > 0;
+    if (used || table.header[at].empty()) continue;
+    manifest.ignored.push_back(path.filename().string() + ": column '" + table.header[at] +
+                               "' is no channel of the model");
+  }
+  std::map<std::string, int> line_of;
+  for (const CsvRecord& record : table.records) {
+    const std::string line = ", line " + std::to_string(record.line);
+    ScanCase scan = case_of_row(record, columns, channels, path.parent_path());
+    if (!is_valid_case_id(scan.case_id)) {
+      throw UsageError(path.string() + line + ": '" + scan.case_id +
+                       "' cannot be a case_id; use up to 128 letters, digits, '.', '_' and '-', "
+                       "a letter or digit first");
+    }
+    const auto [other, is_new] = line_of.try_emplace(lower_case(scan.case_id), record.line);
+    if (!is_new) {
+      throw UsageError(path.string() + line + ": case_id '" + scan.case_id + "' is taken by line " +
+                       std::to_string(other->second) +
+                       " (upper and lower case count as the same); give each case its own");
+    }
+    if (!scan.error.empty()) scan.error += " (" + path.filename().string() + line + ")";
+    manifest.cases.push_back(std::move(scan));
+  }
+  return manifest;
+}
+
+}  // namespace mcvol

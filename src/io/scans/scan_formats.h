@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace mcvol {
+
+/// Kinds of files that may hold a scan, but not one mcvol reads.
+struct ForeignFormat {
+  std::string_view name;
+  std::string_view advice;  ///< what to do with it: "convert …"
+};
+struct ByFormatName {
+  bool operator()(const ForeignFormat* a, const ForeignFormat* b) const {
+    return a->name < b->name;
+  }
+};
+
+/// The format a file name tells of; null where it tells of none.
+const ForeignFormat* foreign_format(std::string_view file_name);
+
+/// DICOM, which need not show in the name.
+const ForeignFormat& dicom_format();
+
+/// Whether the file has DICOM's mark, "DICM" at byte 128.
+bool has_dicom_mark(const std::filesystem::path& path);
+
+/// `name` without .nii or .nii.gz; empty where it ends in neither.
+std::string nifti_stem(std::string_view name);
+
+}  // namespace mcvol

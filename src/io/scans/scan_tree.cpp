@@ -1,0 +1,171 @@
+#include "scan_tree.h"
+
+#include "mcvol/error/error.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <deque>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include <sys/stat.h>
+
+namespace mcvol {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxDepth = 6;
+
+struct Folder {
+  fs::path path;
+  std::vector<std::string> folders;
+  std::string shown;
+};
+
+[[noreturn]] void throw_cannot_list(const fs::path& path, const std::string& cause) {
+  throw Error(path.string() + ": cannot list the folder: " + cause +
+              "; make it readable or move it elsewhere");
+}
+
+/// @throws std::system_error where it cannot be listed.
+std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
+  std::vector<fs::directory_entry> entries;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  while (!error && entry != fs::directory_iterator()) {
+    entries.push_back(*entry);
+    entry.increment(error);
+  }
+  if (error) throw std::system_error(error);
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+/// Walks a folder tree. Real folders come before links to folders, so that a folder goes by its own
+/// name where it has one in the tree.
+class TreeWalk {
+ public:
+  explicit TreeWalk(const fs::path& root) {
+    std::error_code error;
+    const fs::path resolved = fs::canonical(root, error);
+    if (error) throw_cannot_list(root, error.message());
+    // A link's own name is what the user knows, but "." and ".." have none.
+    fs::path name = root.has_filename() ? root.filename() : root.parent_path().filename();
+    if (name.empty() || name == "." || name == "..") name = resolved.filename();
+    tree_.name = name.string();
+    folders_.push_back({root, {}, tree_.name});
+  }
+
+  ScanTree walk() {
+    while (!folders_.empty() || !links_.empty()) {
+      std::deque<Folder>& queue = folders_.empty() ? links_ : folders_;
+      const Folder folder = std::move(queue.front());
+      queue.pop_front();
+      if (is_first_visit(folder)) list(folder);
+    }
+    std::sort(tree_.images.begin(), tree_.images.end(), [](const ScanFile& a, const ScanFile& b) {
+      return std::tie(a.folders, a.path) < std::tie(b.folders, b.path);
+    });
+    return std::move(tree_);
+  }
+
+ private:
+  bool is_first_visit(const Folder& folder) {
+    struct stat status {};
+    if (::stat(folder.path.c_str(), &status) != 0) {
+      throw_cannot_list(folder.path, std::generic_category().message(errno));
+    }
+    const auto [at, first] = seen_.try_emplace({status.st_dev, status.st_ino}, folder.shown);
+    if (!first) tree_.passed_over.add(folder.shown, "a link to the same folder as " + at->second);
+    return first;
+  }
+
+  std::vector<fs::directory_entry> entries_of(const Folder& folder) {
+    try {
+      return sorted_entries(folder.path);
+    } catch (const std::system_error& error) {
+      const std::string cause = error.code().message();
+      if (folder.folders.empty()) throw_cannot_list(folder.path, cause);
+      fs::path below;
+      for (const std::string& name : folder.folders) below /= name;
+      tree_.unreadable.emplace_back(below, cause);
+      return {};
+    }
+  }
+
+  void list(const Folder& folder) {
+    for (const fs::directory_entry& entry : entries_of(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with('.')) continue;
+      const std::string shown = folder.shown + "/" + name;
+      std::error_code error;
+      if (entry.is_directory(error)) {
+        add_folder(entry, folder, shown);
+      } else {
+        add_file(entry, folder, shown);
+      }
+    }
+  }
+
+  void add_folder(const fs::directory_entry& entry, const Folder& parent,
+                  const std::string& shown) {
+    if (parent.folders.size() == kMaxDepth) {
+      tree_.passed_over.add(
+          shown, "more than " + std::to_string(kMaxDepth) + " folders deep, not looked into");
+      return;
+    }
+    Folder folder{entry.path(), parent.folders, shown};
+    folder.folders.push_back(entry.path().filename().string());
+    std::error_code error;
+    (entry.is_symlink(error) ? links_ : folders_).push_back(std::move(folder));
+  }
+
+  void add_file(const fs::directory_entry& entry, const Folder& parent, const std::string& shown) {
+    const std::string name = entry.path().filename().string();
+    if (std::string stem = nifti_stem(name); !stem.empty()) {
+      std::error_code error;
+      const bool broken = entry.is_symlink(error) && !entry.exists(error);
+      tree_.images.push_back({entry.path(), parent.folders, std::move(stem), shown, broken});
+    } else if (const ForeignFormat* format = foreign_format(name)) {
+      tree_.foreign[format].push_back(shown);
+    } else {
+      tree_.others.push_back(entry.path());
+    }
+  }
+
+  ScanTree tree_;
+  std::deque<Folder> folders_, links_;
+  std::map<std::pair<dev_t, ino_t>, std::string> seen_;
+};
+
+}  // namespace
+
+void PassedOver::add(const std::string& shown, const std::string& reason, std::size_t count) {
+  const auto group = std::find_if(groups_.begin(), groups_.end(),
+                                  [&](const Group& one) { return one.reason == reason; });
+  if (group == groups_.end()) {
+    groups_.push_back({reason, shown, count});
+  } else {
+    group->count += count;
+  }
+}
+
+void PassedOver::add(const PassedOver& others) {
+  for (const Group& group : others.groups_) add(group.first, group.reason, group.count);
+}
+
+std::vector<std::string> PassedOver::lines() const {
+  std::vector<std::string> lines;
+  for (const Group& group : groups_) {
+    const std::string more =
+        group.count > 1 ? " (and " + std::to_string(group.count - 1) + " more)" : "";
+    lines.push_back(group.first + more + ": " + group.reason);
+  }
+  return lines;
+}
+
+ScanTree list_scan_tree(const fs::path& root) { return TreeWalk(root).walk(); }
+
+}  // namespace mcvol

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "scan_formats.h"
+
+namespace mcvol {
+
+/// A NIfTI file by its name; nothing of it has been read.
+struct ScanFile {
+  std::filesystem::path path;        ///< to be opened
+  std::vector<std::string> folders;  ///< from the root, which is left out, to the file
+  std::string stem;                  ///< its name without .nii or .nii.gz
+  std::string shown;                 ///< for messages: the root's name, folders and file name
+  bool broken_link = false;
+
+  /// `shown` without the file name.
+  std::string shown_folder() const { return shown.substr(0, shown.rfind('/')); }
+  std::string name() const { return path.filename().string(); }
+};
+
+/// Files and folders passed over, one line for those with the same reason.
+class PassedOver {
+ public:
+  void add(const std::string& shown, const std::string& reason, std::size_t count = 1);
+  void add(const PassedOver& others);
+  /// "first of them (and 12 more): reason", by reason in the order of coming.
+  std::vector<std::string> lines() const;
+
+ private:
+  struct Group {
+    std::string reason, first;
+    std::size_t count = 0;
+  };
+  std::vector<Group> groups_;
+};
+
+/// What lies under a folder.
+struct ScanTree {
+  std::string name;              ///< the folder's own, for messages and as a case_id
+  std::vector<ScanFile> images;  ///< in a fixed order: by folders, then names
+  /// Names as shown, by format.
+  std::map<const ForeignFormat*, std::vector<std::string>, ByFormatName> foreign;
+  std::vector<std::filesystem::path> others;  ///< no known ending
+  PassedOver passed_over;
+  /// Folders that cannot be listed: the path from the root, and why.
+  std::vector<std::pair<std::filesystem::path, std::string>> unreadable;
+};
+
+/// Lists `root` and its folders, down to six below it. Hidden files are left out; links are
+/// followed, each folder once.
+/// @throws Error where `root` itself cannot be listed.
+ScanTree list_scan_tree(const std::filesystem::path& root);
+
+}  // namespace mcvol

@@ -1,0 +1,203 @@
+#include "mcvol/io/tables/volume_table.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/files/csv.h"
+#include "mcvol/files/text.h"
+#include "mcvol/files/text_file.h"
+#include "mcvol/volumetry/volume_distribution.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+namespace mcvol {
+
+namespace {
+
+constexpr std::size_t kHashDigits = 8;
+
+/// Bytes that are not UTF-8 replaced, as in the record's file: a row is the same whether it was
+/// made from the record in memory or from its file.
+std::string utf8_of(const std::string& text) {
+  using nlohmann::json;
+  const std::string quoted = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  return json::parse(quoted).get<std::string>();
+}
+
+/// What the calibration says of a region; none where it does not apply.
+std::optional<VolumeEstimate> estimate_of(const CaseRecord& record, const RegionRecord& region,
+                                          const std::vector<NominalCoverage>& levels,
+                                          const AppliedCalibration* calibration) {
+  if (calibration == nullptr || record.run_identity != calibration->run_identity) return {};
+  return estimate_volume(prediction_of(record, region), calibration->file.region(region.region),
+                         calibration->file.method, levels);
+}
+
+std::vector<std::string> calibration_flags(const VolumeEstimate& estimate,
+                                           const AppliedCalibration& calibration) {
+  std::vector<std::string> flags;
+  if (calibration.file.simulated) flags.push_back("simulated_calibration");
+  if (calibration.other_seed) flags.push_back("other_seed");
+  if (estimate.outside_range) flags.push_back("outside_calibration_range");
+  if (estimate.uncertain) flags.push_back("uncertain");
+  if (estimate.not_nested) flags.push_back("not_nested");
+  return flags;
+}
+
+std::vector<std::string> region_flags(const CaseRecord& record, const RegionRecord& region,
+                                      std::vector<std::string> flags) {
+  if (region.mean.above_half() == 0) flags.push_back("empty");
+  std::copy_if(record.flags.begin(), record.flags.end(), std::back_inserter(flags),
+               [](const std::string& flag) { return flag != "empty"; });
+  std::sort(flags.begin(), flags.end());
+  flags.erase(std::unique(flags.begin(), flags.end()), flags.end());
+  return flags;
+}
+
+VolumeRow failed_row(const CaseRecord& record) {
+  VolumeRow row;
+  row.case_id = record.case_id;
+  row.status = "failed";
+  row.flags = record.flags;
+  row.error = utf8_of(record.error);
+  row.model = record.model.substr(0, kHashDigits);
+  return row;
+}
+
+void add_region_rows(const CaseRecord& record, const RegionRecord& region,
+                     const std::vector<NominalCoverage>& levels,
+                     const AppliedCalibration* calibration, const SamplerOptions& sampler,
+                     std::vector<VolumeRow>& rows) {
+  const double voxel_ml = record.grid.voxel_volume_ml();
+  const VolumeDistribution volume(region.passes, voxel_ml, sampler);
+  const std::optional<VolumeEstimate> estimate = estimate_of(record, region, levels, calibration);
+  VolumeRow row;
+  row.case_id = record.case_id;
+  row.region = region.region;
+  row.raw_volume_ml = volume.quantile(0.5);
+  row.segmented_ml = static_cast<double>(region.mean.above_half()) * voxel_ml;
+  row.passes = record.passes;
+  row.status = "ok";
+  std::vector<std::string> flags{"uncalibrated"};
+  if (estimate) flags = calibration_flags(*estimate, *calibration);
+  if (sampler.sampler != Sampler::kLevelSet) flags.push_back("other_sampler");
+  row.flags = region_flags(record, region, std::move(flags));
+  row.model = record.model.substr(0, kHashDigits);
+  if (estimate) {
+    row.volume_ml = estimate->median_ml;
+    row.calibration = calibration->file.sha256.substr(0, kHashDigits);
+  }
+  for (std::size_t n = 0; n < levels.size(); ++n) {
+    row.level = levels[n].text;
+    row.raw_lower_ml = volume.quantile((1.0 - levels[n].value) / 2.0);
+    row.raw_upper_ml = volume.quantile((1.0 + levels[n].value) / 2.0);
+    if (estimate) {
+      row.lower_ml = estimate->intervals[n].lower_ml;
+      row.upper_ml = estimate->intervals[n].upper_ml;
+    }
+    rows.push_back(row);
+  }
+}
+
+nlohmann::ordered_json number_or_null(const std::optional<double>& number) {
+  if (!number || !std::isfinite(*number)) return nullptr;
+  return *number;
+}
+
+nlohmann::ordered_json text_or_null(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return text;
+}
+
+}  // namespace
+
+RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& region) {
+  return {record.case_id, region.region, region.passes, region.without_dropout,
+          record.grid.voxel_volume_ml()};
+}
+
+std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,
+                               const AppliedCalibration* calibration,
+                               const SamplerOptions& sampler) {
+  if (record.status == CaseRecord::Status::kFailed) return {failed_row(record)};
+  std::vector<VolumeRow> rows;
+  for (const RegionRecord& region : record.regions) {
+    add_region_rows(record, region, levels, calibration, sampler, rows);
+  }
+  return rows;
+}
+
+std::string volume_csv_header() {
+  return "case_id,region,level,volume_ml,lower_ml,upper_ml,raw_volume_ml,raw_lower_ml,raw_upper_ml,"
+         "segmented_ml,passes,status,flags,error,model,calibration\n";
+}
+
+std::string to_csv(const VolumeRow& row) {
+  const std::vector<std::string> fields = {csv_field(row.case_id),
+                                           csv_field(row.region),
+                                           csv_field(row.level),
+                                           decimal_text(row.volume_ml, kMlDecimals),
+                                           decimal_text(row.lower_ml, kMlDecimals),
+                                           decimal_text(row.upper_ml, kMlDecimals),
+                                           decimal_text(row.raw_volume_ml, kMlDecimals),
+                                           decimal_text(row.raw_lower_ml, kMlDecimals),
+                                           decimal_text(row.raw_upper_ml, kMlDecimals),
+                                           decimal_text(row.segmented_ml, kMlDecimals),
+                                           row.passes ? std::to_string(*row.passes) : "",
+                                           csv_field(row.status),
+                                           csv_field(joined(row.flags, ";")),
+                                           csv_field(row.error),
+                                           csv_field(row.model),
+                                           csv_field(row.calibration)};
+  return joined(fields, ",") + "\n";
+}
+
+std::string to_json_line(const VolumeRow& row) {
+  nlohmann::ordered_json json = {{"case_id", row.case_id},
+                                 {"region", text_or_null(row.region)},
+                                 {"level", nullptr},
+                                 {"volume_ml", number_or_null(row.volume_ml)},
+                                 {"lower_ml", number_or_null(row.lower_ml)},
+                                 {"upper_ml", number_or_null(row.upper_ml)},
+                                 {"raw_volume_ml", number_or_null(row.raw_volume_ml)},
+                                 {"raw_lower_ml", number_or_null(row.raw_lower_ml)},
+                                 {"raw_upper_ml", number_or_null(row.raw_upper_ml)},
+                                 {"segmented_ml", number_or_null(row.segmented_ml)},
+                                 {"passes", nullptr},
+                                 {"status", row.status},
+                                 {"flags", row.flags},
+                                 {"error", text_or_null(row.error)},
+                                 {"model", text_or_null(row.model)},
+                                 {"calibration", text_or_null(row.calibration)}};
+  if (!row.level.empty()) json["level"] = NominalCoverage::parse(row.level).value;
+  if (row.passes) json["passes"] = *row.passes;
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+VolumeTable::VolumeTable(std::vector<NominalCoverage> levels, CalibrationPointer calibration)
+    : levels_(std::move(levels)), calibration_(std::move(calibration)) {}
+
+std::vector<VolumeRow> VolumeTable::put(const CaseRecord& record) {
+  std::vector<VolumeRow> rows = rows_of(record, levels_, calibration_.get());
+  put(record.case_id, rows);
+  return rows;
+}
+
+void VolumeTable::put(const std::string& case_id, const std::vector<VolumeRow>& rows) {
+  std::string lines;
+  for (const VolumeRow& row : rows) lines += to_csv(row);
+  lines_[case_id] = std::move(lines);
+}
+
+std::string VolumeTable::csv() const {
+  std::string text = volume_csv_header();
+  for (const auto& [case_id, lines] : lines_) text += lines;
+  return text;
+}
+
+void VolumeTable::write(const std::filesystem::path& folder) const {
+  write_file_atomically(folder / "volumes.csv", csv());
+}
+
+}  // namespace mcvol

@@ -1,0 +1,224 @@
+#include "dropout_graph.h"
+
+#include "mcvol/error/error.h"
+#include "mcvol/files/text.h"
+
+#include <algorithm>
+#include <set>
+
+#include "channel_layout.h"
+#include "constant_attributes.h"
+#include "dropout_marker.h"
+#include "graph_nodes.h"
+#include "graph_runner.h"
+#include "graph_split.h"
+#include "network/dropout/dropout_operator.h"
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/constant_propagation.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/freeze_module.h>
+#include <torch/csrc/jit/passes/inliner.h>
+#include <torch/csrc/jit/passes/loop_unrolling.h>
+#include <torch/csrc/jit/passes/lower_tuples.h>
+#include <torch/csrc/jit/passes/peephole.h>
+#include <torch/csrc/jit/passes/remove_mutation.h>
+#include <torch/csrc/jit/passes/shape_analysis.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+namespace mcvol {
+namespace {
+
+using torch::jit::Graph;
+using torch::jit::Node;
+
+// A batch norm traced in training mode counts its batches: state that no measurement needs, and
+// that would keep the module from being frozen.
+void drop_batch_counts(Graph& graph) {
+  for_each_node(graph.block(), [](Node* node) {
+    if (node->kind() != c10::Symbol::fromQualString("aten::add_") || node->output()->hasUses()) {
+      return;
+    }
+    const Node* attribute = node->input(0)->node();
+    if (attribute->kind() == c10::prim::GetAttr &&
+        attribute->s(c10::attr::name) == "num_batches_tracked") {
+      node->destroy();
+    }
+  });
+}
+
+// What a network says to its developer would stand among results.
+void silence(Graph& graph) {
+  for_each_node(graph.block(), [](Node* node) {
+    if (node->kind() == c10::prim::Print || node->kind() == c10::aten::warn) node->destroy();
+  });
+}
+
+// A batch norm exported in training mode would mix the passes of a batch.
+void force_batch_norm_to_eval(Graph& graph, std::vector<std::string>& notes) {
+  int forced = 0;
+  for_each_node(graph.block(), [&](Node* node) {
+    if (node->kind() != c10::aten::batch_norm) return;
+    const auto training = torch::jit::toIValue(node->input(5));
+    const bool has_statistics = !node->input(3)->type()->isSubtypeOf(*c10::NoneType::get());
+    if (!has_statistics || (training && !training->toBool())) return;
+    const torch::jit::WithInsertPoint at(node);
+    node->replaceInput(5, graph.insertConstant(false));
+    ++forced;
+  });
+  if (forced > 0) {
+    notes.push_back(std::to_string(forced) +
+                    " batch norm(s) exported in training mode use their running statistics.");
+  }
+}
+
+bool draws_random_numbers(const Node* node) {
+  if (node->kind() != c10::Symbol::fromQualString("aten::scaled_dot_product_attention")) {
+    return node->isNondeterministic();
+  }
+  const auto rate = torch::jit::toIValue(node->input(4));
+  return !rate || rate->toDouble() > 0.0;
+}
+
+/// The operators that draw random numbers besides dropout, each once.
+std::vector<std::string> random_operators(Graph& graph) {
+  std::set<std::string> found;
+  for_each_node(graph.block(), [&](Node* node) {
+    if (node->isNondeterministic()) found.insert(node->kind().toQualString());
+  });
+  return {found.begin(), found.end()};
+}
+
+void refuse_other_randomness(Graph& graph, const std::string& name) {
+  for_each_node(graph.block(), [&](Node* node) {
+    if (!draws_random_numbers(node)) return;
+    throw ModelError(name + ": the network draws its own random numbers (" +
+                     node->kind().toQualString() + " in '" + where_of(node) +
+                     "'), which mcvol cannot repeat; use dropout layers, or remove it");
+  });
+}
+
+// Done as PyTorch's eval mode does, but said: the reader may have meant it to be drawn.
+void note_what_eval_mode_leaves_out(const std::vector<std::string>& random, DropoutGraph& network) {
+  if (!random.empty()) {
+    network.notes.push_back("Eval mode leaves out what the network draws by itself in training (" +
+                            joined(random) + "): it is not sampled.");
+  }
+  const auto lost = std::count_if(
+      network.layers.begin(), network.layers.end(),
+      [](const DropoutLayer& layer) { return layer.fate.find("eval mode") != std::string::npos; });
+  if (lost > 0) {
+    network.notes.push_back(
+        "Eval mode leaves out " + std::to_string(lost) +
+        " dropout layer(s) that stand under a condition: they are not sampled.");
+  }
+}
+
+torch::jit::Module load_module(const std::filesystem::path& path, const std::string& name) {
+  try {
+    torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
+    module.eval();
+    return module;
+  } catch (const std::exception& error) {
+    throw ModelError(name + ": not a TorchScript file that LibTorch can read (" + reason_of(error) +
+                     "); save the network with torch.jit.save");
+  }
+}
+
+void require_plain_forward(const Graph& graph, const std::string& name) {
+  if (graph.inputs().size() != 2) {
+    throw ModelError(name + ": forward takes " + std::to_string(graph.inputs().size() - 1) +
+                     " inputs, expected one image tensor; wrap the network before exporting it");
+  }
+  if (graph.outputs().size() != 1 ||
+      !graph.outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) {
+    throw ModelError(
+        name + ": forward returns " +
+        (graph.outputs().empty() ? "nothing" : graph.outputs()[0]->type()->annotation_str()) +
+        ", expected one tensor of logits; wrap the network before exporting it");
+  }
+}
+
+void clean(std::shared_ptr<Graph>& graph) {
+  torch::jit::LowerSimpleTuples(graph);
+  torch::jit::RemoveListMutation(graph);
+  torch::jit::RemoveTensorMutation(graph);
+  torch::jit::ConstantPropagation(graph);
+  torch::jit::PeepholeOptimize(graph);
+  torch::jit::UnrollConstantLoops(graph);
+  torch::jit::EliminateDeadCode(graph);
+}
+
+// With the rank known, checks like `if x.dim() != 5: raise` fold away.
+void specialise_to_rank_five(std::shared_ptr<Graph>& graph) {
+  graph->inputs()[0]->setType(c10::TensorType::create(
+      at::kFloat, at::kCPU, std::optional<size_t>(5), std::optional<bool>(false)));
+  torch::jit::PropagateInputShapes(graph);
+  torch::jit::PeepholeOptimize(graph);
+  torch::jit::ConstantPropagation(graph);
+  torch::jit::EliminateDeadCode(graph);
+  // Shapes seen here must not bind later runs, on other devices or batches.
+  torch::jit::EraseShapeInformation(graph);
+}
+
+std::shared_ptr<Graph> forward_of(const torch::jit::Module& frozen, const std::string& name) {
+  std::shared_ptr<Graph> graph = frozen.get_method("forward").graph();
+  if (graph->inputs()[0]->hasUses()) {
+    std::set<std::string> attributes;
+    for (const torch::jit::Use& use : graph->inputs()[0]->uses()) {
+      if (!use.user->hasAttribute(c10::attr::name)) continue;
+      attributes.insert("'" + use.user->s(c10::attr::name) + "'");
+    }
+    throw ModelError(
+        name + ": parts of the network (" + joined(attributes) +
+        ") are not constant while it runs (attributes that are set, or dictionaries as "
+        "in einops' layers), which mcvol cannot repeat; trace the network in train "
+        "mode");
+  }
+  graph->eraseInput(0);
+  return graph;
+}
+
+}  // namespace
+
+DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::string& name,
+                                DropoutScope scope) {
+  register_dropout_operators();
+  DropoutGraph network;
+  torch::jit::Module module = load_module(path, name);
+  try {
+    std::shared_ptr<Graph> original = module.get_method("forward").graph();
+    require_plain_forward(*original, name);
+    torch::jit::Inline(*original);
+    const std::vector<DropoutLayer> marked = mark_dropout(original, network.notes);
+    drop_batch_counts(*original);
+    silence(*original);
+    const std::vector<std::string> random = random_operators(*original);
+    write_in_constant_attributes(module, original);
+
+    const torch::jit::Module frozen = torch::jit::freeze_module(module);
+    network.source =
+        std::make_shared<std::pair<torch::jit::Module, torch::jit::Module>>(module, frozen);
+    std::shared_ptr<Graph> graph = forward_of(frozen, name);
+    graph->addInput("draws")->setType(c10::TensorType::get());
+    graph->addInput("positions")->setType(c10::TensorType::get());
+    clean(graph);
+    specialise_to_rank_five(graph);
+    while (write_in_ranks(*graph) > 0) torch::jit::ConstantPropagation(graph);
+    clean(graph);  // with the rank known, more loops have a constant length
+    network.layers = replace_markers(*graph, name, scope, marked);
+    force_batch_norm_to_eval(*graph, network.notes);
+    clean(graph);
+    refuse_other_randomness(*graph, name);
+    note_what_eval_mode_leaves_out(random, network);
+    network.whole = graph;
+    split_graph(network);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw ModelError(name + ": LibTorch could not prepare the network: " + reason_of(error));
+  }
+  return network;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,38 @@
+#include "graph_nodes.h"
+
+#include <torch/csrc/jit/ir/constants.h>
+
+namespace mcvol {
+
+std::string where_of(const torch::jit::Node* node) {
+  std::string where;
+  if (const auto stack = node->callstack()) {
+    for (const auto& entry : (*stack)->vec()) {
+      const auto& instance = std::get<torch::jit::kModuleInstanceInfo>(entry);
+      if (!instance || instance->instance_name().empty()) continue;
+      const std::string name = instance->instance_name();
+      if (name == "SELF" || name == "INSTANCE_NAME_UNKNOWN" || name == "TOP(forward)") continue;
+      where += (where.empty() ? "" : ".") + name;
+    }
+  }
+  if (where.empty()) where = node->scopeName();
+  return where.empty() ? "forward" : where;
+}
+
+std::optional<at::Tensor> constant_tensor(const torch::jit::Value* value) {
+  const auto constant = torch::jit::toIValue(value);
+  if (!constant || !constant->isTensor()) return std::nullopt;
+  return constant->toTensor();
+}
+
+bool changes_tensors(torch::jit::Graph& graph) {
+  bool changes = false;
+  for_each_node(graph.block(), [&](torch::jit::Node* node) {
+    const c10::FunctionSchema* schema = node->maybeSchema();
+    changes = changes || (schema != nullptr && schema->is_mutable() && !node->inputs().empty() &&
+                          is_tensor(node->input(0)));
+  });
+  return changes;
+}
+
+}  // namespace mcvol

@@ -1,0 +1,226 @@
+#include "mcvol/error/error.h"
+#include "mcvol/files/text.h"
+
+#include <algorithm>
+#include <new>
+#include <numeric>
+
+#include "network/convolutions/transposed_convolutions.h"
+#include "network/convolutions/unit_convolutions.h"
+#include "network/dropout/dropout_operator.h"
+#include "network/graph/graph_nodes.h"
+#include "network/memory/memory_probe.h"
+#include "network/rewrites/bfloat16_graph.h"
+#include "network/rewrites/invariant_operators.h"
+#include "network/rewrites/joined_activation.h"
+#include "network/rewrites/joined_norm.h"
+#include "pass_runner.h"
+#include <torch/csrc/jit/ir/constants.h>
+
+// How a network is made ready and tried at load; pass_runner.cpp runs it.
+
+namespace mcvol {
+namespace {
+
+using torch::jit::Graph;
+
+std::string shape_text(c10::IntArrayRef sizes) {
+  std::string text;
+  for (const std::int64_t size : sizes) text += (text.empty() ? "" : "x") + std::to_string(size);
+  return text;
+}
+
+at::Tensor constant_on(const at::Tensor& value, c10::Device device, c10::ScalarType precision) {
+  if (value.scalar_type() != c10::kFloat || precision == c10::kFloat) return value.to(device);
+  const at::Tensor moved = value.to(device, precision);
+  if (!value.isfinite().equal(moved.isfinite().cpu())) {
+    throw ModelError("the network has weights that are too large for fp16; use --precision bf16");
+  }
+  return moved.dim() == 5 ? moved.contiguous(at::MemoryFormat::ChannelsLast3d) : moved;
+}
+
+void move_constants_to(torch::jit::Block* block, c10::Device device, c10::ScalarType precision) {
+  for (torch::jit::Node* node : block->nodes()) {
+    for (torch::jit::Block* inner : node->blocks()) move_constants_to(inner, device, precision);
+    if (node->kind() != c10::prim::Constant) continue;
+    const auto value = torch::jit::toIValue(node->output());
+    if (value && value->isTensor() && value->toTensor().dim() > 0) {
+      node->t_(c10::attr::value, constant_on(value->toTensor(), device, precision));
+    }
+  }
+}
+
+/// @return the operators that may round differently in a batch.
+std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::Device device,
+                                    c10::ScalarType precision,
+                                    const std::vector<c10::ScalarType>& inputs = {}) {
+  if (device.is_cpu()) {
+    join_activations(graph);
+    use_invariant_operators(graph);
+    if (precision == c10::kBFloat16) use_bfloat16_convolutions(graph, inputs);
+    return run_variant_operators_serially(graph);
+  }
+  if (precision == c10::kFloat) {
+    use_phase_convolutions(graph);
+  } else {
+    join_norms(graph);
+  }
+  move_constants_to(graph->block(), device, precision);
+  return branching_operators(graph);
+}
+
+// Noise in [-1, 1): a window of one value would hide what a batch changes.
+at::Tensor noise(const std::vector<std::int64_t>& sizes) {
+  at::Tensor image = at::empty(sizes, at::kFloat);
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(image.numel()));
+  MaskStream({}, 0, MaskSharing::kElement).fill(0, words);
+  std::transform(words.begin(), words.end(), image.data_ptr<float>(), [](std::uint32_t word) {
+    return static_cast<float>(word >> 8) / 8388608.0F - 1.0F;
+  });
+  return image;
+}
+
+/// In half precision on a GPU: as close as its rounding allows, where passes that mix would not be.
+bool are_close(const at::Tensor& first, const at::Tensor& second) {
+  constexpr double kTolerance = 0.02;  // of the largest value
+  const at::Tensor off = (first.to(at::kFloat) - second.to(at::kFloat)).abs().max();
+  return off.item<double>() <= kTolerance * first.to(at::kFloat).abs().max().item<double>();
+}
+
+}  // namespace
+
+PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Options& options)
+    : file_(std::move(file)), options_(options), graph_(graph) {
+  make_ready(graph_.prefix, options_.device, options_.precision);
+  prefix_ = std::make_unique<GraphRunner>(graph_.prefix);
+}
+
+void PassRunner::compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut) {
+  pointwise_ = pointwise;
+  if (pointwise && options_.device.is_cpu()) {
+    std::vector<std::int64_t> channels;
+    for (const at::Tensor& tensor : cut) channels.push_back(tensor.size(1));
+    fused_suffix_ = PointwiseNetwork::from(*graph_.suffix, channels);
+  }
+  if (pointwise) use_matrix_products(graph_.suffix, !options_.device.is_cpu());
+  std::vector<c10::ScalarType> types;
+  for (const at::Tensor& tensor : cut) types.push_back(tensor.scalar_type());
+  const std::vector<std::string> variant =
+      make_ready(graph_.suffix, options_.device, options_.precision, types);
+  invariant_suffix_ = variant.empty();
+  if (!pointwise && !variant.empty()) {
+    variant_note_ =
+        "Passes run one at a time: " + joined(variant) + " may round differently in a batch.";
+  }
+  suffix_ = std::make_unique<GraphRunner>(graph_.suffix);
+}
+
+std::string PassRunner::no_room_for(const std::string& window) const {
+  const bool on_cpu = options_.device.is_cpu();
+  return file_ + ": not enough memory" + (on_cpu ? "" : " on the GPU") + " for one window of " +
+         window + " voxels; use a smaller window, where the network allows it" +
+         (on_cpu ? "" : ", another GPU or --device cpu");
+}
+
+const PassRunner::Cost& PassRunner::probe(const Bundle& bundle, const Bundle::Window& window) {
+  const auto channels = static_cast<std::int64_t>(bundle.channels.size());
+  const auto& in = window.input;
+  const auto& out = window.output;
+  tile_voxels_ = out[0] * out[1] * out[2];
+  cost_ = {};
+  try {
+    probe_on(noise({1, channels, in[0], in[1], in[2]}),
+             {1, bundle.output.channels, out[0], out[1], out[2]});
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) throw ModelError(no_room_for(shape_text(in)));
+    throw ModelError(file_ + ": the network does not run on an input of " +
+                     std::to_string(channels) + " channels and " + shape_text(in) +
+                     " voxels: " + reason_of(error));
+  }
+  return cost_;
+}
+
+void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_t>& expected) {
+  const c10::InferenceMode inference;
+  CountedRun prefix, suffix;
+  cost_.prefix_bytes =
+      peak_bytes(options_.device, [&] { prefix = run_counting(*prefix_, {on_device(image)}); });
+  if (graph_.suffix) {
+    // Gathering voxels needs every shared tensor on the output's voxels.
+    const bool on_output =
+        std::all_of(prefix.outputs.begin(), prefix.outputs.end(), [&](const at::Tensor& tensor) {
+          return tensor.dim() == 5 &&
+                 tensor.sizes().slice(2) == c10::IntArrayRef(expected).slice(2);
+        });
+    if (!suffix_) compile_suffix(graph_.pointwise_suffix && on_output, prefix.outputs);
+    cost_.pointwise = pointwise_;
+    if (!variant_note_.empty()) cost_.notes.push_back(variant_note_);
+    std::vector<at::Tensor> inputs = prefix.outputs;
+    inputs.push_back(make_draws({MaskDraw{}}, 0));
+    inputs.push_back(at::empty({0}, at::kLong));
+    cost_.suffix_bytes =
+        peak_bytes(options_.device, [&] { suffix = run_counting(*suffix_, inputs); });
+  }
+  const at::Tensor& output = graph_.suffix ? suffix.outputs.front() : prefix.outputs.front();
+  if (output.sizes() != c10::IntArrayRef(expected)) {
+    throw ModelError(file_ + ": the network gives " + shape_text(output.sizes()) +
+                     " for an input of " + shape_text(image.sizes()) + ", model.json says " +
+                     shape_text(expected) + "; correct window.output or output.channels");
+  }
+  cost_.prefix_gflop = prefix.flop / 1e9;
+  cost_.suffix_gflop = suffix.flop / 1e9;
+  if (cost_.pointwise) {
+    cost_.passes_per_batch = options_.device.is_cpu() ? kBlockPasses : fitting_passes();
+  } else if (graph_.suffix) {
+    choose_batch(prefix.outputs);
+  }
+}
+
+int PassRunner::fitting_passes() const {
+  const std::int64_t fitting = options_.batch_bytes / std::max<std::int64_t>(cost_.suffix_bytes, 1);
+  return static_cast<int>(
+      std::clamp<std::int64_t>(fitting, 1, std::max(options_.most_passes_per_batch, 1)));
+}
+
+/// f([a, b]) = [f(a), f(b)], bit for bit, or fewer passes run together: libraries may choose other
+/// kernels for larger batches.
+void PassRunner::choose_batch(const std::vector<at::Tensor>& cut) {
+  if (!invariant_suffix_) return;
+  for (int passes = fitting_passes(); passes >= 2; passes /= 2) {
+    try {
+      if (!batch_gives_single_passes(cut, passes)) continue;
+    } catch (const ModelError&) {  // a batch of one written into its shapes, as in traces
+      cost_.notes.push_back("Passes run one at a time: the network takes no batches.");
+      return;
+    } catch (const std::bad_alloc&) {
+      continue;
+    }
+    cost_.passes_per_batch = passes;
+    return;
+  }
+  if (fitting_passes() > 1) {
+    cost_.notes.push_back("Passes run one at a time: in a batch the network mixes them.");
+  }
+}
+
+bool PassRunner::batch_gives_single_passes(const std::vector<at::Tensor>& cut, int count) const {
+  std::vector<int> passes(static_cast<std::size_t>(count));
+  std::iota(passes.begin(), passes.end(), 0);
+  const at::Tensor nowhere = at::empty({0}, at::kLong);
+  const at::Tensor batch = run_suffix(cut, draws_of({}, passes, 0), nowhere, count);
+  if (batch.size(0) != count) return false;
+  for (std::int64_t row = 0; row < count; ++row) {
+    const std::span<const int> pass(&passes[static_cast<std::size_t>(row)], 1);
+    const at::Tensor alone = run_suffix(cut, draws_of({}, pass, 0), nowhere, 1);
+    const at::Tensor together = batch.narrow(0, row, 1);
+    const bool rounds = !options_.device.is_cpu() && options_.precision != c10::kFloat;
+    if (rounds ? !are_close(alone, together) : !alone.equal(together)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace mcvol

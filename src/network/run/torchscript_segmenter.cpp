@@ -1,0 +1,339 @@
+#include "torchscript_segmenter.h"
+
+#include "mcvol/error/error.h"
+
+#include <algorithm>
+#include <new>
+#include <optional>
+
+#include "network/device/cuda_kernels.h"
+#include "network/device/device.h"
+#include "network/device/serial_section.h"
+#include "network/graph/dropout_graph.h"
+#include "network/memory/tensor_memory.h"
+#include "network/windows/flexible_window.h"
+#include "network/windows/scan_windows.h"
+#include <ATen/Parallel.h>
+
+namespace mcvol {
+namespace {
+
+// Of a GPU's free memory, for a batch of passes.
+constexpr std::int64_t kDeviceBatchShare = 4;
+
+void require_active_dropout(const DropoutGraph& graph, const std::string& file) {
+  if (graph.suffix) return;
+  std::string reason = "no dropout layer was found in it";
+  if (!graph.layers.empty()) {
+    reason.clear();
+    for (const DropoutLayer& layer : graph.layers) {
+      reason += (reason.empty() ? "" : "; ") + layer.kind + " '" + layer.where + "': " + layer.fate;
+    }
+  }
+  throw ModelError(file +
+                   ": the network has no active dropout, so its passes would all be equal (" +
+                   reason + "); export it with dropout layers of rate > 0");
+}
+
+/// With those without dropout, which come last.
+int all_passes(const PassRequest& request, int networks) {
+  return request.passes + (request.without_dropout ? networks : 0);
+}
+
+/// The passes of a range that network `member` of `networks` runs.
+std::vector<int> passes_of(int member, int networks, int first, int count,
+                           const PassRequest& request) {
+  std::vector<int> passes;
+  for (int pass = first; pass < first + count; ++pass) {
+    const int turn = pass < request.end() ? pass : pass - request.end();
+    if (turn % networks == member) passes.push_back(pass);
+  }
+  return passes;
+}
+
+// Before any tensor is made: memory is given back to where tensors come from at that time.
+[[maybe_unused]] const bool pool_in_use = use_block_pool();
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::int64_t bytes_of(const std::vector<at::Tensor>& tensors) {
+  std::int64_t bytes = 0;
+  // A view keeps all that it is a view of.
+  for (const at::Tensor& tensor : tensors) {
+    bytes += static_cast<std::int64_t>(tensor.storage().nbytes());
+  }
+  return bytes;
+}
+
+c10::ScalarType scalar_type_of(Precision precision) {
+  switch (precision) {
+    case Precision::kBf16:
+      return c10::kBFloat16;
+    case Precision::kFp16:
+      return c10::kHalf;
+    case Precision::kFp32:
+      break;
+  }
+  return c10::kFloat;
+}
+
+}  // namespace
+
+TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const SegmenterOptions& options,
+                                           const WorkOrder& order)
+    : bundle_(bundle),
+      options_(options),
+      order_(order),
+      window_(bundle.window),
+      region_logits_(bundle.output, bundle.regions) {
+  const DeviceChoice choice = choose_device(options.device);
+  if (choice.device.is_cpu()) require_on_cpu(options.precision);
+  at::set_num_threads(std::max(1, options.threads));
+  device_ = choice.device;
+  summary_.device = choice.description;
+  summary_.networks = static_cast<int>(bundle.networks.size());
+  summary_.notes = choice.notes;
+  summary_.warning = choice.warning;
+  if (!device_.is_cpu()) device_bytes_ = free_device_bytes(device_);
+  networks_ = runners_on(device_, scalar_type_of(options_.precision));
+  describe_networks();
+  if (window_.flexible) choose_window();
+  probe();
+}
+
+std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device,
+                                                         c10::ScalarType precision) const {
+  PassRunner::Options options;
+  options.precision = precision;
+  options.device = device;
+  options.batch_bytes = order_.batch_bytes;
+  options.most_passes_per_batch = order_.most_passes_per_batch;
+  if (!device.is_cpu()) {
+    options.batch_bytes = device_bytes_ / kDeviceBatchShare;
+    options.most_passes_per_batch = order_.device_passes;
+  }
+  std::vector<PassRunner> runners;
+  for (std::size_t n = 0; n < bundle_.networks.size(); ++n) {
+    const std::string& file = bundle_.networks[n].file;
+    options.member = static_cast<int>(n);
+    try {
+      runners.emplace_back(load_dropout_graph(bundle_.folder / file, file, options_.scope), file,
+                           options);
+    } catch (const c10::OutOfMemoryError&) {
+      throw ModelError(file +
+                       ": not enough memory on the GPU for its weights; use another GPU or " +
+                       "--device cpu");
+    }
+  }
+  return runners;
+}
+
+void TorchScriptSegmenter::describe_networks() {
+  const bool alone = networks_.size() == 1;
+  bool any_dropout = false;
+  for (const PassRunner& network : networks_) {
+    const DropoutGraph& graph = network.graph();
+    if (alone) require_active_dropout(graph, network.file());
+    any_dropout = any_dropout || graph.suffix != nullptr;
+    const std::string prefix = alone ? "" : network.file() + ": ";
+    for (DropoutLayer layer : graph.layers) {
+      layer.where = prefix + layer.where;
+      summary_.dropout.push_back(layer);
+    }
+    if (!graph.split_at.empty()) {
+      summary_.split_at += (summary_.split_at.empty() ? "" : ", ") + prefix + graph.split_at;
+    }
+    for (const std::string& note : graph.notes) summary_.notes.push_back(prefix + note);
+    summary_.prefix_operators += graph.prefix_operators;
+    summary_.suffix_operators += graph.suffix_operators;
+  }
+  if (!any_dropout) {
+    summary_.notes.push_back(
+        "No network of the ensemble has active dropout: passes beyond the first " +
+        std::to_string(networks_.size()) + " repeat them.");
+  }
+}
+
+std::int64_t TorchScriptSegmenter::working_bytes(std::vector<PassRunner>& networks) const {
+  std::int64_t bytes = 0;
+  for (PassRunner& network : networks) {
+    const PassRunner::Cost& cost = network.probe(bundle_, window_);
+    bytes = std::max(bytes, cost.prefix_bytes + cost.suffix_bytes);
+  }
+  return bytes;
+}
+
+// Half of the memory for a window and its pass, the rest for what is blended. Tried on the CPU, in
+// fp32 and on one thread, so that the choice is the same everywhere; memory may grow faster than
+// the window.
+void TorchScriptSegmenter::choose_window() {
+  const SerialSection serial;
+  std::vector<PassRunner> networks = runners_on(c10::kCPU, c10::kFloat);
+  const std::int64_t allowed = options_.memory_bytes / 2;
+  const auto voxels = [](const Bundle::Window& of) {
+    return static_cast<double>(of.input[0] * of.input[1] * of.input[2]);
+  };
+  const Bundle::Window own = window_;
+  std::int64_t bytes = working_bytes(networks);
+  window_ = grown_window(own, bytes, allowed);
+  while (voxels(window_) > voxels(own)) {
+    bytes = working_bytes(networks);
+    if (bytes <= allowed) return;
+    const double as_own = static_cast<double>(bytes) * voxels(own) / voxels(window_);
+    const Bundle::Window smaller = grown_window(own, static_cast<std::int64_t>(as_own), allowed);
+    window_ = voxels(smaller) < voxels(window_) ? smaller : own;
+  }
+}
+
+void TorchScriptSegmenter::probe() {
+  summary_.window_input = window_.input;
+  summary_.window_output = window_.output;
+  summary_.pointwise_suffix = true;
+  const auto count = static_cast<double>(networks_.size());
+  for (std::size_t n = 0; n < networks_.size(); ++n) {
+    const PassRunner::Cost& cost = networks_[n].probe(bundle_, window_);
+    summary_.prefix_gflop += cost.prefix_gflop;
+    summary_.suffix_gflop += cost.suffix_gflop / count;
+    summary_.pointwise_suffix = summary_.pointwise_suffix && cost.pointwise;
+    summary_.passes_per_batch =
+        n == 0 ? cost.passes_per_batch : std::min(summary_.passes_per_batch, cost.passes_per_batch);
+    summary_.window_bytes = std::max(summary_.window_bytes, cost.prefix_bytes + cost.suffix_bytes);
+    for (const std::string& note : cost.notes) {
+      summary_.notes.push_back((networks_.size() > 1 ? bundle_.networks[n].file + ": " : "") +
+                               note);
+    }
+  }
+}
+
+bool TorchScriptSegmenter::run(const PreparedScan& scan, const PassRequest& request,
+                               LogitSink& sink, const WindowProgress& progress,
+                               StageTimings& timings) {
+  try {
+    return run_groups(scan, request, sink, progress, timings);
+  } catch (const c10::Error& error) {
+    // Of what is done around the network, on a GPU: one that fails fails for every scan.
+    if (is_out_of_memory(error)) throw std::bad_alloc();
+    if (device_.is_cpu()) throw;
+    throw Error(device_.str() + ": " + first_line(error.what_without_backtrace()));
+  }
+}
+
+bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassRequest& request,
+                                      LogitSink& sink, const WindowProgress& progress,
+                                      StageTimings& timings) {
+  std::optional<ScopedTimer> timer(std::in_place, timings.prefix_s);
+  WindowPlan plan(scan.measured, window_, bundle_.axes);
+  if (order_.order_windows) order_.order_windows(plan.windows);
+  AssemblyTask task{.region_logits = region_logits_,
+                    .window = window_,
+                    .channels = bundle_.output.channels,
+                    .regions = static_cast<int>(bundle_.regions.size()),
+                    .voxels = plan.measured_voxels(),
+                    .first = request.first_pass,
+                    .sampled = request.passes,
+                    .all_passes = all_passes(request, summary_.networks)};
+  const bool on_host = device_.is_cpu() || !sink.takes_sums();
+  task.windows = plan.windows.size();
+  if (request.first_pass == 0) cuts_.clear();
+  if (request.continued && cuts_.empty()) reserve_cuts(task);
+  task.group = passes_per_group(task);
+  const auto windows = scan_windows(scan, plan, bundle_.axes, window_.padding, device_);
+  timer.emplace(timings.accumulate_s);
+  const auto assembly = on_host ? host_assembly(task, sink) : device_assembly(task, device_, sink);
+  timer.reset();
+  const int groups = (task.all_passes + task.group - 1) / task.group;
+  for (int number = 0; number < groups; ++number) {
+    const int done_before = number * task.group;
+    const PassGroup group{.first = task.first + done_before,
+                          .count = std::min(task.group, task.all_passes - done_before),
+                          .opens = number == 0};
+    const auto done = [&](double part) { return progress((number + part) / groups); };
+    timed(timings.accumulate_s, [&] { assembly->begin_group(group); });
+    if (!run_windows(plan, *windows, request, group, *assembly, done, timings)) return false;
+    timed(timings.accumulate_s, [&] { assembly->end_group(); });
+  }
+  timed(timings.accumulate_s, [&] { assembly->finish(); });
+  if (!request.continued) cuts_.clear();
+  return true;
+}
+
+/// Sums of blended passes get the other half of the memory.
+void TorchScriptSegmenter::reserve_cuts(const AssemblyTask& task) {
+  cuts_.resize(task.windows * networks_.size());
+  cut_reserve_bytes_ = 0;
+  if (device_.is_cpu()) {
+    const std::int64_t memory = options_.memory_bytes - summary_.window_bytes;
+    cut_reserve_bytes_ = std::max<std::int64_t>(is_blended(task) ? memory / 2 : memory, 0);
+  }
+  cut_room_bytes_ = cut_reserve_bytes_;
+}
+
+std::int64_t TorchScriptSegmenter::kept_bytes() const {
+  std::int64_t bytes = 0;
+  for (const auto& cut : cuts_) bytes += bytes_of(cut);
+  return bytes;
+}
+
+/// The first ones that there is room for. A prefix gives the same bits again, so that it changes no
+/// number which ones are kept.
+void TorchScriptSegmenter::keep(std::size_t place, std::vector<at::Tensor>&& cut) {
+  const std::int64_t bytes = bytes_of(cut);
+  if (!cuts_[place].empty() || bytes > cut_room_bytes_) return;
+  cut_room_bytes_ -= bytes;
+  cuts_[place] = std::move(cut);
+}
+
+/// Every window, and in it every network's part of the passes.
+bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows& windows,
+                                       const PassRequest& request, const PassGroup& group,
+                                       WindowAssembly& assembly, const WindowProgress& progress,
+                                       StageTimings& timings) {
+  const auto members = static_cast<int>(networks_.size());
+  const auto parts = static_cast<double>(plan.windows.size() * networks_.size());
+  for (std::size_t n = 0; n < plan.windows.size(); ++n) {
+    const Window& window = plan.windows[n];
+    const WindowData data = timed(timings.prefix_s, [&] { return windows.cut(window); });
+    timed(timings.accumulate_s, [&] { assembly.begin_window(data); });
+    PassRunner::Job job;
+    job.image = data.image;
+    job.corner = window.output_begin;
+    job.tile_offsets = data.tile_offsets;
+    job.seed = request.seed;
+    job.first_without_dropout = request.end();
+    for (int member = 0; member < members; ++member) {
+      const std::vector<int> own = passes_of(member, members, group.first, group.count, request);
+      if (own.empty()) continue;
+      job.passes = own;
+      const std::size_t place = n * networks_.size() + static_cast<std::size_t>(member);
+      std::vector<at::Tensor> cut;
+      if (!cuts_.empty()) cut = cuts_[place];
+      job.cut = &cut;
+      const auto before = static_cast<double>(n * networks_.size()) + member;
+      const auto done = [&](double part) { return progress((before + part) / parts); };
+      const auto take = [&](const PassRunner::Outputs& outputs) { assembly.take(outputs); };
+      if (!networks_[static_cast<std::size_t>(member)].run(job, take, done, timings)) return false;
+      if (!cuts_.empty()) keep(place, std::move(cut));
+    }
+  }
+  return true;
+}
+
+/// As many as the memory holds sums for, where windows are blended; the prefixes are run anew for
+/// each group.
+int TorchScriptSegmenter::passes_per_group(const AssemblyTask& task) const {
+  if (!is_blended(task)) return task.all_passes;
+  if (order_.most_passes_per_group > 0) {
+    return std::min(order_.most_passes_per_group, task.all_passes);
+  }
+  const std::int64_t memory = device_.is_cpu() ? options_.memory_bytes : device_bytes_ / 2;
+  const std::int64_t reserved = cuts_.empty() ? 0 : cut_reserve_bytes_;
+  const std::int64_t fitting = (memory - summary_.window_bytes - reserved) / blend_bytes(task);
+  return static_cast<int>(std::clamp<std::int64_t>(fitting, 1, task.all_passes));
+}
+
+std::unique_ptr<Segmenter> load_torchscript_segmenter(const Bundle& bundle,
+                                                      const SegmenterOptions& options) {
+  return std::make_unique<TorchScriptSegmenter>(bundle, options);
+}
+
+}  // namespace mcvol

@@ -1,0 +1,148 @@
+#include "html.h"
+
+#include "mcvol/files/base64.h"
+#include "mcvol/files/text.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mcvol {
+
+namespace {
+
+// Colours differ in lightness as well as in hue, and shapes in form, so that a grey print and
+// readers who see no colour lose nothing.
+constexpr const char* kStyle = R"(
+:root { color-scheme: light; --ink: #1a1a1a; --soft: #5f5f5f; --line: #d0d0d0; --bar: #1f5a96;
+        --raw: #8a8a8a; --flag: #a33c00; }
+* { box-sizing: border-box; }
+body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif;
+       color: var(--ink); background: #fff; max-width: 62rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.6rem; margin: .2rem 0; }
+h2 { font-size: 1.2rem; margin: 2rem 0 .4rem; border-bottom: 1px solid var(--line); }
+p { max-width: 46rem; }
+table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
+tbody th { font-weight: normal; }
+th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid var(--line);
+         vertical-align: top; overflow-wrap: break-word; }
+.nowrap { white-space: nowrap; }
+.wide { overflow-x: auto; }
+.soft { color: var(--soft); }
+.warning { border-left: 4px solid var(--flag); padding: .3rem .8rem; background: #fff4ee; }
+svg { width: 100%; height: auto; display: block; }
+svg text { font: 12px system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; fill: var(--ink); }
+svg .soft { fill: var(--soft); }
+svg .grid { stroke: #e3e3e3; }
+svg .bar { fill: var(--bar); }
+svg .hollow { fill: #fff; stroke: var(--bar); stroke-width: 1.4; }
+svg .raw { stroke: var(--raw); fill: none; }
+svg .point { fill: #fff; stroke: var(--ink); stroke-width: 1.5; }
+svg .flag { fill: var(--flag); }
+svg .band { fill: #dbe5f0; }
+svg .mark { stroke: var(--ink); fill: none; }
+a { color: var(--bar); }
+h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
+.slice { break-inside: avoid; }
+.slice .flag { color: var(--flag); }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .5rem; }
+.panels figure { margin: 0; }
+.sample { display: inline-block; width: 2.9em; vertical-align: baseline; }
+.sample rect { fill: #666; }
+.under, .over { fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+.under path { vector-effect: non-scaling-stroke; }
+.under { stroke: #000; stroke-width: 3.4; stroke-opacity: .75; }
+.over { stroke: #ffe45c; stroke-width: 1.6; }
+.lower { stroke-dasharray: 6 3.5; }
+.upper { stroke-dasharray: 1.5 3; }
+figure { margin: .6rem 0 1.2rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
+figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
+@media screen { .chart svg { min-width: 44rem; } }
+@media (max-width: 40rem) { .nowrap { white-space: normal; } }
+@media print {
+  html { font-size: 11px; }
+  body { max-width: none; padding: 0; font-size: 1rem; }
+  p, figcaption { max-width: none; }
+  .warning { background: none; }
+  .wide { overflow: visible; }
+  .pair { grid-template-columns: 1fr 1fr; }
+  .chart, .pair > figure, .panels, tr { break-inside: avoid; }
+  figcaption { break-before: avoid; }
+  details::details-content { content-visibility: visible; height: auto; }
+  h2, h3 { break-after: avoid; }
+}
+)";
+
+}  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string safe;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      default:
+        safe += c;
+    }
+  }
+  return safe;
+}
+
+std::string spaced(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+std::string html_page(const std::string& title, const std::string& body) {
+  return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
+         escaped(title) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n" + body +
+         "</body>\n</html>\n";
+}
+
+std::string html_table(const std::vector<std::string>& header,
+                       const std::vector<std::vector<std::string>>& cells) {
+  std::string table = "<div class=\"wide\"><table>\n<thead><tr>";
+  for (const std::string& name : header) table += "<th scope=\"col\">" + name + "</th>";
+  table += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : cells) {
+    table += "<tr>";
+    for (std::size_t n = 0; n < row.size(); ++n) {
+      const bool name = n == 0;
+      table += (name ? "<th scope=\"row\">" : "<td>") + row[n] + (name ? "</th>" : "</td>");
+    }
+    table += "</tr>\n";
+  }
+  return table + "</tbody></table></div>\n";
+}
+
+std::string wide_svg(const std::string& svg) {
+  return "<div class=\"wide chart\" tabindex=\"0\">\n" + svg + "</div>\n";
+}
+
+std::string png_uri(std::string_view png) {
+  return "data:image/png;base64," +
+         base64_from_bytes({reinterpret_cast<const unsigned char*>(png.data()), png.size()});
+}
+
+std::string percent_of(double share) {
+  const double tenths = std::round(1000 * share);
+  return decimal_text(tenths / 10, std::fmod(tenths, 10) == 0 ? 0 : 1);
+}
+
+std::string volume_text(double volume_ml) {
+  const double size = std::abs(volume_ml);
+  return decimal_text(volume_ml, size < 10 ? 2 : size < 100 ? 1 : 0);
+}
+
+}  // namespace mcvol

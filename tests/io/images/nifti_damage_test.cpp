@@ -1,0 +1,104 @@
+#include "mcvol/io/images/image_file.h"
+
+#include <limits>
+#include <vector>
+
+#include "io/images/nifti_fixture.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+using test::gzipped;
+using test::NiftiFixture;
+using test::refusal_of;
+
+class DamagedNiftiFile : public test::InFolder {
+ protected:
+  std::string named_refusal(const std::string& name, const std::string& bytes) {
+    const auto path = write(name, bytes);
+    return refusal_of([&] { read_image(path); });
+  }
+};
+
+TEST_F(DamagedNiftiFile, RefusesWhatIsNoNiftiFileInOneLine) {
+  EXPECT_EQ(named_refusal("empty.nii.gz", ""),
+            "empty.nii.gz: an empty file, expected a NIfTI image");
+  EXPECT_EQ(named_refusal("short.nii", "hello"),
+            "short.nii: truncated or not NIfTI: 5 bytes, less than a header of 348");
+  EXPECT_EQ(named_refusal("garbage.nii.gz", std::string(1000, 'x')),
+            "garbage.nii.gz: not a NIfTI-1 file (its header does not begin with 348)");
+  EXPECT_EQ(named_refusal("packed.nii", gzipped(NiftiFixture().bytes())),
+            "packed.nii: gzip-compressed but not named .nii.gz; rename it");
+  EXPECT_EQ(refusal_of([&] { read_nifti_header(folder_ / "none.nii"); }), "none.nii: no such file");
+  std::filesystem::create_directory(folder_ / "folder.nii");
+  EXPECT_EQ(refusal_of([&] { read_nifti_header(folder_ / "folder.nii"); }),
+            "folder.nii: a folder, expected a NIfTI file");
+}
+
+TEST_F(DamagedNiftiFile, RefusesATruncatedPlainFileByItsSize) {
+  const std::string bytes = NiftiFixture().bytes();
+  EXPECT_EQ(named_refusal("cut.nii", bytes.substr(0, bytes.size() - 1)),
+            "cut.nii: truncated: 831 bytes (uncompressed), expected 832; copy it again");
+}
+
+TEST_F(DamagedNiftiFile, RefusesACompressedFileTooSmallForWhatItClaims) {
+  NiftiFixture fixture;
+  fixture.dim = {3, 1000, 1000, 1000};
+  const std::string packed = gzipped(fixture.bytes());
+  EXPECT_EQ(named_refusal("cut.nii.gz", packed),
+            "cut.nii.gz: truncated: " + std::to_string(packed.size()) +
+                " compressed bytes cannot hold the 4000000352 that its header claims; copy it "
+                "again");
+}
+
+TEST_F(DamagedNiftiFile, RefusesACompressedFileCutAnywhere) {
+  NiftiFixture fixture;
+  std::vector<float> values(120);
+  for (std::size_t n = 0; n < values.size(); ++n) {
+    values[n] = static_cast<float>(n * n);
+  }
+  fixture.set_voxels(values, 16);
+  const std::string packed = gzipped(fixture.bytes());
+  for (const std::size_t kept : {packed.size() / 4, packed.size() / 2, packed.size() - 20,
+                                 packed.size() - 8, packed.size() - 1}) {
+    const std::string message = named_refusal("cut.nii.gz", packed.substr(0, kept));
+    EXPECT_EQ(message, "cut.nii.gz: truncated, the compressed data end too early; copy it again")
+        << kept << " of " << packed.size();
+  }
+}
+
+TEST_F(DamagedNiftiFile, RefusesACompressedFileThatEndsWellButTooEarly) {
+  const std::string bytes = NiftiFixture().bytes();
+  EXPECT_EQ(named_refusal("cut.nii.gz", gzipped(bytes.substr(0, 600))),
+            "cut.nii.gz: truncated: 600 bytes (uncompressed), expected 832; copy it again");
+}
+
+TEST_F(DamagedNiftiFile, RefusesAWrongChecksum) {
+  std::string packed = gzipped(NiftiFixture().bytes());
+  packed[packed.size() - 6] = static_cast<char>(packed[packed.size() - 6] ^ 1);
+  EXPECT_EQ(named_refusal("flipped.nii.gz", packed),
+            "flipped.nii.gz: damaged, its gzip data are corrupt; copy it again");
+}
+
+TEST_F(DamagedNiftiFile, RefusesNanAndInfiniteVoxelsWithTheirCount) {
+  for (const bool big_endian : {false, true}) {
+    NiftiFixture fixture;
+    fixture.big_endian = big_endian;
+    std::vector<double> values(120, 1e300);
+    values[3] = std::numeric_limits<double>::quiet_NaN();
+    values[7] = -std::numeric_limits<double>::infinity();
+    fixture.set_voxels(values, 64);
+    EXPECT_EQ(named_refusal("nan.nii.gz", gzipped(fixture.bytes())),
+              "nan.nii.gz: 2 of 120 voxels are NaN or infinite, expected finite intensities; "
+              "replace them by 0 if they are background");
+    fixture.set_voxels(std::vector<float>(120, std::numeric_limits<float>::infinity()), 16);
+    EXPECT_NE(named_refusal("nan.nii", fixture.bytes()).find("nan.nii: 120 of 120"),
+              std::string::npos);
+    fixture.set_voxels(std::vector<float>(120, std::numeric_limits<float>::max()), 16);
+    EXPECT_EQ(named_refusal("large.nii", fixture.bytes()), "");
+  }
+}
+
+}  // namespace
+}  // namespace mcvol

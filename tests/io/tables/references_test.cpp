@@ -1,0 +1,92 @@
+#include "mcvol/io/tables/references.h"
+
+#include "mcvol/io/images/image_file.h"
+
+#include "io/records/result_fixtures.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+using namespace testing_support;
+
+class KnownVolumes : public ::testing::Test {
+ protected:
+  std::filesystem::path file(const std::string& name) const { return temporary_.path() / name; }
+  void write_labels(const std::string& name, const std::vector<std::uint8_t>& values) const {
+    Grid grid;
+    grid.size = {static_cast<std::int64_t>(values.size()), 1, 1};
+    grid.spacing_mm = {10, 10, 10};
+    Image<std::uint8_t> image(grid);
+    image.values = values;
+    write_image(file(name), image);
+  }
+  std::string refusal_of(const std::string& text) const {
+    write_text(file("r.csv"), text);
+    return message_from<UsageError>([&] { read_reference_table(file("r.csv")); });
+  }
+  TemporaryFolder temporary_;
+  LabelMeaning meaning_{{{"whole", {1, 2, 4}}, {"core", {1, 4}}}, {}};
+};
+
+TEST_F(KnownVolumes, TableMayHaveOtherColumns) {
+  write_text(file("r.csv"), "note,volume_ml,region,case_id\nx,12.5,whole,a\ny,0,core,a\n");
+  const References references = read_reference_table(file("r.csv"));
+  ASSERT_EQ(references.size(), 2u);
+  EXPECT_EQ(references.at({"a", "whole"}), 12.5);
+  EXPECT_EQ(references.at({"a", "core"}), 0.0);
+}
+
+TEST_F(KnownVolumes, WrongTablesAreRefusedNamingTheLine) {
+  const std::string head = "case_id,region,volume_ml\n";
+  const std::string at = file("r.csv").string();
+  EXPECT_EQ(refusal_of("case_id,volume_ml\na,1\n"),
+            at + ": expected one column 'region' (case_id, region and volume_ml), found: case_id, "
+                 "volume_ml");
+  EXPECT_EQ(refusal_of(head + "a,whole,-1\n"),
+            at + ", line 2: volume_ml: expected a number from 0, found \"-1\"");
+  EXPECT_EQ(refusal_of(head + "a,whole,nan\n"),
+            at + ", line 2: volume_ml: expected a number from 0, found \"nan\"");
+  EXPECT_EQ(refusal_of(head + "a,whole,1\na,whole,1\n"),
+            at + ", line 3: a, whole is given twice; keep one of them");
+}
+
+TEST_F(KnownVolumes, LabelMapsAreMeasuredOnTheirOwnGrid) {
+  write_labels("a_seg.nii.gz", {0, 1, 2, 2, 4, 4, 4});
+  const std::vector<double> volumes = volumes_of_label_map(file("a_seg.nii.gz"), meaning_);
+  EXPECT_NEAR(volumes[0], 6.0, 1e-9);
+  EXPECT_NEAR(volumes[1], 4.0, 1e-9);
+}
+
+TEST_F(KnownVolumes, ValueOfNoRegionIsNamedUnlessItIsRemapped) {
+  write_labels("a.nii", {0, 1, 3, 3});
+  const std::string message =
+      message_from<UsageError>([&] { volumes_of_label_map(file("a.nii"), meaning_); });
+  EXPECT_NE(message.find("a.nii: the value 3 belongs to no region"), std::string::npos) << message;
+  meaning_.remapped = parse_label_mapping("3=4");
+  EXPECT_NEAR(volumes_of_label_map(file("a.nii"), meaning_)[1], 3.0, 1e-9);
+  meaning_.remapped = parse_label_mapping("3=0,1=2");
+  EXPECT_NEAR(volumes_of_label_map(file("a.nii"), meaning_)[0], 1.0, 1e-9);
+  EXPECT_EQ(volumes_of_label_map(file("a.nii"), meaning_)[1], 0.0);
+}
+
+TEST_F(KnownVolumes, LabelMapIsFoundByTheCasesName) {
+  EXPECT_FALSE(find_label_map(temporary_.path(), "a"));
+  std::filesystem::create_directory(file("a"));
+  write_labels("a/a_seg.nii.gz", {0, 1});
+  EXPECT_EQ(find_label_map(temporary_.path(), "a"), file("a") / "a_seg.nii.gz");
+  write_labels("a-seg.nii", {0, 1});
+  const std::string message =
+      message_from<UsageError>([&] { find_label_map(temporary_.path(), "a"); });
+  EXPECT_NE(message.find("a: two label maps"), std::string::npos) << message;
+}
+
+TEST_F(KnownVolumes, WrongMappingsAreRefused) {
+  for (const char* text : {"3", "3=", "=4", "a=1", "3=4;1=2"}) {
+    EXPECT_THROW(parse_label_mapping(text), UsageError) << text;
+  }
+  EXPECT_TRUE(parse_label_mapping("").empty());
+}
+
+}  // namespace
+}  // namespace mcvol

@@ -1,0 +1,71 @@
+#include "mcvol/timing/stage_timings.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "network/run/torchscript_segmenter.h"
+#include "network/support/segmenter_fixtures.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+using testing::TinyNetwork;
+
+struct Subject {
+  const char* name;
+  std::vector<TinyNetwork> networks;
+  Bundle::Window::Blend blend = Bundle::Window::Blend::kNone;
+  bool has_dropout = true;
+};
+
+void PrintTo(const Subject& subject, std::ostream* stream) { *stream << subject.name; }
+
+TinyNetwork network_without_dropout() {
+  return {
+      "def forward(self, x):\n"
+      "    x = torch.conv3d(x, self.w1, self.b1, [1, 1, 1], [1, 1, 1])\n"
+      "    return torch.conv3d(torch.conv3d(x, self.w2, self.b2), self.w3, self.b3)\n"};
+}
+
+class StagesOfANetwork : public ::testing::TestWithParam<Subject> {};
+
+TEST_P(StagesOfANetwork, AddUpToItsTime) {
+  Bundle bundle = testing::tiny_bundle(GetParam().networks);
+  bundle.window.blend = GetParam().blend;
+  if (bundle.window.blend != Bundle::Window::Blend::kNone) bundle.window.overlap = 0.5;
+  const PreparedScan scan = testing::random_scan({40, 40, 40}, 7);
+  for (const int threads : {1, 3}) {
+    TorchScriptSegmenter segmenter(bundle, {.device = "cpu", .threads = threads});
+    testing::KeepingSink sink(8, bundle.regions.size(), scan.measured.values.size());
+    StageTimings timings;
+    timed(timings.network_s, [&] {
+      segmenter.run(
+          scan, {.passes = 8}, sink, [](double) { return true; }, timings);
+    });
+    const double sum_s = timings.prefix_s + timings.suffix_s + timings.accumulate_s;
+    EXPECT_LE(sum_s, timings.network_s);
+    // Generous: whatever the machine does beside, what is left out is little.
+    EXPECT_GE(sum_s, 0.5 * timings.network_s);
+    EXPECT_GT(timings.prefix_s, 0.0);
+    EXPECT_GT(timings.accumulate_s, 0.0);
+    EXPECT_EQ(timings.suffix_s > 0.0, GetParam().has_dropout);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, StagesOfANetwork,
+                         ::testing::Values(Subject{"pointwise", {testing::pointwise_network()}},
+                                           Subject{"spatial", {testing::spatial_network()}},
+                                           Subject{"blended",
+                                                   {testing::pointwise_network()},
+                                                   Bundle::Window::Blend::kGaussian},
+                                           Subject{"without_dropout",
+                                                   {network_without_dropout(),
+                                                    network_without_dropout()},
+                                                   Bundle::Window::Blend::kNone,
+                                                   false}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace mcvol

@@ -1,0 +1,126 @@
+#include "mcvol/report/pages/evaluation_report.h"
+
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "report/pages/page_checks.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+using testing::contains;
+using testing::count_of;
+
+/// @param references as if calibrated on so many: truths then lie at their ranks; 0 for raw.
+EvaluatedMethod method_of(IntervalMethod name, int scans, int missed, int references = 0) {
+  EvaluatedMethod method;
+  method.method = name;
+  std::vector<ScoredInterval> scored;
+  for (int n = 0; n < scans; ++n) {
+    EvaluatedScan scan;
+    scan.case_id = "case_" + std::to_string(n);
+    scan.reference_ml = 8;
+    scan.scored.interval = {n < missed ? 10.0 : 1.0, 27};
+    scan.scored.point_ml = 9;
+    scan.scored.covered = n >= missed;
+    scan.scored.width_ml = 27 - scan.scored.interval.lower_ml;
+    const int slots = references > 0 ? references + 1 : scans;
+    scan.scored.pit = (n % slots + 0.5) / slots;
+    scan.scored.references = references;
+    scored.push_back(scan.scored);
+    method.scans.push_back(scan);
+  }
+  method.summary = summary_of(scored);
+  return method;
+}
+
+EvaluationReport report_of(int scans, int missed, int references = 0,
+                           IntervalMethod method = IntervalMethod::kConformal) {
+  EvaluationReport report;
+  report.run.model = {{"name", "<net>"}};
+  report.level = NominalCoverage::parse("0.9");
+  EvaluatedMethod raw = method_of(IntervalMethod::kLevelSets, scans, 2 * missed);
+  raw.ratio = PairedRatio{0.8, {0.7, 0.9}};
+  report.regions.push_back({"whole_tumour", {method_of(method, scans, missed, references), raw}});
+  report.program = "mcvol 0";
+  return report;
+}
+
+TEST(EvaluationReportPage, NeedsNothingButItselfAndIsWellFormed) {
+  const std::string page = evaluation_report_html(report_of(40, 3));
+  EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
+  EXPECT_EQ(testing::outside_references(page), "");
+  EXPECT_TRUE(contains(page, "&lt;net&gt;"));
+}
+
+TEST(EvaluationReportPage, SaysFirstHowManyHold) {
+  const std::string page = evaluation_report_html(report_of(40, 3));
+  EXPECT_TRUE(contains(page, "<strong>whole tumour</strong>: 37 of 40 intervals hold, 92.5 %"));
+  EXPECT_TRUE(contains(page, "0.80 [0.70, 0.90]"));
+  EXPECT_TRUE(contains(page, "There is no calibration"));
+}
+
+TEST(EvaluationReportPage, DrawsEachScanAndMarksTheMisses) {
+  const std::string page = evaluation_report_html(report_of(40, 3));
+  EXPECT_EQ(count_of(page, "<figure>"), 4);
+  // Two plots have a dot a scan; a reliability diagram has 19 levels.
+  EXPECT_EQ(count_of(page, "<circle"), 2 * 40 + 19);
+  EXPECT_EQ(count_of(page, "class=\"point\""), 2 * 3);
+  EXPECT_EQ(count_of(page, "stroke-width=\"2\"/>"), 3);
+}
+
+TEST(EvaluationReportPage, ReliabilityIsThatOfTheIntervalsAsTheyAreCut) {
+  // 20 scans of every rank: 0.9 of 19 references keeps 18 of 20 ranks, quantile 16.2 of 20.
+  const std::string conformal = evaluation_report_html(report_of(400, 0, 19));
+  EXPECT_TRUE(contains(conformal, "level 0.90: 90 %"));
+  EXPECT_TRUE(contains(conformal, "level 0.50: 50 %"));
+  EXPECT_FALSE(contains(conformal, "level 0.95:"));  // takes 39
+  const std::string at_50 = evaluation_report_html(report_of(510, 0, 50));
+  EXPECT_TRUE(contains(at_50, "level 0.90: 92.2 %"));  // 1 - 2k / (n + 1), k = 2
+  const std::string quantile =
+      evaluation_report_html(report_of(400, 0, 19, IntervalMethod::kQuantile));
+  EXPECT_TRUE(contains(quantile, "level 0.90: 80 %")) << "whole ranks of 81 %";
+}
+
+TEST(EvaluationReportPage, BandsAreWiderForACalibrationThanForChanceAlone) {
+  // Of the band in the PIT histogram, in heights of its first bar: plots differ in scale.
+  const auto band_of = [](const std::string& page) {
+    std::size_t at = page.find("predicted distribution");
+    std::vector<double> heights;
+    for (int polygon = 0; polygon < 2; ++polygon) {
+      at = page.find("<polygon points=\"", at) + 17;
+      std::istringstream corners(page.substr(at, page.find('"', at) - at));
+      std::vector<double> y;
+      for (std::string corner; corners >> corner;) {
+        y.push_back(std::stod(corner.substr(corner.find(',') + 1)));
+      }
+      heights.push_back(std::abs(y.at(2) - y.at(0)));
+    }
+    return heights[0] / heights[1];
+  };
+  const double chance = band_of(evaluation_report_html(report_of(300, 0)));
+  const double calibrated = band_of(evaluation_report_html(report_of(301, 0, 300)));
+  EXPECT_NEAR(chance, 2 * 1.96 * std::sqrt(300 * 0.09) / 30, 0.02);
+  EXPECT_NEAR(calibrated / chance, std::sqrt(602.0 / 302), 0.08);  // a bar is 30 or 31 scans
+}
+
+TEST(EvaluationReportPage, RawDistributionsAloneAreNotDrawnTwice) {
+  EvaluationReport report = report_of(40, 0);
+  report.regions[0].methods.erase(report.regions[0].methods.begin());
+  const std::string page = evaluation_report_html(report);
+  EXPECT_FALSE(contains(page, "before calibration"));
+}
+
+TEST(EvaluationReportPage, ReliabilityOfAPerfectDistributionLiesOnTheDiagonal) {
+  const std::string page =
+      evaluation_report_html(report_of(1000, 0, 0, IntervalMethod::kLevelSets));
+  for (const char* tip : {"level 0.05: 5 %", "level 0.50: 50 %", "level 0.95: 95 %"}) {
+    EXPECT_TRUE(contains(page, tip)) << tip;
+  }
+}
+
+}  // namespace
+}  // namespace mcvol

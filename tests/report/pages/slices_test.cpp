@@ -1,0 +1,166 @@
+#include "report/pages/slices.h"
+
+#include "mcvol/volumetry/conversion.h"
+
+#include <cmath>
+#include <regex>
+
+#include "report/pages/page_checks.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+using testing::contains;
+
+constexpr std::int64_t kSide = 60;
+
+/// One slice thick, so that the area of a contour is the volume of what it holds: logits fall with
+/// the distance from the middle, by 1 a pixel, from 20 pixels for p = 0.5. A voxel is 0.01 ml.
+CaseSlice disc() {
+  CaseSlice slice;
+  slice.grid.size = {kSide, kSide, 1};
+  slice.grid.spacing_mm = {1, 1, 10};
+  Thumbnail& thumbnail = slice.thumbnail;
+  thumbnail.width = thumbnail.height = kSide;
+  thumbnail.regions.emplace_back();
+  LogitHistogram mean;
+  for (std::int64_t n = 0; n < kSide * kSide; ++n) {
+    const double x = static_cast<double>(n % kSide) - 29.5;
+    const double y = static_cast<double>(n / kSide) - 29.5;
+    const double logit = std::clamp(20 - std::hypot(x, y), -16.0, 16.0);
+    mean.add(static_cast<float>(logit));
+    thumbnail.scan.push_back(100);
+    thumbnail.regions[0].push_back(static_cast<std::uint8_t>(std::lround(byte_from_logit(logit))));
+  }
+  slice.means = {{"whole", mean}};
+  return slice;
+}
+
+VolumeRow row_of(const std::string& case_id) {
+  VolumeRow row;
+  row.case_id = case_id;
+  row.region = "whole";
+  row.level = "0.9";
+  row.status = "ok";
+  row.raw_volume_ml = 12.5;
+  row.raw_lower_ml = 9;
+  row.raw_upper_ml = 16;
+  return row;
+}
+
+VolumeReport report_of(const std::vector<std::string>& case_ids) {
+  VolumeReport report;
+  report.level = NominalCoverage::parse("0.9");
+  for (const std::string& case_id : case_ids) report.rows.push_back(row_of(case_id));
+  report.slice_of = [](const std::string&) { return disc(); };
+  return report;
+}
+
+SliceSection section_of(const VolumeReport& report) {
+  std::vector<RowsOfCase> cases;
+  for (const VolumeRow& row : report.rows) cases.push_back({&row});
+  return slice_section(report, cases);
+}
+
+/// Area in pixels of the path that `id` names, by its relative coordinates in tenths of a pixel.
+double area_of_path(const std::string& page, const std::string& id) {
+  const std::size_t at = page.find("<path id=\"" + id + "\" d=\"");
+  if (at == std::string::npos) return -1;
+  const std::size_t begin = page.find("d=\"", at + 9 + id.size()) + 3;
+  const std::string path = page.substr(begin, page.find('"', begin) - begin);
+  static const std::regex kNumber("-?[0-9]+");
+  std::vector<double> numbers;
+  for (std::sregex_iterator number(path.begin(), path.end(), kNumber), end; number != end; ++number)
+    numbers.push_back(std::stod(number->str()));
+  double x = 0, y = 0, twice = 0;
+  for (std::size_t n = 2; n + 1 < numbers.size(); n += 2) {
+    twice += x * (y + numbers[n + 1]) - (x + numbers[n]) * y;
+    x += numbers[n];
+    y += numbers[n + 1];
+  }
+  return std::abs(twice) / 200;
+}
+
+/// Within a tenth of a pixel: straight pieces cut corners, and bytes are steps of the logit.
+void expect_disc_of_area(const std::string& page, const std::string& id, double area) {
+  EXPECT_NEAR(std::sqrt(area_of_path(page, id) / M_PI), std::sqrt(area / M_PI), 0.1) << id;
+}
+
+TEST(Slices, ContoursHoldTheVolumesOfTheInterval) {
+  const std::string page = section_of(report_of({"a"})).html;
+  expect_disc_of_area(page, "s0r0m", 1250);
+  expect_disc_of_area(page, "s0r0l", 900);
+  expect_disc_of_area(page, "s0r0u", 1600);
+}
+
+TEST(Slices, ContoursAreThoseOfTheCalibratedIntervalWhereThereIsOne) {
+  VolumeReport report = report_of({"a"});
+  report.rows[0].volume_ml = 10;
+  report.rows[0].lower_ml = 0;
+  report.rows[0].upper_ml = 30;
+  const std::string page = section_of(report).html;
+  expect_disc_of_area(page, "s0r0m", 1000);
+  EXPECT_EQ(area_of_path(page, "s0r0l"), -1);  // nothing holds 0 ml
+  EXPECT_TRUE(contains(page, "whole 10.0 [0.00, 30.0]"));
+}
+
+TEST(Slices, NeedNothingButThemselvesAndSayInWordsWhatTheyShow) {
+  const std::string page = section_of(report_of({"a"})).html;
+  EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
+  EXPECT_EQ(testing::outside_references(page), "");
+  EXPECT_TRUE(contains(page, "role=\"img\" aria-label=\"a, axial slice, whole 12.5 [9.00, 16.0]\""))
+      << page.substr(0, 3000);
+  EXPECT_TRUE(contains(page, "role=\"img\" aria-label=\"a, axial slice, uncertainty\""));
+  EXPECT_TRUE(contains(page, "not calibrated"));
+}
+
+TEST(Slices, OfLongPixelsAreDrawnLong) {
+  VolumeReport report = report_of({"a"});
+  report.slice_of = [](const std::string&) {
+    CaseSlice slice = disc();
+    slice.grid.spacing_mm = {1, 3, 10};
+    return slice;
+  };
+  EXPECT_TRUE(contains(section_of(report).html, "viewBox=\"0 0 600 1800\""));
+}
+
+TEST(Slices, CaseWithoutOneIsPassedOver) {
+  VolumeReport report = report_of({"a", "b"});
+  report.slice_of = [](const std::string& case_id) -> std::optional<CaseSlice> {
+    if (case_id == "a") return std::nullopt;
+    return disc();
+  };
+  const SliceSection section = section_of(report);
+  EXPECT_EQ(section.case_ids, std::set<std::string>{"b"});
+  EXPECT_TRUE(contains(section.html, "1 of 2 scans"));
+  report.slice_of = [](const std::string&) { return std::nullopt; };
+  EXPECT_EQ(section_of(report).html, "");
+  report.slice_of = nullptr;
+  EXPECT_EQ(section_of(report).html, "");
+}
+
+TEST(Slices, EmptySliceOrNoVolumeIsNoPicture) {
+  VolumeReport report = report_of({"a"});
+  report.slice_of = [](const std::string&) {
+    CaseSlice slice = disc();
+    slice.thumbnail.scan.assign(slice.thumbnail.scan.size(), 0);
+    slice.thumbnail.regions[0] = slice.thumbnail.scan;
+    return slice;
+  };
+  EXPECT_EQ(section_of(report).html, "");
+}
+
+TEST(Slices, AreAtMostTwoHundredAndMostOfThemFolded) {
+  std::vector<std::string> ids;
+  for (int n = 0; n < 205; ++n) ids.push_back("case_" + std::to_string(1000 + n));
+  const SliceSection section = section_of(report_of(ids));
+  EXPECT_EQ(section.case_ids.size(), kMostSlices);
+  EXPECT_TRUE(contains(section.html, "200 of 205 scans"));
+  EXPECT_EQ(testing::count_of(section.html, "<h3>"), 200);
+  const std::size_t fold = section.html.find("<details>");
+  EXPECT_EQ(testing::count_of(section.html.substr(0, fold), "<h3>"), 12);
+}
+
+}  // namespace
+}  // namespace mcvol

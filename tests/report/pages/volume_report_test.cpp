@@ -1,0 +1,180 @@
+#include "mcvol/report/pages/volume_report.h"
+
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "report/pages/page_checks.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+using testing::contains;
+
+VolumeRow measured_row(const std::string& case_id, double volume_ml, bool calibrated) {
+  VolumeRow row;
+  row.case_id = case_id;
+  row.region = "whole_tumour";
+  row.level = "0.9";
+  row.raw_volume_ml = volume_ml;
+  row.raw_lower_ml = volume_ml * 0.5;
+  row.raw_upper_ml = volume_ml * 1.5;
+  if (calibrated) {
+    row.volume_ml = volume_ml * 1.1;
+    row.lower_ml = volume_ml * 0.9;
+    row.upper_ml = volume_ml * 1.3;
+  }
+  row.segmented_ml = volume_ml;
+  row.status = "ok";
+  row.flags = {calibrated ? "simulated_calibration" : "uncalibrated"};
+  return row;
+}
+
+VolumeRow failed_row(const std::string& case_id, const std::string& error) {
+  VolumeRow row;
+  row.case_id = case_id;
+  row.status = "failed";
+  row.error = error;
+  return row;
+}
+
+/// 19 scores of one candidate.
+CalibrationPointer calibration(bool simulated) {
+  auto applied = std::make_shared<AppliedCalibration>();
+  applied->file.simulated = simulated;
+  std::vector<double> scores;
+  for (int n = 0; n < 19; ++n) scores.push_back(n);
+  RegionCalibration region;
+  region.region = "whole_tumour";
+  region.strata.push_back(
+      {0, {{FitKind::kMonteCarlo, ConformalFit(ScoreKind::kPit, {{1, 0, scores}})}}});
+  applied->file.regions.push_back(region);
+  return applied;
+}
+
+VolumeReport report_of(std::vector<VolumeRow> rows, CalibrationPointer applied = nullptr) {
+  VolumeReport report;
+  report.run.model = {{"name", "net"}, {"warning", "Not for <patients>."}};
+  report.run.ended = "2026-01-02T03:04:05Z";
+  report.run.identity = {{"passes", 20}, {"scope", "channel"}};
+  report.calibration = std::move(applied);
+  report.level = NominalCoverage::parse("0.9");
+  report.rows = std::move(rows);
+  report.program = "mcvol 0";
+  return report;
+}
+
+TEST(VolumeReportPage, NeedsNothingButItselfAndIsWellFormed) {
+  const std::string page = volume_report_html(
+      report_of({measured_row("a", 10, true), failed_row("b", "x")}, calibration(false)));
+  EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
+  EXPECT_EQ(testing::outside_references(page), "");
+}
+
+TEST(VolumeReportPage, TextOfOthersStaysText) {
+  const std::string page = volume_report_html(report_of({failed_row("b", "<b>&\"bad\"</b>.nii")}));
+  EXPECT_TRUE(contains(page, "&lt;b&gt;&amp;&quot;bad&quot;&lt;/b&gt;.nii"));
+  EXPECT_TRUE(contains(page, "Not for &lt;patients&gt;."));
+  EXPECT_FALSE(contains(page, "<b>"));
+}
+
+TEST(VolumeReportPage, SaysWhatIsPromisedAndOfWhichScans) {
+  const std::vector<VolumeRow> rows{measured_row("a", 10, true)};
+  const std::string real = volume_report_html(report_of(rows, calibration(false)));
+  EXPECT_TRUE(contains(real, "the intervals of about 90 hold the volume"));
+  EXPECT_TRUE(contains(real, "the 19 that it was calibrated on"));
+  EXPECT_FALSE(contains(real, "simulated</strong>"));
+  const std::string simulated = volume_report_html(report_of(rows, calibration(true)));
+  EXPECT_TRUE(contains(simulated, "Those scans were simulated</strong>"));
+  const std::string raw = volume_report_html(report_of({measured_row("a", 10, false)}));
+  EXPECT_TRUE(contains(raw, "<strong>not calibrated</strong>"));
+}
+
+TEST(VolumeReportPage, PromiseIsThatOfTheMethodAndOfEveryStratum) {
+  const std::vector<VolumeRow> rows{measured_row("a", 10, true)};
+  auto quantile = std::make_shared<AppliedCalibration>(*calibration(false));
+  quantile->file.method = IntervalMethod::kQuantile;
+  EXPECT_TRUE(contains(volume_report_html(report_of(rows, quantile)), "of about 81 hold"));
+  auto strata = std::make_shared<AppliedCalibration>(*calibration(false));
+  RegionCalibration::Stratum more = strata->file.regions[0].strata[0];
+  std::vector<double> scores(60, 0.0);
+  more.from_ml = 5;
+  more.fits[0].second = ConformalFit(ScoreKind::kPit, {{1, 0, scores}});
+  strata->file.regions[0].strata.push_back(more);
+  const std::string page = volume_report_html(report_of(rows, strata));
+  EXPECT_TRUE(contains(page, "of about 90 to 90.2 hold"));  // 1 - 6 / 61
+  EXPECT_TRUE(contains(page, "the 79 that it was calibrated on"));
+}
+
+TEST(VolumeReportPage, FlagOfALaterVersionIsAReasonToLook) {
+  VolumeRow row = measured_row("a", 10, true);
+  row.flags = {"strange_new"};
+  const std::string page = volume_report_html(report_of({row}, calibration(false)));
+  EXPECT_TRUE(contains(page, "1 to look at"));
+  EXPECT_TRUE(contains(page, "strange_new"));
+  row.flags = {"other_seed"};
+  EXPECT_TRUE(contains(volume_report_html(report_of({row}, calibration(false))), "0 to look at"));
+}
+
+TEST(VolumeReportPage, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
+  VolumeRow flagged = measured_row("flagged", 10, true);
+  flagged.flags = {"uncertain", "touches_border"};
+  const std::string page = volume_report_html(report_of(
+      {measured_row("calm", 5, true), flagged, failed_row("lost", "no t1")}, calibration(false)));
+  const std::size_t first = page.find("To look at first");
+  const std::size_t chart = page.find("<figure>");
+  const std::size_t lost = page.find(">lost</th>");
+  const std::size_t wide = page.find(">flagged</th>");
+  EXPECT_TRUE(first < lost && lost < wide && wide < chart);
+  EXPECT_TRUE(contains(page, "3 scans"));
+  EXPECT_TRUE(contains(page, "2 scans measured, 1 failed, 1 to look at"));
+  EXPECT_TRUE(contains(page, "wider than 19 of 20"));
+  EXPECT_GT(page.find(">calm</th>"), chart);
+  const std::string calm =
+      volume_report_html(report_of({measured_row("calm", 5, true)}, calibration(false)));
+  EXPECT_TRUE(contains(calm, "Nothing: no scan failed or is flagged."));
+}
+
+/// Attribute of the first element of a class after `from`.
+double attribute_of(const std::string& page, const std::string& element, const std::string& name) {
+  const std::size_t begin = page.find(element);
+  const std::size_t value = page.find(" " + name + "=\"", begin) + name.size() + 3;
+  return std::stod(page.substr(value));
+}
+
+TEST(VolumeReportPage, BarsLieWhereTheIntervalsDo) {
+  const std::string page =
+      volume_report_html(report_of({measured_row("a", 64 / 1.5, true)}, calibration(false)));
+  // The axis ends at the largest number, raw_upper_ml of 64 ml: 4 ml^(1/3).
+  const double left = 200;
+  const double scale = (790 - left) / 4;
+  const double lower = left + scale * std::cbrt(64 / 1.5 * 0.9);
+  const double upper = left + scale * std::cbrt(64 / 1.5 * 1.3);
+  EXPECT_NEAR(attribute_of(page, "<rect class=\"bar\"", "x"), lower, 0.06);
+  EXPECT_NEAR(attribute_of(page, "<rect class=\"bar\"", "width"), upper - lower, 0.11);
+  EXPECT_NEAR(attribute_of(page, "<circle class=\"point\"", "cx"),
+              left + scale * std::cbrt(64 / 1.5 * 1.1), 0.06);
+}
+
+TEST(VolumeReportPage, ChartOfManyScansShowsThoseFlaggedFirst) {
+  std::vector<VolumeRow> rows;
+  for (int n = 0; n < 700; ++n) {
+    char name[16];
+    std::snprintf(name, sizeof name, "case_%04d", n);
+    rows.push_back(measured_row(name, 700 - n, true));
+  }
+  rows[699].flags = {"uncertain"};  // the smallest
+  const std::string page = volume_report_html(report_of(rows, calibration(false)));
+  EXPECT_TRUE(contains(page, "500 of 700 scans, those flagged first"));
+  const std::size_t chart = page.find("<figure>");
+  EXPECT_LT(page.find("case_0699:", chart), page.find("case_0000:", chart));
+  const std::string drawn = page.substr(chart, page.find("</figure>") - chart);
+  EXPECT_EQ(testing::count_of(drawn, "<rect"), 500);
+  // On several pictures, so that none is longer than a printed page; all have the same axis.
+  EXPECT_EQ(testing::count_of(drawn, "<svg"), 10);
+  EXPECT_EQ(testing::count_of(drawn, ">200</text>"), 10);
+}
+
+}  // namespace
+}  // namespace mcvol
