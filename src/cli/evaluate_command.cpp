@@ -60,7 +60,7 @@ ExitCode EvaluateCommand::run() {
   write_file_atomically(folder / "intervals.csv", intervals_csv(evaluation));
   write_file_atomically(folder / "comparison.csv", comparison_csv(evaluation));
   write_file_atomically(folder / "coverage.csv", coverage_csv(evaluation));
-  write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation, program_name());
+  write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation, program_name()));
   say_coverage(evaluation);
   spdlog::info("{}: the same of every method, with interval scores and by size",
                (folder / "coverage.csv").string());
