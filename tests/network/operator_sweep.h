@@ -10,8 +10,8 @@
 
 // Whether an operator gives a value the same bits wherever in a tensor it lies: in the vectors of a
 // loop or in its remainder, aligned or not, next to its neighbours in memory or far from them, in
-// any batch and on any thread. A few values would not tell: PyTorch's GELU differs in one of a
-// thousand.
+// any batch and on any thread. A few tensors would not tell: each has but a handful of values in
+// its remainder, of which even PyTorch's GELU gives most the bits that its vectors give.
 
 namespace mcvol::testing {
 
