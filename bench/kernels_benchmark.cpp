@@ -1,9 +1,9 @@
 // The kernels of a measurement on one thread: what each does a second, to be held against what a
 // network on the same machine takes (bench/cpu_cost.py).
+#include "mcvol/analysis/volume_table.h"
 #include "mcvol/calibration/nominal_coverage.h"
 #include "mcvol/io/records/calibration_file.h"
 #include "mcvol/io/records/case_record.h"
-#include "mcvol/io/tables/volume_table.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/volumetry/logit_histogram.h"
 #include "mcvol/volumetry/volume_distribution.h"

@@ -1,4 +1,4 @@
-"""Reads what mcvol wrote (docs/interface.md) and the references of a simulated cohort, and turns
+"""Reads what mcvol wrote (docs/files.md) and the references of a simulated cohort, and turns
 probability histograms into distributions of volumes (docs/method.md).
 """
 import base64

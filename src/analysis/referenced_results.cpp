@@ -2,10 +2,10 @@
 
 #include "mcvol/analysis/parallel.h"
 #include "mcvol/analysis/run_identity.h"
+#include "mcvol/analysis/volume_table.h"
 #include "mcvol/error/error.h"
 #include "mcvol/io/records/calibration_file.h"
 #include "mcvol/io/records/case_record.h"
-#include "mcvol/io/tables/volume_table.h"
 
 #include <algorithm>
 #include <optional>

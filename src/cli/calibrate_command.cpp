@@ -95,11 +95,13 @@ void say_promise(const StratumReport& report, IntervalMethod method) {
 
 void CalibrateCommand::setup(CLI::App& program) {
   command_ =
-      program.add_subcommand("calibrate", "Make a calibration from measured scans of known volume");
+      program.add_subcommand("calibrate", "Make a calibration from measured cases of known volume");
   command_->footer(kExample);
   command_->add_option("results", results_, "Result folder of mcvol predict")->type_name("RESULTS");
   add_references(*command_, references_, label_map_);
-  command_->add_option("--method", method_, "conformal, scaled or quantile")
+  command_
+      ->add_option("--method", method_,
+                   "How intervals are made; those of quantile fall short of their level")
       ->type_name("METHOD")
       ->check(CLI::IsMember({"conformal", "scaled", "quantile"}))
       ->capture_default_str();

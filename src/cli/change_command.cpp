@@ -38,14 +38,17 @@ void ChangeCommand::setup(CLI::App& program) {
       "change", "Change between two scans of a subject, with interval and probability of growth");
   command_->footer(kExample);
   add_results(*command_, results_);
-  command_->add_option("--pairs", pairs_, "Which scans belong together")
+  command_
+      ->add_option("--pairs", pairs_,
+                   "CSV of subject_id, baseline and followup, the last two case_ids")
       ->type_name("CSV")
       ->required();
   add_levels(*command_, levels_);
   command_
-      ->add_option("--correlation", correlation_,
-                   "Of the errors of two scans of a subject, -1 to 1 (default 0), or bonferroni: "
-                   "intervals that hold for any, and are wider")
+      ->add_option(
+          "--correlation", correlation_,
+          "Of the errors of two scans of a subject, -1 to 1, or bonferroni: intervals that hold "
+          "for any, and are wider (default: 0)")
       ->type_name("R|bonferroni");
   add_references(*command_, references_, label_map_)
       ->description(
@@ -54,12 +57,12 @@ void ChangeCommand::setup(CLI::App& program) {
   command_
       ->add_option("--growth-threshold", growth_threshold_,
                    "Change relative to the baseline that counts as growth or shrinkage, such as "
-                   "0.25 (default 0)")
+                   "0.25 (default: 0)")
       ->type_name("P");
   add_calibration(*command_, calibration_);
   command_
       ->add_option("--output", output_,
-                   "Table to write (default: change.csv in the result folder); - is stdout")
+                   "Table to write; - is stdout (default: change.csv in the result folder)")
       ->type_name("FILE|-");
   add_threads_and_quiet(*command_, threads_, quiet_);
 }

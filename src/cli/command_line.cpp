@@ -72,15 +72,7 @@ int run(int argc, const char* const* argv) {
   program.set_version_flag("--version",
                            "mcvol " + program_version() + " (" + program_commit() + ")");
   program.require_subcommand(1);
-  std::vector<std::unique_ptr<Command>> commands;
-  commands.push_back(std::make_unique<PredictCommand>());
-  commands.push_back(std::make_unique<InspectCommand>());
-  commands.push_back(std::make_unique<MergeCommand>());
-  commands.push_back(std::make_unique<IntervalCommand>());
-  commands.push_back(std::make_unique<CalibrateCommand>());
-  commands.push_back(std::make_unique<EvaluateCommand>());
-  commands.push_back(std::make_unique<ChangeCommand>());
-  commands.push_back(std::make_unique<ReportCommand>());
+  const std::vector<std::unique_ptr<Command>> commands = all_commands();
   for (const auto& command : commands) command->setup(program);
   if (argc > 1) require_known_command(program, argv[1]);
   try {
@@ -95,6 +87,19 @@ int run(int argc, const char* const* argv) {
 }
 
 }  // namespace
+
+std::vector<std::unique_ptr<Command>> all_commands() {
+  std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(std::make_unique<PredictCommand>());
+  commands.push_back(std::make_unique<InspectCommand>());
+  commands.push_back(std::make_unique<MergeCommand>());
+  commands.push_back(std::make_unique<IntervalCommand>());
+  commands.push_back(std::make_unique<CalibrateCommand>());
+  commands.push_back(std::make_unique<EvaluateCommand>());
+  commands.push_back(std::make_unique<ChangeCommand>());
+  commands.push_back(std::make_unique<ReportCommand>());
+  return commands;
+}
 
 int run_command_line(int argc, const char* const* argv) {
   try {

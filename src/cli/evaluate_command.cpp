@@ -34,7 +34,7 @@ void say_coverage(const Evaluation& evaluation) {
 
 void EvaluateCommand::setup(CLI::App& program) {
   command_ = program.add_subcommand(
-      "evaluate", "Coverage of intervals on scans of known volume, beside other methods");
+      "evaluate", "Coverage of intervals on cases of known volume, beside other methods");
   command_->footer(kExample);
   add_results(*command_, results_);
   add_references(*command_, references_, label_map_)->required();
@@ -60,7 +60,7 @@ ExitCode EvaluateCommand::run() {
   write_file_atomically(folder / "intervals.csv", intervals_csv(evaluation));
   write_file_atomically(folder / "comparison.csv", comparison_csv(evaluation));
   write_file_atomically(folder / "coverage.csv", coverage_csv(evaluation));
-  write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation, program_name());
+  write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation, program_name()));
   say_coverage(evaluation);
   spdlog::info("{}: the same of every method, with interval scores and by size",
                (folder / "coverage.csv").string());

@@ -22,8 +22,9 @@ void InspectCommand::setup(CLI::App& program) {
       "inspect", "Say what a model, scan, record or result folder is, and what would be refused");
   command_->footer(kExample);
   command_
-      ->add_option("paths", paths_,
-                   "Model bundles, scans (.nii, .nii.gz), records (.json), result folders")
+      ->add_option(
+          "paths", paths_,
+          "Model bundles, scans (.nii, .nii.gz), records and calibrations (.json), result folders")
       ->type_name("PATH")
       ->required();
   command_->add_flag("--json", json_, "One JSON object per path and line");

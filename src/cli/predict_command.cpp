@@ -76,7 +76,8 @@ void PredictCommand::setup(CLI::App& program) {
                    "Folders in a known layout, case folders, or manifests (.csv: case_id, then "
                    "a column per channel)")
       ->type_name("SCANS");
-  command_->add_option("--model", model_, "Model bundle")->type_name("DIR");
+  command_->add_option("--model", model_, "Model bundle, a folder with model.json")
+      ->type_name("DIR");
   command_->add_option("--out", output_, "Result folder; goes on where an earlier run ended")
       ->type_name("DIR");
   command_
@@ -115,17 +116,17 @@ void PredictCommand::add_measurement_options() {
       ->capture_default_str()
       ->group(group);
   command_
-      ->add_option("--scope", scope_,
-                   "What shares a dropout mask: native, channel or element (default: the "
-                   "bundle's)")
+      ->add_option(
+          "--scope", scope_,
+          "What shares a dropout mask: all voxels of a channel (channel), nothing (element), or "
+          "what does in PyTorch (native) (default: the bundle's)")
       ->type_name("SCOPE")
       ->check(CLI::IsMember({"native", "channel", "element"}))
       ->group(group);
   command_
       ->add_option(
           "--precision", precision_,
-          "Arithmetic of the network: auto (the calibration's, else fp32), fp32, bf16 or fp16; the "
-          "last on a GPU only")
+          "Arithmetic of the network; auto: the calibration's, else fp32. fp16 on a GPU only")
       ->type_name("PRECISION")
       ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
       ->capture_default_str()
@@ -133,12 +134,12 @@ void PredictCommand::add_measurement_options() {
   command_
       ->add_option("--calibration", calibration_,
                    "Calibration to apply, or none: raw intervals, without a warning (default: the "
-                   "bundle's own)")
+                   "bundle's own, if it has one)")
       ->type_name("FILE|none")
       ->group(group);
   command_
       ->add_option("--layout", layout_,
-                   "How scans lie in their folder: auto, brats, nnunet or bids")
+                   "How scans lie in their folder; auto: the layout with most complete cases")
       ->type_name("LAYOUT")
       ->check(CLI::IsMember({"auto", "brats", "nnunet", "bids"}))
       ->capture_default_str()
@@ -147,7 +148,9 @@ void PredictCommand::add_measurement_options() {
 
 void PredictCommand::add_machine_options() {
   const std::string group = "Machine";
-  command_->add_option("--device", device_, "auto, cpu, cuda or cuda:N")
+  command_
+      ->add_option("--device", device_,
+                   "auto, cpu, cuda or cuda:N; auto: the first GPU, else the CPU")
       ->type_name("DEVICE")
       ->capture_default_str()
       ->group(group);
@@ -177,15 +180,15 @@ void PredictCommand::add_output_options() {
       ->group(group);
   command_
       ->add_flag("--no-thumbnails", no_thumbnails_,
-                 "Keep no slice of the scans in OUT/thumbnails; the page is without pictures")
+                 "Keep no slice of the scans in OUT/thumbnails; the report page is without them")
       ->group(group);
-  command_->add_flag("--list", list_, "Only say what would be measured, and what not and why")
+  command_->add_flag("--list", list_, "Only say what would be measured, what not, and why")
       ->group(group);
-  command_->add_option("--save", save_, "Images to save (not in this version)")
+  command_->add_option("--save", save_, "Refused: this version saves no images")
       ->type_name("maps,labels")
       ->allow_extra_args(false)
       ->group(group);
-  command_->add_option("--print", print_, "Rows on stdout as scans finish: csv or jsonl")
+  command_->add_option("--print", print_, "Rows of each case on stdout as it ends")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"csv", "jsonl"}))
       ->group(group);

@@ -24,7 +24,7 @@ constexpr const char* kExample =
 
 void ReportCommand::setup(CLI::App& program) {
   command_ = program.add_subcommand(
-      "report", "One page to look at: what is flagged, every interval, what they mean");
+      "report", "The report page: what is flagged, every interval, a slice of each scan");
   command_->footer(kExample);
   add_results(*command_, results_);
   command_
@@ -33,10 +33,11 @@ void ReportCommand::setup(CLI::App& program) {
       ->type_name("P");
   add_calibration(*command_, calibration_);
   command_
-      ->add_option("--output", output_, "Page to write (default: report.html in the result folder)")
+      ->add_option("--output", output_,
+                   "Report page to write (default: report.html in the result folder)")
       ->type_name("FILE");
   command_->add_flag("--no-thumbnails", no_thumbnails_,
-                     "Leave the slices of the scans out of the page");
+                     "Leave the slices of the scans out of the report page");
   add_threads_and_quiet(*command_, threads_, quiet_);
 }
 

@@ -147,7 +147,7 @@ std::string percent(const Coverage& coverage) {
   return text.str();
 }
 
-/// The figures of docs/method.md, in per cent.
+/// The figures of experiments/conformal_coverage, in per cent.
 void print(int n, const NominalCoverage& level, double expected,
            const std::vector<Coverage>& coverages) {
   std::cout << "| " << n << " | " << level.text << " | " << std::fixed << std::setprecision(2)

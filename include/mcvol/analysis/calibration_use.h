@@ -1,7 +1,7 @@
 #pragma once
 
+#include "mcvol/analysis/volume_table.h"
 #include "mcvol/io/records/run_file.h"
-#include "mcvol/io/tables/volume_table.h"
 
 #include <filesystem>
 #include <string>

@@ -2,6 +2,9 @@
 
 #include "mcvol/error/error.h"
 
+#include <memory>
+#include <vector>
+
 #include <CLI/CLI.hpp>
 
 namespace mcvol {
@@ -17,5 +20,8 @@ class Command {
   /// Does the work, with the options as parsed. @throws Error with the exit code to leave with.
   virtual ExitCode run() = 0;
 };
+
+/// Every command of mcvol, in the order of its help; none is set up yet.
+std::vector<std::unique_ptr<Command>> all_commands();
 
 }  // namespace mcvol

@@ -5,7 +5,7 @@
 
 namespace mcvol {
 
-/// Process exit codes (docs/interface.md); users script against them.
+/// Process exit codes (docs/exit_codes.md); users script against them.
 enum class ExitCode : int {
   kSuccess = 0,        ///< everything asked for was measured
   kCannotGoOn = 1,     ///< could not start or go on: no case found, unwritable output, full disk

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/calibration/nominal_coverage.h"
+#include "mcvol/io/tables/volume_row.h"
 
 #include <filesystem>
 #include <string>

@@ -2,7 +2,7 @@
 
 #include "mcvol/error/error.h"
 #include "mcvol/io/records/case_record.h"
-#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/io/tables/volume_row.h"
 #include "mcvol/network/segmenter/segmenter.h"
 #include "mcvol/pipeline/case_loader.h"
 #include "mcvol/pipeline/interrupt.h"

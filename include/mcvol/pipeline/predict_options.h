@@ -1,8 +1,9 @@
 #pragma once
 
+#include "mcvol/calibration/nominal_coverage.h"
 #include "mcvol/analysis/calibration_use.h"
 #include "mcvol/io/scans/scan_discovery.h"
-#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/io/tables/volume_row.h"
 #include "mcvol/network/bundle/bundle.h"
 #include "mcvol/network/segmenter/segmenter.h"
 #include "mcvol/pipeline/shard.h"

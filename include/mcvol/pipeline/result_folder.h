@@ -1,7 +1,7 @@
 #pragma once
 
+#include "mcvol/analysis/volume_table.h"
 #include "mcvol/io/records/case_record.h"
-#include "mcvol/io/tables/volume_table.h"
 
 #include <filesystem>
 #include <map>

@@ -1,12 +1,12 @@
 #include "invariant_operators.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "linear_layers.h"
@@ -24,40 +24,29 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// Found equal over threads and batches of odd sizes; single-row reductions such as mean() are not.
+bool is_one(const Value* value) {
+  const auto number = torch::jit::toIValue(value);
+  return number && number->isScalar() && number->toScalar().equal(1);
+}
+
+/// Of an operator of the list, whether this form of it varies: the product of the second term and a
+/// factor is rounded in the remainder of a loop and not in its vectors, or the other way round; and
+/// of +0 and -0 they take one or the other for the larger.
+bool varies_by_arguments(const Node* node, const std::string& name) {
+  if (name == "add" || name == "sub" || name == "rsub") {
+    return node->inputs().size() > 2 && !is_one(node->input(2));
+  }
+  return name.starts_with("clamp") && node->inputs().size() > 1 &&
+         (is_tensor(node->input(1)) || is_tensor(node->inputs().back()));
+}
+
 bool is_invariant(const Node* node) {
-  static const std::unordered_set<std::string> names = {
-      // element by element
-      "abs", "add", "addcmul", "alias", "clamp", "clamp_max", "clamp_min", "clone", "contiguous",
-      "cos", "detach", "div", "eq", "erf", "exp", "expm1", "fill", "full_like", "ge", "gt",
-      "hardsigmoid", "hardswish", "hardtanh", "le", "leaky_relu", "log", "log1p", "lt", "maximum",
-      "minimum", "mul", "ne", "neg", "ones_like", "prelu", "reciprocal", "relu", "relu6", "rsqrt",
-      "rsub", "sin", "sqrt", "square", "sub", "tanh", "threshold", "to", "type_as", "where",
-      "zeros_like",
-      // along one dimension, row by row
-      "layer_norm", "log_softmax",
-      // over space, channel by channel
-      "avg_pool3d", "batch_norm", "group_norm", "instance_norm", "max_pool3d", "upsample_nearest3d",
-      "upsample_trilinear3d", "mkldnn_convolution",
-      // exact
-      "arange", "as_tensor", "bitwise_and", "bitwise_not", "bitwise_or", "floor", "floor_divide",
-      "masked_fill", "ones", "remainder", "round", "tensor", "zeros",
-      // where elements go
-      "__getitem__", "gather", "index", "index_select", "cat", "chunk", "constant_pad_nd", "copy",
-      "expand", "expand_as", "flatten", "flip", "narrow", "pad", "permute", "pixel_shuffle",
-      "reflection_pad3d", "repeat", "replication_pad3d", "reshape", "roll", "select", "slice",
-      "split", "split_with_sizes", "squeeze", "stack", "transpose", "unbind", "unflatten",
-      "unsqueeze", "view", "view_as"};
   const c10::Symbol kind = node->kind();
   if (kind.is_prim()) return true;
   if (std::string_view(kind.toQualString()).starts_with("mcvol::")) return true;
   std::string name = kind.toUnqualString();
   if (name.ends_with('_') && !name.starts_with("__")) name.pop_back();
-  if (name == "gelu") {
-    const auto approximate = torch::jit::toIValue(node->input(1));
-    return approximate && approximate->toStringRef() == "none";
-  }
-  return names.contains(name);
+  return invariant_operators().contains(name) && !varies_by_arguments(node, name);
 }
 
 bool touches_tensors(const Node* node) {
@@ -143,10 +132,14 @@ Value* expand_mish(Graph& graph, Node* node) {
   return graph.insert(c10::aten::mul, {node->input(0), graph.insert(c10::aten::tanh, {soft})});
 }
 
-Value* expand_gelu(Graph& graph, Node* node) {
-  const auto approximate = torch::jit::toIValue(node->input(1));
-  if (!approximate || approximate->toStringRef() != "tanh") return nullptr;
-  Value* x = node->input(0);
+// x / 2 (1 + erf(x / sqrt 2)), as ATen has it: far below 0 with no more digits than that leaves.
+Value* gelu_of(Graph& graph, Value* x) {
+  Value* inner = graph.insert(c10::aten::mul, {x, std::sqrt(0.5)});
+  Value* factor = graph.insert(c10::aten::add, {graph.insert(c10::aten::erf, {inner}), 1.0});
+  return graph.insert(c10::aten::mul, {graph.insert(c10::aten::mul, {x, 0.5}), factor});
+}
+
+Value* tanh_gelu_of(Graph& graph, Value* x) {
   Value* cube = graph.insert(c10::aten::mul, {graph.insert(c10::aten::mul, {x, x}), x});
   Value* inner = graph.insert(
       c10::aten::mul,
@@ -154,6 +147,54 @@ Value* expand_gelu(Graph& graph, Node* node) {
        std::sqrt(2.0 / 3.14159265358979323846)});
   Value* factor = graph.insert(c10::aten::add, {graph.insert(c10::aten::tanh, {inner}), 1.0});
   return graph.insert(c10::aten::mul, {graph.insert(c10::aten::mul, {x, 0.5}), factor});
+}
+
+Value* expand_gelu(Graph& graph, Node* node) {
+  const auto approximate = torch::jit::toIValue(node->input(1));
+  if (!approximate) return nullptr;
+  if (approximate->toStringRef() == "none") return gelu_of(graph, node->input(0));
+  if (approximate->toStringRef() == "tanh") return tanh_gelu_of(graph, node->input(0));
+  return nullptr;
+}
+
+// The factor is that of the term which is added to the other, or taken from it.
+Value* expand_sum(Graph& graph, Node* node) {
+  if (node->inputs().size() < 3 || is_one(node->input(2))) return nullptr;
+  const bool from_second = node->kind() == c10::Symbol::fromQualString("aten::rsub");
+  std::array<Value*, 2> terms = {node->input(0), node->input(1)};
+  Value*& term = terms[from_second ? 0 : 1];
+  term = graph.insert(c10::aten::mul, {term, node->input(2)});
+  return graph.insert(node->kind(), {terms[0], terms[1]});
+}
+
+// x where both are equal, as +0 and -0 are; what is no number where either is.
+Value* larger_of(Graph& graph, Value* x, Value* y, c10::Symbol comparison = c10::aten::lt) {
+  Value* takes = graph.insert(c10::aten::bitwise_or, {graph.insert(comparison, {x, y}),
+                                                      graph.insert(c10::aten::ne, {y, y})});
+  return graph.insert(c10::aten::where, {takes, y, x});
+}
+
+Value* smaller_of(Graph& graph, Value* x, Value* y) {
+  return larger_of(graph, x, y, c10::aten::gt);
+}
+
+Value* expand_maximum(Graph& graph, Node* node) {
+  if (!is_tensor(node->input(1))) return nullptr;
+  return larger_of(graph, node->input(0), node->input(1));
+}
+
+Value* expand_minimum(Graph& graph, Node* node) {
+  if (!is_tensor(node->input(1))) return nullptr;
+  return smaller_of(graph, node->input(0), node->input(1));
+}
+
+Value* expand_clamp(Graph& graph, Node* node) {
+  Value* least = node->input(1);
+  Value* most = node->input(2);
+  if (!is_tensor(least) && !is_tensor(most)) return nullptr;
+  Value* x = node->input(0);
+  if (is_tensor(least)) x = larger_of(graph, x, least);
+  return is_tensor(most) ? smaller_of(graph, x, most) : x;
 }
 
 // PyTorch's log-softmax is invariant where its softmax is not; tried along these dimensions.
@@ -165,13 +206,17 @@ Value* expand_softmax(Graph& graph, Node* node) {
   return graph.insert(c10::aten::exp, {logs});
 }
 
-void expand_activations(const std::shared_ptr<Graph>& graph) {
+void expand_operators(const std::shared_ptr<Graph>& graph) {
   static const std::map<std::string, Expansion> expansions = {
-      {"aten::sigmoid", expand_sigmoid}, {"aten::silu", expand_silu},
-      {"aten::elu", expand_elu},         {"aten::selu", expand_selu},
-      {"aten::celu", expand_celu},       {"aten::softplus", expand_softplus},
-      {"aten::mish", expand_mish},       {"aten::gelu", expand_gelu},
-      {"aten::softmax", expand_softmax}};
+      {"aten::sigmoid", expand_sigmoid},  {"aten::silu", expand_silu},
+      {"aten::elu", expand_elu},          {"aten::selu", expand_selu},
+      {"aten::celu", expand_celu},        {"aten::softplus", expand_softplus},
+      {"aten::mish", expand_mish},        {"aten::gelu", expand_gelu},
+      {"aten::softmax", expand_softmax},  {"aten::add", expand_sum},
+      {"aten::sub", expand_sum},          {"aten::rsub", expand_sum},
+      {"aten::maximum", expand_maximum},  {"aten::minimum", expand_minimum},
+      {"aten::clamp", expand_clamp},      {"aten::clamp_min", expand_maximum},
+      {"aten::clamp_max", expand_minimum}};
   for_each_node(graph->block(), [&](Node* node) {
     const auto found = expansions.find(node->kind().toQualString());
     if (found == expansions.end()) return;
@@ -197,9 +242,34 @@ void lay_out_contiguously(const std::shared_ptr<Graph>& graph) {
 
 }  // namespace
 
+const std::set<std::string>& invariant_operators() {
+  static const std::set<std::string> names = {
+      // element by element
+      "abs", "add", "addcmul", "alias", "clamp", "clamp_max", "clamp_min", "clone", "contiguous",
+      "cos", "detach", "div", "eq", "erf", "exp", "expm1", "fill", "full_like", "ge", "gt",
+      "hardsigmoid", "hardswish", "hardtanh", "le", "leaky_relu", "log", "log1p", "lt", "mul", "ne",
+      "neg", "ones_like", "prelu", "reciprocal", "relu", "relu6", "rsqrt", "rsub", "sin", "sqrt",
+      "square", "sub", "tanh", "threshold", "to", "type_as", "where", "zeros_like",
+      // along one dimension, row by row
+      "layer_norm", "log_softmax",
+      // over space, channel by channel
+      "avg_pool3d", "batch_norm", "group_norm", "instance_norm", "max_pool3d", "upsample_nearest3d",
+      "upsample_trilinear3d",
+      // exact
+      "arange", "as_tensor", "bitwise_and", "bitwise_not", "bitwise_or", "floor", "floor_divide",
+      "masked_fill", "ones", "round", "tensor", "zeros",
+      // where elements go
+      "__getitem__", "gather", "index", "index_select", "cat", "chunk", "constant_pad_nd", "copy",
+      "expand", "expand_as", "flatten", "flip", "narrow", "pad", "permute", "pixel_shuffle",
+      "reflection_pad3d", "repeat", "replication_pad3d", "reshape", "roll", "select", "slice",
+      "split", "split_with_sizes", "squeeze", "stack", "transpose", "unbind", "unflatten",
+      "unsqueeze", "view", "view_as"};
+  return names;
+}
+
 void use_invariant_operators(const std::shared_ptr<Graph>& graph) {
   lay_out_contiguously(graph);
-  expand_activations(graph);
+  expand_operators(graph);
   use_invariant_convolutions(graph);
   use_phase_convolutions(graph);
   use_blocked_linear_layers(graph);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "mcvol/io/tables/change_table.h"
-#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/io/tables/volume_row.h"
 
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/io/tables/volume_row.h"
 
 #include <string>
 #include <vector>

@@ -90,13 +90,28 @@ TEST_P(ExpandedActivation, IsMadeOfOperatorsThatDoNotVary) {
 
 INSTANTIATE_TEST_SUITE_P(
     Operators, ExpandedActivation,
-    ::testing::Values(Operator{"torch.sigmoid(x)"}, Operator{"torch.silu(x)"},
-                      Operator{"torch.elu(x)"}, Operator{"torch.elu(x, 0.7, 1.3, 0.9)"},
-                      Operator{"torch.selu(x)"}, Operator{"torch.celu(x)"},
-                      Operator{"torch.celu(x, 2.5)"}, Operator{"torch.softplus(x)"},
-                      Operator{"torch.softplus(x, 3.0, 7.0)"}, Operator{"torch.mish(x)"},
-                      Operator{"torch.gelu(x, approximate=\"tanh\")", 2e-6},
-                      Operator{"torch.softmax(x, 1)"}));
+    ::testing::Values(
+        Operator{"torch.sigmoid(x)"}, Operator{"torch.silu(x)"}, Operator{"torch.elu(x)"},
+        Operator{"torch.elu(x, 0.7, 1.3, 0.9)"}, Operator{"torch.selu(x)"},
+        Operator{"torch.celu(x)"}, Operator{"torch.celu(x, 2.5)"}, Operator{"torch.softplus(x)"},
+        Operator{"torch.softplus(x, 3.0, 7.0)"}, Operator{"torch.mish(x)"},
+        Operator{"torch.gelu(x)", 1e-6}, Operator{"torch.gelu(x, approximate=\"tanh\")", 2e-6},
+        Operator{"torch.softmax(x, 1)"}, Operator{"torch.maximum(x, x * x)"},
+        Operator{"torch.minimum(x, x * x)"}, Operator{"torch.clamp(x, x * 0.3, x * x)"}));
+
+TEST(ExpandedSum, GivesWhatAtensOperatorGives) {
+  for (const char* expression :
+       {"torch.add(x, x * x, alpha=0.3)", "torch.add(x, 0.7, alpha=0.3)",
+        "torch.sub(x, x * x, alpha=0.3)", "torch.rsub(x, x * x, alpha=0.3)",
+        "torch.rsub(x, 0.7, alpha=0.3)"}) {
+    const auto graph = graph_of(expression);
+    const at::Tensor x = normal_values({2, 3, 7, 5, 3}, 4, 4.0F);
+    EXPECT_LE(testing::relative_difference(testing::run_graph(invariant(graph), x),
+                                           testing::run_graph(graph, x)),
+              1e-6)
+        << expression;
+  }
+}
 
 class InvariantOperator : public ::testing::TestWithParam<const char*> {};
 

@@ -1,7 +1,7 @@
 #include "pipeline/merge/merge_fixture.h"
 
 #include "mcvol/analysis/run_identity.h"
-#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/analysis/volume_table.h"
 #include "mcvol/pipeline/shard.h"
 
 namespace mcvol::testing_support {

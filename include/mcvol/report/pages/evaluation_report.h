@@ -1,8 +1,8 @@
 #pragma once
 
+#include "mcvol/analysis/volume_table.h"
 #include "mcvol/calibration/interval_scores.h"
 #include "mcvol/io/records/run_file.h"
-#include "mcvol/io/tables/volume_table.h"
 
 #include <optional>
 #include <string>

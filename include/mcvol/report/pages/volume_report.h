@@ -1,9 +1,9 @@
 #pragma once
 
+#include "mcvol/analysis/volume_table.h"
 #include "mcvol/io/records/run_file.h"
 #include "mcvol/io/records/thumbnail.h"
 #include "mcvol/io/tables/change_table.h"
-#include "mcvol/io/tables/volume_table.h"
 
 #include <functional>
 #include <optional>

@@ -1,13 +1,10 @@
-#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/analysis/volume_table.h"
 
 #include "mcvol/error/error.h"
-#include "mcvol/files/csv.h"
-#include "mcvol/files/text.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/volumetry/volume_distribution.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <nlohmann/json.hpp>
 
@@ -100,16 +97,6 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
   }
 }
 
-nlohmann::ordered_json number_or_null(const std::optional<double>& number) {
-  if (!number || !std::isfinite(*number)) return nullptr;
-  return *number;
-}
-
-nlohmann::ordered_json text_or_null(const std::string& text) {
-  if (text.empty()) return nullptr;
-  return text;
-}
-
 }  // namespace
 
 RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& region) {
@@ -126,53 +113,6 @@ std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<Nomin
     add_region_rows(record, region, levels, calibration, sampler, rows);
   }
   return rows;
-}
-
-std::string volume_csv_header() {
-  return "case_id,region,level,volume_ml,lower_ml,upper_ml,raw_volume_ml,raw_lower_ml,raw_upper_ml,"
-         "segmented_ml,passes,status,flags,error,model,calibration\n";
-}
-
-std::string to_csv(const VolumeRow& row) {
-  const std::vector<std::string> fields = {csv_field(row.case_id),
-                                           csv_field(row.region),
-                                           csv_field(row.level),
-                                           decimal_text(row.volume_ml, kMlDecimals),
-                                           decimal_text(row.lower_ml, kMlDecimals),
-                                           decimal_text(row.upper_ml, kMlDecimals),
-                                           decimal_text(row.raw_volume_ml, kMlDecimals),
-                                           decimal_text(row.raw_lower_ml, kMlDecimals),
-                                           decimal_text(row.raw_upper_ml, kMlDecimals),
-                                           decimal_text(row.segmented_ml, kMlDecimals),
-                                           row.passes ? std::to_string(*row.passes) : "",
-                                           csv_field(row.status),
-                                           csv_field(joined(row.flags, ";")),
-                                           csv_field(row.error),
-                                           csv_field(row.model),
-                                           csv_field(row.calibration)};
-  return joined(fields, ",") + "\n";
-}
-
-std::string to_json_line(const VolumeRow& row) {
-  nlohmann::ordered_json json = {{"case_id", row.case_id},
-                                 {"region", text_or_null(row.region)},
-                                 {"level", nullptr},
-                                 {"volume_ml", number_or_null(row.volume_ml)},
-                                 {"lower_ml", number_or_null(row.lower_ml)},
-                                 {"upper_ml", number_or_null(row.upper_ml)},
-                                 {"raw_volume_ml", number_or_null(row.raw_volume_ml)},
-                                 {"raw_lower_ml", number_or_null(row.raw_lower_ml)},
-                                 {"raw_upper_ml", number_or_null(row.raw_upper_ml)},
-                                 {"segmented_ml", number_or_null(row.segmented_ml)},
-                                 {"passes", nullptr},
-                                 {"status", row.status},
-                                 {"flags", row.flags},
-                                 {"error", text_or_null(row.error)},
-                                 {"model", text_or_null(row.model)},
-                                 {"calibration", text_or_null(row.calibration)}};
-  if (!row.level.empty()) json["level"] = NominalCoverage::parse(row.level).value;
-  if (row.passes) json["passes"] = *row.passes;
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 VolumeTable::VolumeTable(std::vector<NominalCoverage> levels, CalibrationPointer calibration)

@@ -1,4 +1,4 @@
-#include "mcvol/io/tables/volume_table.h"
+#include "mcvol/analysis/volume_table.h"
 
 #include <clocale>
 #include <cmath>

@@ -3,12 +3,12 @@
 #include "mcvol/calibration/nominal_coverage.h"
 #include "mcvol/io/records/calibration_file.h"
 #include "mcvol/io/records/case_record.h"
+#include "mcvol/io/tables/volume_row.h"
 #include "mcvol/volumetry/volume_distribution.h"
 
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,22 +25,6 @@ using CalibrationPointer = std::shared_ptr<const AppliedCalibration>;
 /// What the record says of a region, for conversions and calibrations.
 RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& region);
 
-/// One row of volumes.csv: a case, region and level; a failed case has one row with neither.
-struct VolumeRow {
-  std::string case_id;
-  std::string region;                                   ///< empty in a failed row
-  std::string level;                                    ///< as given; empty in a failed row
-  std::optional<double> volume_ml, lower_ml, upper_ml;  ///< calibrated
-  std::optional<double> raw_volume_ml, raw_lower_ml, raw_upper_ml;  ///< level sets over all passes
-  std::optional<double> segmented_ml;  ///< voxels whose mean probability exceeds 0.5
-  std::optional<int> passes;
-  std::string status;  ///< "ok" or "failed"
-  std::vector<std::string> flags;
-  std::string error;
-  std::string model;        ///< first 8 digits of the bundle's sha256
-  std::string calibration;  ///< first 8 digits, or empty
-};
-
 /// The rows of a record: region by region as in the bundle, levels in the order given (of
 /// parse_levels: ascending).
 ///
@@ -54,12 +38,6 @@ struct VolumeRow {
 std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,
                                const AppliedCalibration* calibration = nullptr,
                                const SamplerOptions& sampler = {});
-
-/// Header and rows as RFC 4180 CSV, ml with three decimals; the line break (LF) is included.
-std::string volume_csv_header();
-std::string to_csv(const VolumeRow& row);
-/// One JSON object and a line break: empty = null, flags a list, numbers in full precision.
-std::string to_json_line(const VolumeRow& row);
 
 /// volumes.csv as it grows: a run puts each record in as it is finished and writes the table now
 /// and then, without reading or converting the records again. Sorted by case_id (bytes). Not
