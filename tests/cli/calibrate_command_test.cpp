@@ -1,9 +1,10 @@
 #include "mcvol/files/text_file.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "analysis/synthetic_results.h"
-#include "cli/process.h"
+#include "cli/checks.h"
 #include "files/temporary_folder.h"
 #include <gtest/gtest.h>
 
@@ -12,19 +13,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-/// calibrate, interval, evaluate, change and inspect, one after the other, on synthetic scans.
+/// calibrate, interval, evaluate, change and inspect, one after the other, on synthetic scans, of
+/// which each test has a copy.
 class CalibrateCommand : public ::testing::Test {
  protected:
-  void SetUp() override {
+  static void SetUpTestSuite() {
+    made_ = std::make_unique<TemporaryFolder>();
     const auto all = synthetic_scans(80, 33);
-    write_synthetic_results(path("known"), {all.begin(), all.begin() + 50});
-    write_synthetic_results(path("new"), {all.begin() + 50, all.end()});
-    write_synthetic_references(path("references.csv"), all);
+    write_synthetic_results(made_->path() / "known", {all.begin(), all.begin() + 50});
+    write_synthetic_results(made_->path() / "new", {all.begin() + 50, all.end()});
+    write_synthetic_references(made_->path() / "references.csv", all);
   }
+  static void TearDownTestSuite() { made_.reset(); }
+  void SetUp() override { fs::copy(made_->path(), temporary_.path(), fs::copy_options::recursive); }
   std::string path(const std::string& name) const { return (temporary_.path() / name).string(); }
   ProcessResult calibrate(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments{"calibrate",    path("known"),
@@ -34,6 +35,7 @@ class CalibrateCommand : public ::testing::Test {
     return run_mcvol(arguments);
   }
 
+  static inline std::unique_ptr<TemporaryFolder> made_;
   TemporaryFolder temporary_;
 };
 

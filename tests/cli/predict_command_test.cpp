@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "cli/process.h"
+#include "cli/checks.h"
 #include "pipeline/fake_bundle.h"
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -16,10 +16,6 @@ namespace mcvol::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 class PredictCommand : public ::testing::Test {
  protected:

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
-#include "cli/process.h"
-#include "pipeline/fake_bundle.h"
+#include "cli/checks.h"
+#include "cli/predict_run_fixture.h"
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <signal.h>
 
 // predict and inspect with a real, tiny network.
 
@@ -15,43 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-class PredictRun : public ::testing::Test {
- protected:
-  void SetUp() override {
-#ifdef MCVOL_MAKE_TINY_BUNDLE
-    const ProcessResult made = run_program(MCVOL_MAKE_TINY_BUNDLE, {(root_ / "model").string()});
-    ASSERT_EQ(made.exit_code, 0) << made.err;
-#else
-    GTEST_SKIP() << "no make_tiny_bundle in this build";
-#endif
-    for (const char* case_id : {"case_a", "case_b", "case_c"}) {
-      write_fake_scan(root_ / "scans", case_id, case_id[5], 5.0);
-    }
-  }
-  std::vector<std::string> arguments(const std::string& out,
-                                     const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments{
-        "predict", (root_ / "scans").string(), "--model",  (root_ / "model").string(),
-        "--out",   (root_ / out).string(),     "--device", "cpu"};
-    const bool counts = std::find(more.begin(), more.end(), "--passes") != more.end();
-    if (!counts) arguments.insert(arguments.end(), {"--passes", "4"});
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
-  }
-  ProcessResult predict(const std::string& out, const std::vector<std::string>& more = {}) const {
-    return run_mcvol(arguments(out, more));
-  }
-  std::string table(const std::string& out) const { return read_file(root_ / out / "volumes.csv"); }
-
-  fs::path root_ = fresh_folder("run");
-};
-
 TEST_F(PredictRun, MeasuresThreeScansWithALinePerScan) {
-  const ProcessResult result = predict("out");
+  const ProcessResult result = copy_of_usual_run("out");
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.out, "");
   EXPECT_TRUE(contains(result.err, "info: 3/3 case_c: whole_tumour ")) << result.err;
@@ -73,7 +37,7 @@ TEST_F(PredictRun, PrintedRowsAreThoseOfTheTable) {
 }
 
 TEST_F(PredictRun, SecondRunKeepsWhatIsThere) {
-  predict("out");
+  copy_of_usual_run("out");
   const std::string before = table("out");
   const ProcessResult result = predict("out", {"--verbose"});
   EXPECT_EQ(result.exit_code, 0);
@@ -82,16 +46,13 @@ TEST_F(PredictRun, SecondRunKeepsWhatIsThere) {
   EXPECT_EQ(table("out"), before);
 }
 
-TEST_F(PredictRun, ThreadsAndShardsDoNotChangeAByte) {
-  predict("whole", {"--threads", "1"});
-  predict("threads", {"--threads", "2"});
-  EXPECT_EQ(table("threads"), table("whole"));
+TEST_F(PredictRun, PageIsOfAWholeRunOrOfMergedShardsAndNotOfAShard) {
+  copy_of_usual_run("whole");
   predict("parts", {"--shard", "1/2"});
   predict("parts", {"--shard", "2/2"});
   const std::string parts = (root_ / "parts").string();
   EXPECT_FALSE(fs::exists(root_ / "parts" / "shards" / "1-of-2" / "report.html"));
   EXPECT_EQ(run_mcvol({"merge", parts, "--out", parts}).exit_code, 0);
-  EXPECT_EQ(table("parts"), table("whole"));
   for (const char* out : {"whole", "parts"}) {
     EXPECT_TRUE(contains(read_file(root_ / out / "report.html"), "Tumour volumes of 3 scans"))
         << out;
@@ -99,7 +60,7 @@ TEST_F(PredictRun, ThreadsAndShardsDoNotChangeAByte) {
 }
 
 TEST_F(PredictRun, PageShowsASliceOfEachScanUnlessAskedNotTo) {
-  predict("out");
+  copy_of_usual_run("out");
   const std::string page = read_file(root_ / "out" / "report.html");
   EXPECT_TRUE(contains(page, "id=\"slice-case_b\"")) << page.substr(0, 2000);
   EXPECT_TRUE(contains(page, "data:image/png;base64,"));
@@ -114,7 +75,7 @@ TEST_F(PredictRun, PageShowsASliceOfEachScanUnlessAskedNotTo) {
 }
 
 TEST_F(PredictRun, PageGoesWithoutASliceThatIsGoneOrDamaged) {
-  predict("out");
+  copy_of_usual_run("out");
   const std::string out = (root_ / "out").string();
   write_file_atomically(root_ / "out" / "thumbnails" / "case_a.png", "no picture");
   fs::remove(root_ / "out" / "thumbnails" / "case_b.png");
@@ -130,7 +91,7 @@ TEST_F(PredictRun, PageGoesWithoutASliceThatIsGoneOrDamaged) {
 }
 
 TEST_F(PredictRun, SlicesHoldPixelsOnly) {
-  predict("out");
+  copy_of_usual_run("out");
   const std::string bytes = read_file(root_ / "out" / "thumbnails" / "case_a.png");
   for (const char* text : {"tEXt", "iTXt", "zTXt", "eXIf", "tIME", "case_a"}) {
     EXPECT_FALSE(contains(bytes, text)) << text;
@@ -138,45 +99,8 @@ TEST_F(PredictRun, SlicesHoldPixelsOnly) {
   EXPECT_FALSE(contains(read_file(root_ / "out" / "report.html"), root_.string()));
 }
 
-TEST_F(PredictRun, SignalLeavesWhatIsFinishedAndTheNextRunTheRest) {
-  const std::vector<std::string> slowly{"--passes", "60", "--verbose"};
-  predict("whole", slowly);
-  for (const auto& [number, exit_code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
-    const std::string out = "cut_" + std::to_string(number);
-    const ProcessResult cut = signal_mcvol(arguments(out, slowly), number, "1/3 case_a");
-    EXPECT_EQ(cut.exit_code, exit_code) << cut.err;
-    EXPECT_TRUE(contains(cut.err, "error: interrupted: ")) << cut.err;
-    const auto state = nlohmann::json::parse(read_file(root_ / out / "run.json"));
-    EXPECT_EQ(state["state"], "interrupted");
-    EXPECT_FALSE(fs::exists(root_ / out / "report.html"));
-    EXPECT_EQ(predict(out, slowly).exit_code, 0);
-    EXPECT_EQ(table(out), table("whole"));
-    EXPECT_TRUE(fs::exists(root_ / out / "report.html"));
-  }
-}
-
-TEST_F(PredictRun, KilledRunIsResumedToTheSameTable) {
-  const std::vector<std::string> slowly{"--passes", "60", "--verbose"};
-  predict("whole", slowly);
-  for (const char* moment : {"1/3 case_a", "2/3 case_b", "3/3 case_c"}) {
-    const std::string out = std::string("killed_at_") + moment[0];
-    const ProcessResult killed = signal_mcvol(arguments(out, slowly), SIGKILL, moment);
-    EXPECT_EQ(killed.exit_code, -SIGKILL) << killed.err;
-    EXPECT_EQ(predict(out, slowly).exit_code, 0);
-    EXPECT_EQ(table(out), table("whole"));
-  }
-}
-
-TEST_F(PredictRun, ReaderThatLeavesStopsTheRunWithWhatIsFinishedKept) {
-  const ProcessResult result = run_mcvol_without_reader(arguments("out", {"--print", "jsonl"}));
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_TRUE(contains(result.err, "stdout")) << result.err;
-  EXPECT_TRUE(fs::exists(root_ / "out" / "cases" / "case_a.json"));
-  EXPECT_FALSE(fs::exists(root_ / "out" / "cases" / "case_c.json"));
-}
-
 TEST_F(PredictRun, MemoryDoesNotChangeAByteWhereTheWindowIsFixed) {
-  predict("much");
+  copy_of_usual_run("much");
   predict("little", {"--memory", "64M"});
   EXPECT_EQ(table("little"), table("much"));
 }
@@ -214,7 +138,9 @@ TEST_F(PredictRun, PassesThatDoNotSettleAreFlaggedAndThePageSaysSo) {
 }
 
 TEST_F(PredictRun, BadScanAmongGoodOnesIsExitCode3) {
-  write_file_atomically(root_ / "scans" / "case_b" / "case_b_t1.nii.gz", "not gzip");
+  fs::copy(scans_, root_ / "scans", fs::copy_options::recursive);
+  scans_ = root_ / "scans";
+  write_file_atomically(scans_ / "case_b" / "case_b_t1.nii.gz", "not gzip");
   const ProcessResult result = predict("out");
   EXPECT_EQ(result.exit_code, 3) << result.err;
   EXPECT_TRUE(contains(result.err, "error: case_b: ")) << result.err;
@@ -222,7 +148,7 @@ TEST_F(PredictRun, BadScanAmongGoodOnesIsExitCode3) {
 }
 
 TEST_F(PredictRun, InspectPrintsDropoutAndWhereTheSplitFell) {
-  const ProcessResult result = run_mcvol({"inspect", (root_ / "model").string(), "--json"});
+  const ProcessResult result = run_mcvol({"inspect", model_.string(), "--json"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
   const auto facts = nlohmann::json::parse(result.out);
@@ -234,15 +160,14 @@ TEST_F(PredictRun, InspectPrintsDropoutAndWhereTheSplitFell) {
 }
 
 TEST_F(PredictRun, InspectPrintsTheWindowAndWhatItTakes) {
-  const auto facts =
-      nlohmann::json::parse(run_mcvol({"inspect", (root_ / "model").string(), "--json"}).out);
+  const auto facts = nlohmann::json::parse(run_mcvol({"inspect", model_.string(), "--json"}).out);
   EXPECT_EQ(facts["networks"], 1);
   EXPECT_EQ(facts["window"],
             nlohmann::json::parse(R"({"input": [16, 16, 16], "output": [16, 16, 16],
                                       "overlap": 0.0, "blend": "none", "flexible": false})"));
   EXPECT_GE(facts["work"]["passes_per_batch"], 1);
   EXPECT_GT(facts["work"]["memory_of_window_and_pass_bytes"], 0);
-  const std::string text = run_mcvol({"inspect", (root_ / "model").string()}).out;
+  const std::string text = run_mcvol({"inspect", model_.string()}).out;
   EXPECT_TRUE(contains(text, "\nnetworks: 1\nwindow: \n  input: 16, 16, 16\n")) << text;
   EXPECT_TRUE(contains(text, "\n  blend: none\n  flexible: no\n")) << text;
   EXPECT_TRUE(contains(text, "iB\n")) << text;

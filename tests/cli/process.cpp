@@ -1,7 +1,9 @@
 #include "cli/process.h"
 
 #include <array>
+#include <iterator>
 #include <stdexcept>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -12,6 +14,8 @@
 namespace mcvol::testing {
 
 namespace {
+
+constexpr char kFilling = '\0';
 
 struct Child {
   pid_t pid = -1;
@@ -25,11 +29,13 @@ std::array<int, 2> make_pipe() {
   return ends;
 }
 
-Child start(const std::string& program, const std::vector<std::string>& arguments) {
+/// @param out a pipe for its stdout; the reading end, which the result has, may be -1: nobody
+/// reads.
+Child start(const std::string& program, const std::vector<std::string>& arguments,
+            const std::array<int, 2>& out) {
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  const auto out = make_pipe();
   const auto err = make_pipe();
   Child child;
   child.pid = fork();
@@ -46,6 +52,20 @@ Child start(const std::string& program, const std::vector<std::string>& argument
   return child;
 }
 
+/// A pipe of one page, filled up to `room` bytes.
+std::array<int, 2> make_pipe_with(std::size_t room) {
+  const auto ends = make_pipe();
+  const int capacity = fcntl(ends[1], F_SETPIPE_SZ, 1);  // Rounded up to a page.
+  if (capacity <= 0 || room >= static_cast<std::size_t>(capacity)) {
+    throw std::runtime_error("no pipe with so little room");
+  }
+  const std::string filling(static_cast<std::size_t>(capacity) - room, kFilling);
+  if (write(ends[1], filling.data(), filling.size()) != std::ssize(filling)) {
+    throw std::runtime_error("a pipe that cannot be filled");
+  }
+  return ends;
+}
+
 /// Appends what can be read; closes and forgets the descriptor at its end.
 void drain(int& descriptor, std::string& text) {
   std::array<char, 4096> buffer;
@@ -58,16 +78,16 @@ void drain(int& descriptor, std::string& text) {
   descriptor = -1;
 }
 
-/// Reads both streams to their ends, calling `seen` after each piece, and waits for the process.
-ProcessResult finish(Child child, const std::function<void(const ProcessResult&)>& seen) {
-  ProcessResult result;
-  while (child.out >= 0 || child.err >= 0) {
-    std::array<pollfd, 2> streams{pollfd{child.out, POLLIN, 0}, pollfd{child.err, POLLIN, 0}};
-    if (poll(streams.data(), streams.size(), -1) < 0) continue;
-    if (streams[0].revents != 0) drain(child.out, result.out);
-    if (streams[1].revents != 0) drain(child.err, result.err);
-    seen(result);
-  }
+void drain_ready(Child& child, ProcessResult& result) {
+  std::array<pollfd, 2> streams{pollfd{child.out, POLLIN, 0}, pollfd{child.err, POLLIN, 0}};
+  if (poll(streams.data(), streams.size(), -1) < 0) return;
+  if (streams[0].revents != 0) drain(child.out, result.out);
+  if (streams[1].revents != 0) drain(child.err, result.err);
+}
+
+/// Reads both streams to their ends and waits for the process.
+ProcessResult finish(Child child, ProcessResult result = {}) {
+  while (child.out >= 0 || child.err >= 0) drain_ready(child, result);
   int status = 0;
   waitpid(child.pid, &status, 0);
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -77,29 +97,37 @@ ProcessResult finish(Child child, const std::function<void(const ProcessResult&)
 }  // namespace
 
 ProcessResult run_program(const std::string& program, const std::vector<std::string>& arguments) {
-  return finish(start(program, arguments), [](const ProcessResult&) {});
+  return finish(start(program, arguments, make_pipe()));
 }
 
 ProcessResult run_mcvol(const std::vector<std::string>& arguments) {
   return run_program(MCVOL_EXECUTABLE, arguments);
 }
 
-ProcessResult signal_mcvol(const std::vector<std::string>& arguments, int signal_number,
-                           const std::string& until) {
-  const Child child = start(MCVOL_EXECUTABLE, arguments);
-  bool sent = false;
-  return finish(child, [&](const ProcessResult& result) {
-    if (sent || result.err.find(until) == std::string::npos) return;
-    sent = true;
-    kill(child.pid, signal_number);
-  });
+ProcessResult signal_held_mcvol(const std::vector<std::string>& arguments, int signal_number,
+                                const std::string& until, std::size_t room) {
+  Child child = start(MCVOL_EXECUTABLE, arguments, make_pipe_with(room));
+  const int out = std::exchange(child.out, -1);  // Not read: that would make room.
+  ProcessResult result;
+  while (child.err >= 0 && result.err.find(until) == std::string::npos) drain_ready(child, result);
+  // Before anything is read: the signal is there when the write goes on.
+  kill(child.pid, signal_number);
+  child.out = out;
+  result = finish(child, std::move(result));
+  result.out.erase(0, result.out.find_first_not_of(kFilling));
+  return result;
+}
+
+std::size_t bytes_before(const std::string& case_id, const std::string& table) {
+  const std::size_t newline = table.find("\n" + case_id + ",");
+  if (newline == std::string::npos) throw std::runtime_error("no rows of " + case_id);
+  return newline + 1;
 }
 
 ProcessResult run_mcvol_without_reader(const std::vector<std::string>& arguments) {
-  Child child = start(MCVOL_EXECUTABLE, arguments);
-  close(child.out);
-  child.out = -1;
-  return finish(child, [](const ProcessResult&) {});
+  auto out = make_pipe();
+  close(std::exchange(out[0], -1));
+  return finish(start(MCVOL_EXECUTABLE, arguments, out));
 }
 
 }  // namespace mcvol::testing

@@ -38,21 +38,20 @@ void write_cube(const fs::path& folder, const std::string& case_id, std::uint32_
   }
 }
 
-#ifdef MCVOL_MAKE_TINY_BUNDLE
-/// Three networks, with windows that overlap by half.
+#ifdef MCVOL_TINY_BUNDLES
+/// Of three networks that the build made, with windows that overlap by half.
 void make_blended_ensemble(const fs::path& folder) {
   json networks;
-  for (const auto& [network, seed] :
-       {std::pair("spatial", "1"), std::pair("skinny", "2"), std::pair("pointwise", "3")}) {
-    const ProcessResult made =
-        run_program(MCVOL_MAKE_TINY_BUNDLE, {folder.string(), network, seed});
-    ASSERT_EQ(made.exit_code, 0) << made.err;
-    json entry = json::parse(read_file(folder / "model.json"))["networks"][0];
+  json model;
+  fs::create_directories(folder);
+  for (const char* network : {"spatial", "skinny", "pointwise"}) {
+    const fs::path bundle = fs::path(MCVOL_TINY_BUNDLES) / network;
+    model = json::parse(read_file(bundle / "model.json"));
+    json entry = model["networks"][0];
     entry["file"] = std::string(network) + ".pt";
-    fs::rename(folder / "network.pt", folder / entry["file"]);
+    fs::copy_file(bundle / "network.pt", folder / entry["file"]);
     networks.push_back(entry);
   }
-  json model = json::parse(read_file(folder / "model.json"));
   model["networks"] = networks;
   model["window"]["overlap"] = 0.5;
   model["window"]["blend"] = "gaussian";
@@ -60,22 +59,28 @@ void make_blended_ensemble(const fs::path& folder) {
 }
 #endif
 
+/// The ensemble, two scans and a first run on them are made once for all tests.
 class SameBytes : public ::testing::Test {
  protected:
-  void SetUp() override {
-#ifdef MCVOL_MAKE_TINY_BUNDLE
-    ASSERT_NO_FATAL_FAILURE(make_blended_ensemble(root_ / "model"));
-#else
-    GTEST_SKIP() << "no make_tiny_bundle in this build";
-#endif
+  static void SetUpTestSuite() {
+#ifdef MCVOL_TINY_BUNDLES
+    root_ = fresh_folder("same");
+    make_blended_ensemble(root_ / "model");
     write_cube(root_ / "scans" / "case_a", "case_a", 1);
     write_cube(root_ / "scans" / "case_b", "case_b", 2);
     predict("reference", {"--threads", "1", "--memory", "4G"});
+#endif
+  }
+  void SetUp() override {
+#ifdef MCVOL_TINY_BUNDLES
     ASSERT_EQ(results("reference").size(), 3u);
+#else
+    GTEST_SKIP() << "no make_tiny_bundle in this build";
+#endif
   }
 
-  std::vector<std::string> arguments(const std::string& out,
-                                     const std::vector<std::string>& more) const {
+  static std::vector<std::string> arguments(const std::string& out,
+                                            const std::vector<std::string>& more) {
     std::vector<std::string> arguments{
         "predict", (root_ / "scans").string(), "--model",  (root_ / "model").string(),
         "--out",   (root_ / out).string(),     "--device", "cpu"};
@@ -84,12 +89,12 @@ class SameBytes : public ::testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
-  void predict(const std::string& out, const std::vector<std::string>& more) const {
+  static void predict(const std::string& out, const std::vector<std::string>& more) {
     const ProcessResult result = run_mcvol(arguments(out, more));
     EXPECT_EQ(result.exit_code, 0) << result.err;
   }
   /// The bytes of the table and of each case's record.
-  std::map<std::string, std::string> results(const std::string& out) const {
+  static std::map<std::string, std::string> results(const std::string& out) {
     std::map<std::string, std::string> bytes{
         {"volumes.csv", read_file(root_ / out / "volumes.csv")}};
     for (const auto& entry : fs::directory_iterator(root_ / out / "cases")) {
@@ -97,8 +102,8 @@ class SameBytes : public ::testing::Test {
     }
     return bytes;
   }
-  void expect_reference_in(const std::string& out,
-                           const std::string& reference = "reference") const {
+  static void expect_reference_in(const std::string& out,
+                                  const std::string& reference = "reference") {
     const auto expected = results(reference);
     const auto found = results(out);
     for (const auto& [file, bytes] : expected) {
@@ -108,7 +113,19 @@ class SameBytes : public ::testing::Test {
     EXPECT_EQ(found.size(), expected.size());
   }
 
-  fs::path root_ = fresh_folder("same");
+  /// Runs the same command into `out`, killed where it has just recorded `case_id`.
+  static void predict_killed_after(const std::string& case_id, const std::string& out,
+                                   std::vector<std::string> more,
+                                   const std::string& reference = "reference") {
+    more.insert(more.end(), {"--print", "csv"});
+    const std::size_t room = bytes_before(case_id, results(reference).at("volumes.csv"));
+    const ProcessResult killed =
+        signal_held_mcvol(arguments(out, more), SIGKILL, " " + case_id + ": ", room);
+    EXPECT_EQ(killed.exit_code, -SIGKILL) << killed.err;
+    EXPECT_TRUE(fs::exists(root_ / out / "cases" / (case_id + ".json")));
+  }
+
+  static inline fs::path root_;
 };
 
 TEST_F(SameBytes, OnAnyThreads) {
@@ -138,18 +155,11 @@ TEST_F(SameBytes, OfPassesUntilSettledAndOfTheirNumber) {
     return more;
   };
   predict("settled", with({"--threads", "1"}));
-  predict("little", with({"--threads", "3", "--memory", "64M"}));
-  expect_reference_in("little", "settled");
-  predict("parts", with({"--shard", "1/2"}));
-  predict("parts", with({"--shard", "2/2", "--threads", "2"}));
-  const std::string parts = (root_ / "parts").string();
-  EXPECT_EQ(run_mcvol({"merge", parts, "--out", parts}).exit_code, 0);
-  expect_reference_in("parts", "settled");
-  for (const char* moment : {"1/2 case_a", "2/2 case_b"}) {
-    const std::string out = std::string("resumed_at_") + moment[0];
-    const ProcessResult killed =
-        signal_mcvol(arguments(out, with({"--threads", "1", "--verbose"})), SIGKILL, moment);
-    EXPECT_EQ(killed.exit_code, -SIGKILL) << killed.err;
+  predict("settled_little", with({"--threads", "3", "--memory", "64M"}));
+  expect_reference_in("settled_little", "settled");
+  for (const char* case_id : {"case_a", "case_b"}) {
+    const std::string out = std::string("resumed_after_") + case_id;
+    predict_killed_after(case_id, out, with({"--threads", "1"}), "settled");
     predict(out, with({"--threads", "2"}));
     expect_reference_in(out, "settled");
   }
@@ -178,9 +188,7 @@ TEST_F(SameBytes, InShardsThatAreMerged) {
 }
 
 TEST_F(SameBytes, WhereASecondRunDoesWhatAKilledOneLeft) {
-  const ProcessResult killed =
-      signal_mcvol(arguments("resumed", {"--threads", "1", "--verbose"}), SIGKILL, "2/2 case_b");
-  EXPECT_EQ(killed.exit_code, -SIGKILL) << killed.err;
+  predict_killed_after("case_a", "resumed", {"--threads", "1"});
   EXPECT_FALSE(fs::exists(root_ / "resumed" / "cases" / "case_b.json"));
   const ProcessResult second =
       run_mcvol(arguments("resumed", {"--threads", "3", "--memory", "64M", "--verbose"}));

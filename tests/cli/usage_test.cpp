@@ -1,26 +1,20 @@
 #include "mcvol/files/text_file.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
 
-#include "cli/process.h"
+#include "analysis/synthetic_results.h"
+#include "cli/checks.h"
 #include "pipeline/fake_bundle.h"
 #include <gtest/gtest.h>
 
 namespace mcvol::testing {
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-/// Exit code 2, nothing on stdout and one line on stderr that holds `part`.
-void expect_usage_error(const std::vector<std::string>& arguments, const std::string& part) {
-  const ProcessResult result = run_mcvol(arguments);
-  EXPECT_EQ(result.exit_code, 2) << result.err;
-  EXPECT_EQ(result.out, "");
-  EXPECT_TRUE(contains(result.err, part)) << result.err;
-  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
-}
 
 TEST(Usage, HelpNamesTheCommandsAndGivesAnExampleOnStdout) {
   const ProcessResult result = run_mcvol({"--help"});
@@ -28,15 +22,6 @@ TEST(Usage, HelpNamesTheCommandsAndGivesAnExampleOnStdout) {
   EXPECT_EQ(result.err, "");
   for (const char* part : {"predict", "inspect", "merge", "Example:", "--version"}) {
     EXPECT_TRUE(contains(result.out, part)) << part << "\n" << result.out;
-  }
-}
-
-TEST(Usage, EveryCommandHasHelpWithAnExample) {
-  for (const char* command : {"predict", "inspect", "merge"}) {
-    const ProcessResult result = run_mcvol({command, "--help"});
-    EXPECT_EQ(result.exit_code, 0);
-    EXPECT_EQ(result.err, "");
-    EXPECT_TRUE(contains(result.out, std::string("  mcvol ") + command)) << result.out;
   }
 }
 
@@ -55,78 +40,8 @@ TEST(Usage, NoCommandUnknownCommandAndUnknownOptionAreUsageErrors) {
   expect_usage_error({"merge"}, "see mcvol merge --help");
 }
 
-TEST(Usage, ValuesOutOfRangeNameTheirOption) {
-  expect_usage_error({"predict", "x", "--threads", "0"}, "--threads");
-  expect_usage_error({"predict", "x", "--scope", "voxel"}, "--scope");
-  expect_usage_error({"predict", "x", "--seed", "-1"}, "--seed");
-  expect_usage_error({"predict", "x", "--print", "xml"}, "--print");
-  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--level", "90"}, "\"90\"");
-  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--shard", "3/2"}, "3/2");
-  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--passes", "0"}, "--passes");
-  expect_usage_error({"predict", "x", "--quiet", "--verbose"}, "--verbose");
-}
-
-TEST(Usage, WhatIsMissingIsSaid) {
-  expect_usage_error({"predict", "--model", "m", "--out", "o"}, "SCANS");
-  expect_usage_error({"predict", "x", "--out", "o"}, "--model");
-  expect_usage_error({"predict", "x", "--model", "m"}, "--out");
-}
-
-TEST(Usage, OptionsOfLaterVersionsAreRefusedByName) {
-  const std::vector<std::string> base{"predict", "x", "--model", "m", "--out", "o"};
-  const auto with = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), base.begin(), base.end());
-    return more;
-  };
-  expect_usage_error(with({"--precision", "fp16", "--device", "cpu"}),
-                     "--precision fp16: on a GPU only");
-  expect_usage_error(with({"--save", "maps"}), "--save: this version");
-}
-
-TEST(Usage, AToleranceGoesWithPassesAutoAndIsAskedForWithItsRange) {
-  const std::string alone = "--mc-tolerance: goes with --passes auto, found --passes ";
-  expect_usage_error({"predict", "x", "--mc-tolerance", "0.1"},
-                     alone + "20; leave one of them out");
-  expect_usage_error({"predict", "x", "--passes", "40", "--mc-tolerance", "0.1"}, alone + "40");
-  for (const char* text : {"0", "-0.1", "1.5", "5%", "nan", ""}) {
-    expect_usage_error(
-        {"predict", "x", "--passes", "auto", "--mc-tolerance", text},
-        "--mc-tolerance: expected a number above 0, up to 1, found \"" + std::string(text) + "\"");
-  }
-  expect_usage_error({"predict", "x", "--passes", "automatic"}, "--passes: expected");
-  EXPECT_TRUE(contains(run_mcvol({"predict", "--help"}).out, "--passes N|auto=20 "));
-}
-
-TEST(Usage, AToleranceInAConfigFileIsReadLikeTheOption) {
-  const auto file = fresh_folder("config_tolerance") / "run.toml";
-  write_file_atomically(file, "mc-tolerance = 0.1\n");
-  expect_usage_error({"predict", "x", "--config", file.string()}, "goes with --passes auto");
-  write_file_atomically(file, "passes = \"auto\"\nmc-tolerance = 7\n");
-  expect_usage_error({"predict", "x", "--config", file.string()}, "above 0, up to 1, found \"7\"");
-  write_file_atomically(file, "passes = true\n");
-  expect_usage_error({"predict", "x", "--config", file.string()}, "a number or \"auto\"");
-}
-
-TEST(Usage, WholeNumbersAreAskedForWithTheirRange) {
-  const std::string expected = ": expected a whole number from ";
-  for (const char* text : {"x", "2.5", "1025", "0"}) {
-    expect_usage_error({"predict", "x", "--threads", text},
-                       "--threads" + expected + "1 to 1024, found \"" + text + "\"");
-  }
-  expect_usage_error({"predict", "x", "--seed", "18446744073709551616"},
-                     "--seed" + expected + "0 to 18446744073709551615");
-  expect_usage_error({"predict", "x", "--passes", "99999999999"},
-                     "--passes" + expected + "1 to 10000");
-}
-
-TEST(Usage, MemoryIsAskedForWithItsRangeAndUnits) {
-  for (const char* text : {"63M", "much", "4 G", "-1G", ""}) {
-    expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--memory", text},
-                       "--memory: expected a size from 64M to 1024T, such as 4G, 512M, 2.5GiB or a "
-                       "number of bytes, found \"" +
-                           std::string(text) + "\"");
-  }
-  EXPECT_TRUE(contains(run_mcvol({"predict", "--help"}).out, "--memory SIZE=4G "));
+TEST(Usage, UnknownCommandsAreNamed) {
+  expect_usage_error({"measure"}, "no command is called 'measure'");
 }
 
 TEST(Usage, ClosedOrFullStdoutIsAnError) {
@@ -138,17 +53,167 @@ TEST(Usage, ClosedOrFullStdoutIsAnError) {
   }
 }
 
-TEST(Usage, ConfigFileWithAnUnknownKeyOrABadValueIsAUsageError) {
-  const auto file = fresh_folder("config") / "run.toml";
-  write_file_atomically(file, "modle = 'x'\n");
-  expect_usage_error({"predict", "x", "--config", file.string()}, "\"modle\"");
-  write_file_atomically(file, "threads = 0\n");
-  expect_usage_error({"predict", "x", "--config", file.string()}, "--threads");
-  expect_usage_error({"predict", "x", "--config", file.string() + ".none"}, "run.toml.none");
+/// What follows each name that `text` lists under "<title>:", indented, lines of one entry joined.
+std::map<std::string, std::string> entries_under(const std::string& title,
+                                                 const std::string& text) {
+  std::map<std::string, std::string> entries;
+  std::istringstream lines(text.substr(text.find("\n" + title + ":\n") + title.size() + 3));
+  std::string name;
+  for (std::string line; std::getline(lines, line) && line.starts_with("  ");) {
+    const bool goes_on = line[2] == ' ';
+    if (!goes_on) name = line.substr(2, line.find(' ', 2) - 2);
+    const std::size_t text = line.find_first_not_of(' ', goes_on ? 0 : 2 + name.size());
+    if (text != std::string::npos) entries[name] += " " + line.substr(text);
+  }
+  return entries;
 }
 
-TEST(Usage, UnknownCommandsAreNamed) {
-  expect_usage_error({"measure"}, "no command is called 'measure'");
+/// What the tests below know of a command.
+struct KnownCommand {
+  std::vector<std::string> quantities;  ///< of its help: ranges and units
+  std::vector<std::string> valid;       ///< arguments that succeed, a positional one first
+};
+
+/// @param folder what EveryCommand made
+std::map<std::string, KnownCommand> known_commands(const std::filesystem::path& folder) {
+  const auto in = [&](const char* name) { return (folder / name).string(); };
+  const std::string coverage = "above 0 and below 1", threads = "CPU threads";
+  const std::string references = "--references", calibration = "--calibration";
+  return {
+      {"predict",
+       {{"N|auto=20", "1 to 10000", "share of its width, above 0 and up to 1", "0 to 2^64 - 1",
+         coverage, "CPU threads, 1 to 1024", "SIZE=4G", "from 64M (powers of 1024)"},
+        {in("scans"), "--model", in("model"), "--list"}}},
+      {"inspect", {{}, {in("known")}}},
+      {"merge", {{coverage}, {in("known"), "--out", in("merged")}}},
+      {"interval", {{coverage, "0 to 1", threads}, {in("new")}}},
+      {"calibrate",
+       {{"ML,…", coverage, threads},
+        {in("known"), references, in("references.csv"), "--output", in("again.json")}}},
+      {"evaluate",
+       {{coverage, threads},
+        {in("new"), references, in("references.csv"), calibration, in("calibration.json"), "--out",
+         in("evaluation")}}},
+      {"change",
+       {{coverage, "-1 to 1", "relative to the baseline", threads},
+        {in("new"), "--pairs", in("pairs.csv"), calibration, in("calibration.json")}}},
+      {"report",
+       {{"that of the run next to 0.9", threads},
+        {in("new"), calibration, in("calibration.json")}}},
+  };
+}
+
+/// Runs every command that the program itself names; one that is not known here is a failure.
+class EveryCommand : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    const std::filesystem::path folder = fresh_folder("every_command");
+    write_fake_bundle(folder / "model");
+    write_fake_scan(folder / "scans", "case_a");
+    const auto all = synthetic_scans(60, 33);
+    write_synthetic_results(folder / "known", {all.begin(), all.begin() + 50});
+    write_synthetic_results(folder / "new", {all.begin() + 50, all.end()});
+    write_synthetic_references(folder / "references.csv", all);
+    write_file_atomically(folder / "pairs.csv",
+                          "subject_id,baseline,followup\nann,scan_50,scan_51\n");
+    run_mcvol({"calibrate", (folder / "known").string(), "--references",
+               (folder / "references.csv").string(), "--output",
+               (folder / "calibration.json").string()});
+    known_ = known_commands(folder);
+    for (const auto& [command, about] : entries_under("Subcommands", run_mcvol({"--help"}).out)) {
+      commands_.push_back(command);
+    }
+  }
+  void SetUp() override {
+    ASSERT_GE(commands_.size(), 8u);
+    for (const std::string& command : commands_) {
+      ASSERT_TRUE(known_.contains(command)) << command << ": add its usage to known_commands()";
+    }
+  }
+  static std::string help_of(const std::string& command) {
+    return run_mcvol({command, "--help"}).out;
+  }
+
+  static inline std::map<std::string, KnownCommand> known_;
+  static inline std::vector<std::string> commands_;
+};
+
+TEST_F(EveryCommand, HasHelpWithAnExample) {
+  for (const std::string& command : commands_) {
+    const ProcessResult result = run_mcvol({command, "--help"});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_EQ(result.err, "");
+    EXPECT_TRUE(contains(result.out, "  mcvol " + command)) << result.out;
+  }
+}
+
+TEST_F(EveryCommand, SaysWhatItsOptionsTakeWithRangesAndUnits) {
+  for (const std::string& command : commands_) {
+    const std::string help = help_of(command);
+    for (const std::string& quantity : known_.at(command).quantities) {
+      EXPECT_TRUE(contains(help, quantity)) << command << " does not say " << quantity;
+    }
+    // What CLI11 says where nobody says better.
+    for (const char* type : {" TEXT", " INT", " UINT", " FLOAT", " TEXT:", " PATH:"}) {
+      EXPECT_FALSE(contains(help, std::string(type) + " ")) << command << type;
+    }
+  }
+}
+
+/// But for what CLI11 adds to what an option takes.
+std::ptrdiff_t words_of(const std::string& text) {
+  std::istringstream words(text);
+  return std::count_if(std::istream_iterator<std::string>(words),
+                       std::istream_iterator<std::string>(),
+                       [](const std::string& word) { return word != "..." && word != "REQUIRED"; });
+}
+
+// One word says what it takes, and no description is shorter than two.
+TEST_F(EveryCommand, DescribesEachOption) {
+  for (const std::string& command : commands_) {
+    const std::string help = help_of(command);
+    int options = 0;
+    std::istringstream lines(help);
+    for (std::string title; std::getline(lines, title);) {
+      if (!title.ends_with(":") || title.starts_with(" ") || title == "Example:") continue;
+      title.pop_back();
+      for (const auto& [option, text] : entries_under(title, help)) {
+        ++options;
+        EXPECT_GE(words_of(text), 3) << command << " " << option << text;
+      }
+    }
+    EXPECT_GE(options, 3) << help;
+  }
+}
+
+TEST_F(EveryCommand, RefusesAnUnknownOption) {
+  for (const std::string& command : commands_) {
+    expect_usage_error({command, "--colour", "red"}, "--colour; see mcvol " + command + " --help");
+  }
+}
+
+TEST_F(EveryCommand, RefusesACallThatLacksWhatItNeeds) {
+  for (const std::string& command : commands_) {
+    SCOPED_TRACE(command);
+    expect_usage_error({command}, "error: ");
+    // Anything it takes by position comes first: without it nothing else will do.
+    std::vector<std::string> options = known_.at(command).valid;
+    options.front() = command;
+    expect_usage_error(options, "error: ");
+  }
+}
+
+TEST_F(EveryCommand, SaysNothingOnStderrWhereItSucceedsQuietly) {
+  for (const std::string& command : commands_) {
+    std::vector<std::string> arguments = known_.at(command).valid;
+    arguments.insert(arguments.begin(), command);
+    const bool has_quiet = contains(help_of(command), "\n  --quiet ");
+    EXPECT_TRUE(has_quiet || command == "inspect") << "which has nothing to say";
+    if (has_quiet) arguments.emplace_back("--quiet");
+    const ProcessResult result = run_mcvol(arguments);
+    EXPECT_EQ(result.exit_code, 0) << command << ": " << result.err;
+    EXPECT_EQ(result.err, "") << command;
+  }
 }
 
 }  // namespace

@@ -27,10 +27,12 @@ nlohmann::json channel(const std::string& name) {
 }  // namespace
 
 fs::path fresh_folder(const std::string& name) {
-  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-  const fs::path folder =
-      fs::path(::testing::TempDir()) / ("mcvol_" + std::to_string(getpid()) + "_" +
-                                        test->test_suite_name() + "_" + test->name() + "_" + name);
+  const auto* tests = ::testing::UnitTest::GetInstance();
+  std::string of = tests->current_test_suite()->name();
+  if (tests->current_test_info() != nullptr)
+    of += std::string("_") + tests->current_test_info()->name();
+  const fs::path folder = fs::path(::testing::TempDir()) /
+                          ("mcvol_" + std::to_string(getpid()) + "_" + of + "_" + name);
   fs::remove_all(folder);
   fs::create_directories(folder);
   return folder;

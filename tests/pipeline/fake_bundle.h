@@ -9,7 +9,7 @@
 
 namespace mcvol::testing {
 
-/// A folder of its own for the running test, empty.
+/// A folder of its own for the running test, or in SetUpTestSuite() for the suite, empty.
 std::filesystem::path fresh_folder(const std::string& name);
 
 /// A bundle with channels t1 and flair (suffixes of the same names) and regions "whole" and

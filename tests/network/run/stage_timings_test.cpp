@@ -31,7 +31,8 @@ TinyNetwork network_without_dropout() {
 
 class StagesOfANetwork : public ::testing::TestWithParam<Subject> {};
 
-TEST_P(StagesOfANetwork, AddUpToItsTime) {
+// Which share of the whole they are is the machine's affair.
+TEST_P(StagesOfANetwork, AddUpToNoMoreThanItsTime) {
   Bundle bundle = testing::tiny_bundle(GetParam().networks);
   bundle.window.blend = GetParam().blend;
   if (bundle.window.blend != Bundle::Window::Blend::kNone) bundle.window.overlap = 0.5;
@@ -46,11 +47,17 @@ TEST_P(StagesOfANetwork, AddUpToItsTime) {
     });
     const double sum_s = timings.prefix_s + timings.suffix_s + timings.accumulate_s;
     EXPECT_LE(sum_s, timings.network_s);
-    // Generous: whatever the machine does beside, what is left out is little.
-    EXPECT_GE(sum_s, 0.5 * timings.network_s);
     EXPECT_GT(timings.prefix_s, 0.0);
     EXPECT_GT(timings.accumulate_s, 0.0);
-    EXPECT_EQ(timings.suffix_s > 0.0, GetParam().has_dropout);
+    if (GetParam().has_dropout) {
+      EXPECT_GT(timings.suffix_s, 0.0);
+    } else {
+      EXPECT_EQ(timings.suffix_s, 0.0);
+    }
+    // The others are not the network's.
+    EXPECT_EQ(timings.read_s, 0.0);
+    EXPECT_EQ(timings.prepare_s, 0.0);
+    EXPECT_EQ(timings.write_s, 0.0);
   }
 }
 

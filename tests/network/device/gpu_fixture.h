@@ -1,0 +1,51 @@
+#pragma once
+
+#include "mcvol/error/error.h"
+#include "mcvol/network/segmenter/segmenter.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "network/device/device.h"
+#include <gtest/gtest.h>
+
+namespace mcvol::testing {
+
+/// What a GPU gives is what the CPU gives. Skipped, visibly, where there is none; with
+/// MCVOL_REQUIRE_GPU set a GPU that cannot be used, or kernels that do not compile, are a failure.
+class OnTheGpu : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    try {
+      device_ = choose_device("cuda").device;
+    } catch (const Error& error) {
+      if (std::getenv("MCVOL_REQUIRE_GPU") != nullptr) FAIL() << error.what();
+      GTEST_SKIP() << error.what();
+    }
+  }
+
+  c10::Device device_{c10::kCPU};
+};
+
+/// Keeps the sums of a scan.
+class SumsSink final : public LogitSink {
+ public:
+  void accept(const LogitBlock&) override { ADD_FAILURE() << "blocks where sums were expected"; }
+  bool takes_sums() const override { return true; }
+  void accept(const LogitSums& sums) override {
+    histograms.assign(sums.histograms.begin(), sums.histograms.end());
+    means.assign(sums.means.begin(), sums.means.end());
+    const std::int64_t* first = sums.probability_sums.get();
+    probabilities.assign(first, first + static_cast<std::int64_t>(sums.means.size()) * sums.voxels);
+    given = sums.probability_sums;
+  }
+  std::shared_ptr<const std::int64_t> earlier_sums() const override { return given; }
+
+  std::vector<LogitHistogram> histograms, means;
+  std::vector<std::int64_t> probabilities;
+  std::shared_ptr<const std::int64_t> given;
+};
+
+}  // namespace mcvol::testing
