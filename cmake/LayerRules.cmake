@@ -29,7 +29,7 @@ mcvol_parts(io "${numbers}" images scans records tables)
 mcvol_parts(network "${numbers}" bundle segmenter kernels/cpu kernels/cuda memory device dropout graph
   convolutions rewrites passes windows assembly run library)
 # Kernels are plain C++ on pointers, or CUDA text.
-set(MCVOL_USABLE_BY_network/kernels/cpu random volumetry)
+set(MCVOL_USABLE_BY_network/kernels/cpu random)
 set(MCVOL_USABLE_BY_network/kernels/cuda)
 # What the rest of the program knows of networks: their descriptions, and how to ask for passes.
 set(networks network/bundle network/segmenter)

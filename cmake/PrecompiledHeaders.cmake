@@ -13,7 +13,7 @@ function(mcvol_precompile name)
   if(PCH_KIND STREQUAL "test")
     # As executables are compiled.
     set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-    target_compile_options(${name} PRIVATE ${MCVOL_TEST_OPTIONS} -fPIE)
+    target_compile_options(${name} PRIVATE ${MCVOL_LIGHT_OPTIONS} -fPIE)
   else()
     target_compile_options(${name} PRIVATE ${MCVOL_LAYER_WARNINGS})
   endif()
@@ -25,8 +25,9 @@ endfunction()
 
 # GCC takes a precompiled header only where these are the same: some define macros.
 set(MCVOL_LAYER_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
-# Of tests time is spent in compiling them. What they measure is the library, which is optimised.
-set(MCVOL_TEST_OPTIONS "$<$<CONFIG:Release>:-O1>")
+# Where next to no time is spent in running, little is spent in optimising: in layers that say so, and
+# in tests, for what they measure is the library.
+set(MCVOL_LIGHT_OPTIONS "$<$<CONFIG:Release>:-O1>")
 
 set(MCVOL_STANDARD_HEADERS
   <algorithm> <array> <chrono> <cmath> <cstddef> <cstdint> <filesystem> <functional> <map> <memory>

@@ -84,7 +84,9 @@ check(tests/random/a_test.cpp "\"image/helper.h\"" "a private header of image")
 # Parts of a divided layer: each may use those before it, no other.
 check(src/network/dropout/a.cpp "\"network/graph/nodes.h\"" "network/dropout may use of ours:")
 check(src/network/kernels/cpu/a.cpp "\"network/device/device.h\""
-  "network/kernels/cpu may use of ours: random, volumetry")
+  "network/kernels/cpu may use of ours: random")
+check(src/network/kernels/cpu/a.cpp "\"mcvol/volumetry/vectorised.h\""
+  "network/kernels/cpu may use of ours: random")
 check(src/network/bundle/a.cpp "\"mcvol/network/segmenter/segmenter.h\""
   "network/bundle may use of ours:")
 check(src/io/images/a.cpp "\"mcvol/io/records/case_record.h\"" "io/images may use of ours:")

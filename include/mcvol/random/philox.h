@@ -10,11 +10,13 @@ using PhiloxKey = std::array<std::uint32_t, 2>;
 
 inline constexpr std::uint32_t kPhiloxMultiplier0 = 0xD2511F53u;
 inline constexpr std::uint32_t kPhiloxMultiplier1 = 0xCD9E8D57u;
+inline constexpr std::uint32_t kPhiloxWeyl0 = 0x9E3779B9u;
+inline constexpr std::uint32_t kPhiloxWeyl1 = 0xBB67AE85u;
 inline constexpr int kPhiloxRounds = 10;
 
 /// The key of the round after that of `key`.
 constexpr PhiloxKey next_philox_key(PhiloxKey key) {
-  return {key[0] + 0x9E3779B9u, key[1] + 0xBB67AE85u};
+  return {key[0] + kPhiloxWeyl0, key[1] + kPhiloxWeyl1};
 }
 
 /// One block of the counter-based generator Philox4x32-10: four independent uniform 32-bit words,

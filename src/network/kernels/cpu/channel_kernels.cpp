@@ -1,11 +1,12 @@
 #include "channel_kernels.h"
 
-#include "mcvol/volumetry/vectorised.h"
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <limits>
+
+#include "channel_variant.h"
+#include "processor.h"
 
 namespace mcvol {
 namespace {
@@ -14,62 +15,11 @@ constexpr std::int64_t kVector = 16;  // a power of two
 /// Elements at a time; more where a voxel has more channels.
 constexpr std::int64_t kPart = 4096;
 
-MCVOL_VECTORISED
-void widen(const std::uint16_t* from, float* to, std::int64_t count) {
-  for (std::int64_t n = 0; n < count; ++n) {
-    to[n] = std::bit_cast<float>(std::uint32_t{from[n]} << 16);
-  }
-}
-
-/// To the nearest, ties to even; NaN stays NaN.
-MCVOL_VECTORISED
-void narrow(const float* from, std::uint16_t* to, std::int64_t count) {
-  for (std::int64_t n = 0; n < count; ++n) {
-    const auto bits = std::bit_cast<std::uint32_t>(from[n]);
-    const std::uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
-    const bool is_nan = (bits & 0x7FFFFFFFu) > 0x7F800000u;
-    to[n] = static_cast<std::uint16_t>(is_nan ? 0x7FC0u : rounded);
-  }
-}
-
-MCVOL_VECTORISED
-void add(const float* from, const float* terms, float* to, std::int64_t count) {
-  for (std::int64_t n = 0; n < count; ++n) to[n] = from[n] + terms[n];
-}
-
-MCVOL_VECTORISED
-void multiply(const float* from, const float* factors, float* to, std::int64_t count) {
-  for (std::int64_t n = 0; n < count; ++n) to[n] = from[n] * factors[n];
-}
-
-MCVOL_VECTORISED
-void scale_and_shift(const float* from, const float* scale, const float* shift, float* to,
-                     std::int64_t count) {
-  for (std::int64_t n = 0; n < count; ++n) to[n] = from[n] * scale[n] + shift[n];
-}
-
-MCVOL_VECTORISED
-void bend(const float* from, const float* slope, float* to, std::int64_t count) {
-  for (std::int64_t n = 0; n < count; ++n) {
-    const float bent = from[n] * slope[n];
-    to[n] = from[n] > 0.0F ? from[n] : bent;
-  }
-}
-
-MCVOL_VECTORISED
-void add_deviations(const float* values, const float* pivot, float* sums, float* squares,
-                    std::int64_t count) {
-  for (std::int64_t n = 0; n < count; ++n) {
-    const float deviation = values[n] - pivot[n];
-    sums[n] += deviation;
-    squares[n] += deviation * deviation;
-  }
-}
-
 /// Values in fp32: where they are, or in the buffer.
-const float* widened(const float* from, float*, std::int64_t) { return from; }
-const float* widened(const Bfloat16* from, float* buffer, std::int64_t count) {
-  widen(&from->bits, buffer, count);
+const float* widened(const ChannelLoops&, const float* from, float*, std::int64_t) { return from; }
+const float* widened(const ChannelLoops& loops, const Bfloat16* from, float* buffer,
+                     std::int64_t count) {
+  loops.widen(&from->bits, buffer, count);
   return buffer;
 }
 
@@ -77,10 +27,12 @@ const float* widened(const Bfloat16* from, float* buffer, std::int64_t count) {
 float* workplace(float* output, float*) { return output; }
 float* workplace(Bfloat16*, float* buffer) { return buffer; }
 
-void put(const float* from, float* to, std::int64_t count) {
+void put(const ChannelLoops&, const float* from, float* to, std::int64_t count) {
   if (from != to) std::copy_n(from, count, to);
 }
-void put(const float* from, Bfloat16* to, std::int64_t count) { narrow(from, &to->bits, count); }
+void put(const ChannelLoops& loops, const float* from, Bfloat16* to, std::int64_t count) {
+  loops.narrow(from, &to->bits, count);
+}
 
 typedef std::uint32_t FourWords __attribute__((vector_size(16)));
 /// In memory: at any word, as part of an array of them or of floats.
@@ -146,15 +98,16 @@ std::int64_t voxels_at_a_time(std::int64_t channels) {
 template <typename T>
 void apply_steps(const T* input, T* output, std::int64_t count, std::int64_t channels,
                  const ChannelSteps<T>& steps) {
+  const ChannelLoops& loops = MCVOL_KERNELS_IN_USE(kChannelLoops);
   thread_local std::vector<float> values, terms;
   values.resize(static_cast<std::size_t>(std::max(count, kPart)));
   terms.resize(values.size());
   const std::int64_t period = ChannelTable::period(channels);
   float* const to = workplace(output, values.data());
-  const float* from = widened(input, values.data(), count);
+  const float* from = widened(loops, input, values.data(), count);
   const auto add_terms = [&](const T* of) {
     if (of == nullptr) return;
-    add(from, widened(of, terms.data(), count), to, count);
+    loops.add(from, widened(loops, of, terms.data(), count), to, count);
     from = to;
   };
   const auto by_table = [&](const ChannelTable& table, const auto& kernel) {
@@ -166,23 +119,24 @@ void apply_steps(const T* input, T* output, std::int64_t count, std::int64_t cha
   };
   const auto by_element = [&](std::span<const float> factors) {
     if (factors.empty()) return;
-    multiply(from, factors.data(), to, count);
+    loops.multiply(from, factors.data(), to, count);
     from = to;
   };
   add_terms(steps.before);
   if (!steps.scale.empty()) {
     for_each_period(count, period, [&](std::int64_t begin, std::int64_t length) {
-      scale_and_shift(from + begin, steps.scale.data(), steps.shift.data(), to + begin, length);
+      loops.scale_and_shift(from + begin, steps.scale.data(), steps.shift.data(), to + begin,
+                            length);
     });
     from = to;
   }
   by_element(steps.early_elements);
-  by_table(steps.early, multiply);
-  by_table(steps.slope, bend);
+  by_table(steps.early, loops.multiply);
+  by_table(steps.slope, loops.bend);
   by_element(steps.late_elements);
-  by_table(steps.late, multiply);
+  by_table(steps.late, loops.multiply);
   add_terms(steps.after);
-  put(from, output, count);
+  put(loops, from, output, count);
 }
 
 void factors_of_words(std::span<const std::uint32_t> words, std::int64_t voxels,
@@ -232,6 +186,7 @@ void ChannelMoments::add(const ChannelMoments& other) {
 template <typename T>
 ChannelMoments channel_moments(const T* input, const T* before, std::int64_t voxels,
                                std::int64_t channels) {
+  const ChannelLoops& loops = MCVOL_KERNELS_IN_USE(kChannelLoops);
   const auto width = static_cast<std::size_t>(channels);
   const std::int64_t period = ChannelTable::period(channels);
   const std::int64_t count = voxels * channels;
@@ -240,13 +195,13 @@ ChannelMoments channel_moments(const T* input, const T* before, std::int64_t vox
   std::vector<float> sums(static_cast<std::size_t>(period)), squares(sums.size());
   const auto add_part = [&](std::int64_t begin, const ChannelTable& pivots) {
     const std::int64_t length = std::min(part, count - begin);
-    const float* at = widened(input + begin, values.data(), length);
+    const float* at = widened(loops, input + begin, values.data(), length);
     if (before != nullptr) {
-      ::mcvol::add(at, widened(before + begin, terms.data(), length), values.data(), length);
+      loops.add(at, widened(loops, before + begin, terms.data(), length), values.data(), length);
       at = values.data();
     }
     for_each_period(length, period, [&](std::int64_t from, std::int64_t size) {
-      add_deviations(at + from, pivots.data(), sums.data(), squares.data(), size);
+      loops.add_deviations(at + from, pivots.data(), sums.data(), squares.data(), size);
     });
   };
   const auto of_channels = [&](const std::vector<float>& of) {

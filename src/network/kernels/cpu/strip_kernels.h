@@ -5,15 +5,13 @@
 #include <span>
 #include <vector>
 
+#include "strip_sizes.h"
+
 // Kernels of the CPU for convolutions on a few voxels at a time, planar: [channels, strip]. Every
 // voxel's sums are made by themselves and in the order of the weights, so that neither its
 // neighbours nor threads change a bit.
 
 namespace mcvol {
-
-/// Voxels side by side: three vectors of the widest, so that input, weights and result of a layer
-/// stay in the nearest cache.
-inline constexpr std::int64_t kStripVoxels = 48;
 
 /// Channels of a strip.
 using StripRow = std::array<float, kStripVoxels>;
@@ -44,9 +42,6 @@ class StripLayer {
   std::vector<float> weights_;  ///< packed_weights()
   std::vector<float> bias_, slope_;
 };
-
-/// Outputs whose sums are made together.
-inline constexpr std::size_t kStripGroup = 8;
 
 /// @param weight of output m and input n.
 /// @return [groups of kStripGroup outputs, inputs, kStripGroup], 0 where there is no output.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "winograd_transforms.h"
+#include "processor.h"
+#include "strip_kernels.h"
+#include "winograd_variant.h"
 
 namespace mcvol {
 namespace {
@@ -74,10 +76,10 @@ class PartConvolution {
           line);
       for (std::int64_t channel = 0; channel < shape_.channels; channel += kBlock) {
         for (std::int64_t tile = 0; tile < tiles_; tile += kBlock) {
-          winograd_transforms().transform_input(
-              line + tile * kTile * voxel_stride_ + channel, voxel_stride_,
-              target + channel * row_stride_ + y * tiles_ + tile, product_stride_, row_stride_,
-              std::min(kBlock, shape_.channels - channel));
+          transforms_.transform_input(line + tile * kTile * voxel_stride_ + channel, voxel_stride_,
+                                      target + channel * row_stride_ + y * tiles_ + tile,
+                                      product_stride_, row_stride_,
+                                      std::min(kBlock, shape_.channels - channel));
         }
       }
     }
@@ -154,20 +156,19 @@ class PartConvolution {
   void finish_tiles(const StripRow* products, std::int64_t in_strip, std::int64_t number,
                     std::int64_t count, std::span<const float> bias, float* target) const {
     const std::int64_t width = shape_.output_size(2);
-    TileVoxels voxels{};
+    TileVoxels voxels = {};
     for (std::int64_t tile = 0; tile < count; ++tile) {
       const std::int64_t line = (number + tile) / tiles_, x = (number + tile) % tiles_ * kTile;
       for (std::int64_t n = 0; n < std::min(kTile, width - x); ++n) {
-        voxels[static_cast<std::size_t>(tile)][static_cast<std::size_t>(n)] =
-            target + (line * width + x + n) * shape_.outputs;
+        voxels[tile][n] = target + (line * width + x + n) * shape_.outputs;
       }
     }
     for (std::int64_t channel = 0; channel < shape_.outputs; channel += kBlock) {
       const std::int64_t channels = std::min(kBlock, shape_.outputs - channel);
       std::array<float, kBlock> of_block{};
       if (!bias.empty()) std::copy_n(bias.begin() + channel, channels, of_block.begin());
-      winograd_transforms().transform_output(products + channel, shape_.outputs, in_strip,
-                                             of_block.data(), voxels, channels);
+      transforms_.transform_output(products[channel].data(), shape_.outputs, in_strip,
+                                   of_block.data(), voxels, channels);
       for (auto& tile : voxels) {
         for (float*& voxel : tile) {
           if (voxel != nullptr) voxel += kBlock;
@@ -176,6 +177,7 @@ class PartConvolution {
     }
   }
 
+  const WinogradTransforms& transforms_ = MCVOL_KERNELS_IN_USE(kWinogradTransforms);
   WinogradShape shape_;
   WinogradPart part_;
   std::int64_t tiles_;  ///< in a line
@@ -198,6 +200,7 @@ std::size_t winograd_weight_floats(const WinogradShape& shape) {
 
 void winograd_weights(const float* weights, const WinogradShape& shape, std::int64_t group,
                       std::span<float> target) {
+  const WinogradTransforms& transforms = MCVOL_KERNELS_IN_USE(kWinogradTransforms);
   const std::int64_t taps = taps_of(shape), channels = shape.channels;
   const std::int64_t outputs = std::min(kBlock, shape.outputs - group * kBlock);
   const float* const of_group = weights + group * kBlock * taps * kReach * channels;
@@ -212,7 +215,7 @@ void winograd_weights(const float* weights, const WinogradShape& shape, std::int
                       block.data() + (output * kReach + n) * kBlock);
         }
       }
-      winograd_transforms().transform_weights(block.data(), to, product_floats(shape), count);
+      transforms.transform_weights(block.data(), to, product_floats(shape), count);
       to += count * kBlock;
     }
   }

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 
-#include "strip_kernels.h"
+#include "strip_sizes.h"
+#include "variant.h"
 
 // Winograd's minimal filtering F(4, 3): four outputs side by side from six products instead of
 // twelve (Winograd, Arithmetic Complexity of Computations, 1980; Lavin and Gray, Fast Algorithms
@@ -20,7 +19,7 @@ inline constexpr int kWinogradBlock = 8;
 static_assert(kStripGroup == kWinogradBlock && kStripVoxels % kWinogradBlock == 0);
 
 /// The voxels of a block of tiles, of each the first channel of a block; none where there is none.
-using TileVoxels = std::array<std::array<float*, kWinogradTile>, kWinogradBlock>;
+using TileVoxels = float* [kWinogradBlock][kWinogradTile];
 
 /// What is done with a block before the products and after them; a block of channels may hold
 /// fewer, `count`.
@@ -34,14 +33,23 @@ struct WinogradTransforms {
   /// @param target [channels, kWinogradBlock outputs] of product n begins at n * product_stride.
   void (*transform_weights)(const float* weights, float* target, std::int64_t product_stride,
                             std::int64_t count);
-  /// @param products row m of product n at products[n * outputs + m].
+  /// @param products row m of product n, of kStripVoxels, is number n * outputs + m.
   /// @param first of the rows' tiles.
   /// @param bias [kWinogradBlock]
-  void (*transform_output)(const StripRow* products, std::int64_t outputs, std::int64_t first,
+  void (*transform_output)(const float* products, std::int64_t outputs, std::int64_t first,
                            const float* bias, const TileVoxels& voxels, std::int64_t count);
 };
 
-/// Those of this processor.
-const WinogradTransforms& winograd_transforms();
+namespace baseline {
+extern const WinogradTransforms kWinogradTransforms;
+}
+namespace avx2 {
+extern const WinogradTransforms kWinogradTransforms;
+}
+
+// A block is one of AVX2's vectors: longer ones have nothing to add.
+namespace avx512 {
+using avx2::kWinogradTransforms;
+}
 
 }  // namespace mcvol

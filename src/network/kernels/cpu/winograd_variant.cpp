@@ -1,8 +1,6 @@
-#include "winograd_transforms.h"
+#include "winograd_variant.h"
 
-#include "processor.h"
-
-namespace mcvol {
+namespace mcvol::MCVOL_VARIANT {
 namespace {
 
 typedef float Vector __attribute__((vector_size(kWinogradBlock * sizeof(float))));
@@ -42,9 +40,8 @@ typedef float InMemory __attribute__((vector_size(kWinogradBlock * sizeof(float)
   }
 }
 
-[[gnu::always_inline]] inline void transform_input(const float* line, std::int64_t voxel_stride,
-                                                   float* target, std::int64_t product_stride,
-                                                   std::int64_t row_stride, std::int64_t count) {
+void transform_input(const float* line, std::int64_t voxel_stride, float* target,
+                     std::int64_t product_stride, std::int64_t row_stride, std::int64_t count) {
   Vector products[kWinogradProducts][kWinogradBlock];
 #pragma GCC unroll 8
   for (int tile = 0; tile < kWinogradBlock; ++tile) {
@@ -68,9 +65,8 @@ typedef float InMemory __attribute__((vector_size(kWinogradBlock * sizeof(float)
   }
 }
 
-[[gnu::always_inline]] inline void transform_weights(const float* weights, float* target,
-                                                     std::int64_t product_stride,
-                                                     std::int64_t count) {
+void transform_weights(const float* weights, float* target, std::int64_t product_stride,
+                       std::int64_t count) {
   Vector products[kWinogradProducts][kWinogradBlock];
 #pragma GCC unroll 8
   for (int output = 0; output < kWinogradBlock; ++output) {
@@ -92,14 +88,13 @@ typedef float InMemory __attribute__((vector_size(kWinogradBlock * sizeof(float)
   }
 }
 
-[[gnu::always_inline]] inline void transform_output(const StripRow* products, std::int64_t outputs,
-                                                    std::int64_t first, const float* bias,
-                                                    const TileVoxels& voxels, std::int64_t count) {
+void transform_output(const float* products, std::int64_t outputs, std::int64_t first,
+                      const float* bias, const TileVoxels& voxels, std::int64_t count) {
   Vector results[kWinogradTile][kWinogradBlock] = {};
   for (std::int64_t m = 0; m < count; ++m) {
     Vector product[kWinogradProducts];
     for (std::int64_t n = 0; n < kWinogradProducts; ++n) {
-      product[n] = load(products[n * outputs + m].data() + first);
+      product[n] = load(products + (n * outputs + m) * kStripVoxels + first);
     }
     const Vector one = product[1], two = product[2], three = product[3], four = product[4];
     const Vector sum = one + two, difference = one - two;
@@ -109,9 +104,9 @@ typedef float InMemory __attribute__((vector_size(kWinogradBlock * sizeof(float)
     results[2][m] = sum + 4.0F * far_sum + bias[m];
     results[3][m] = difference + 8.0F * far_difference + product[5] + bias[m];
   }
-  for (std::size_t n = 0; n < kWinogradTile; ++n) {
+  for (int n = 0; n < kWinogradTile; ++n) {
     transpose(results[n]);
-    for (std::size_t tile = 0; tile < kWinogradBlock; ++tile) {
+    for (int tile = 0; tile < kWinogradBlock; ++tile) {
       float* const to = voxels[tile][n];
       if (to == nullptr) continue;
       if (count == kWinogradBlock) {
@@ -123,56 +118,10 @@ typedef float InMemory __attribute__((vector_size(kWinogradBlock * sizeof(float)
   }
 }
 
-void transform_input_plain(const float* line, std::int64_t voxel_stride, float* target,
-                           std::int64_t product_stride, std::int64_t row_stride,
-                           std::int64_t count) {
-  transform_input(line, voxel_stride, target, product_stride, row_stride, count);
-}
-
-void transform_weights_plain(const float* weights, float* target, std::int64_t product_stride,
-                             std::int64_t count) {
-  transform_weights(weights, target, product_stride, count);
-}
-
-void transform_output_plain(const StripRow* products, std::int64_t outputs, std::int64_t first,
-                            const float* bias, const TileVoxels& voxels, std::int64_t count) {
-  transform_output(products, outputs, first, bias, voxels, count);
-}
-
-constexpr WinogradTransforms kPlain = {transform_input_plain, transform_weights_plain,
-                                       transform_output_plain};
-
-#if defined(__x86_64__) && defined(__GNUC__)
-[[gnu::target("arch=x86-64-v3")]] void transform_input_v3(const float* line,
-                                                          std::int64_t voxel_stride, float* target,
-                                                          std::int64_t product_stride,
-                                                          std::int64_t row_stride,
-                                                          std::int64_t count) {
-  transform_input(line, voxel_stride, target, product_stride, row_stride, count);
-}
-
-[[gnu::target("arch=x86-64-v3")]] void transform_weights_v3(const float* weights, float* target,
-                                                            std::int64_t product_stride,
-                                                            std::int64_t count) {
-  transform_weights(weights, target, product_stride, count);
-}
-
-[[gnu::target("arch=x86-64-v3")]] void transform_output_v3(const StripRow* products,
-                                                           std::int64_t outputs, std::int64_t first,
-                                                           const float* bias,
-                                                           const TileVoxels& voxels,
-                                                           std::int64_t count) {
-  transform_output(products, outputs, first, bias, voxels, count);
-}
-
-constexpr WinogradTransforms kV3 = {transform_input_v3, transform_weights_v3, transform_output_v3};
-const WinogradTransforms kTransforms = kernel_of_processor(kPlain, kV3, kV3);
-#else
-constexpr WinogradTransforms kTransforms = kPlain;
-#endif
-
 }  // namespace
 
-const WinogradTransforms& winograd_transforms() { return kTransforms; }
+constinit const WinogradTransforms kWinogradTransforms = {.transform_input = transform_input,
+                                                          .transform_weights = transform_weights,
+                                                          .transform_output = transform_output};
 
-}  // namespace mcvol
+}  // namespace mcvol::MCVOL_VARIANT

@@ -1,0 +1,21 @@
+#include "processor.h"
+
+namespace mcvol {
+
+std::vector<KernelVariant> variants_of_processor() {
+  std::vector<KernelVariant> variants{KernelVariant::kBaseline};
+#ifdef MCVOL_KERNEL_VARIANTS
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    variants.push_back(KernelVariant::kAvx2);
+  }
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
+    variants.push_back(KernelVariant::kAvx512);
+  }
+#endif
+  return variants;
+}
+
+std::atomic<KernelVariant> variant_in_use = variants_of_processor().back();
+
+}  // namespace mcvol
