@@ -1,3 +1,4 @@
+#include "mcvol/analysis/run_identity.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/records/thumbnail.h"
 
