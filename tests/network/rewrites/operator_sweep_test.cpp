@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "network/graph/graph_nodes.h"
+#include "network/kernels/cpu/processor.h"
 #include "network/rewrites/invariant_operators.h"
 #include "network/support/operator_cases.h"
-#include "network/kernels/cpu/processor.h"
 #include "network/support/scripted_graph.h"
 #include <ATen/Version.h>
 #include <gtest/gtest.h>
