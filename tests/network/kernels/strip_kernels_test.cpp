@@ -42,7 +42,7 @@ void expect_strip_sums(const StripCase& of) {
   for (std::int64_t n = 0; n < of.inputs; ++n) offsets.push_back(of.offset(n));
   const auto weight = [&](std::size_t m, std::size_t n) { return weights[m * offsets.size() + n]; };
   const auto outputs = static_cast<std::size_t>(of.outputs);
-  std::vector<StripRow> result(outputs);
+  std::vector<Strip> result(outputs);
   strip_sums(packed_weights(outputs, offsets.size(), weight), bias, offsets, input.data(),
              of.voxels, result);
   for (std::size_t m = 0; m < outputs; ++m) {
@@ -76,7 +76,7 @@ TEST_P(StripKernelsOnEveryVariant, ASumHasTheSameBitsWhereverItsVoxelStands) {
   const std::vector<std::int64_t> offsets = {0, 3, 5, 30, 31, 32, 60, 80, 81, 99};
   const std::vector<float> packed = packed_weights(
       9, offsets.size(), [&](std::size_t m, std::size_t n) { return weights[m * 10 + n]; });
-  std::vector<StripRow> together(9), alone(9);
+  std::vector<Strip> together(9), alone(9);
   strip_sums(packed, {}, offsets, input.data(), kStripVoxels, together);
   for (std::int64_t voxel = 0; voxel < kStripVoxels; ++voxel) {
     strip_sums(packed, {}, offsets, input.data() + voxel, 1, alone);
@@ -92,14 +92,14 @@ struct MaskedLayer {
   std::vector<std::int32_t> inputs, outputs;
   std::vector<float> weights = numbers(kInputs * kOutputs, 5), bias = numbers(kOutputs, 6);
   std::vector<float> slope;
-  std::vector<StripRow> all_inputs{kInputs}, kept_inputs, addend{kOutputs};
+  std::vector<Strip> all_inputs{kInputs}, kept_inputs, addend{kOutputs};
   float factor = 1.25F;
 
   MaskedLayer(std::vector<std::int32_t> kept_of_inputs, std::vector<std::int32_t> kept_of_outputs)
       : inputs(std::move(kept_of_inputs)), outputs(std::move(kept_of_outputs)) {
     std::uint32_t seed = 10;
     for (auto* const rows : {&all_inputs, &addend}) {
-      for (StripRow& row : *rows) {
+      for (Strip& row : *rows) {
         const std::vector<float> values = numbers(kStripVoxels, seed++);
         std::copy(values.begin(), values.end(), row.begin());
       }
@@ -110,8 +110,8 @@ struct MaskedLayer {
   }
 
   void expect_run(bool all_rows, bool with_addend) const {
-    const StripLayer layer(weights, inputs, outputs, kInputs, factor, bias, slope);
-    std::vector<StripRow> result(outputs.size());
+    const StripConvolution layer(weights, inputs, outputs, kInputs, factor, bias, slope);
+    std::vector<Strip> result(outputs.size());
     layer.run((all_rows ? all_inputs : kept_inputs).data(), all_rows,
               with_addend ? addend.data() : nullptr, result.data());
     for (std::size_t m = 0; m < outputs.size(); ++m) {
