@@ -165,7 +165,7 @@ void strip_convolution(State& state) {
   const std::vector<float> weights =
       packed_weights(static_cast<std::size_t>(outputs), offsets.size(),
                      [](std::size_t, std::size_t n) { return static_cast<float>(n % 7); });
-  std::vector<StripRow> results(static_cast<std::size_t>(outputs));
+  std::vector<Strip> results(static_cast<std::size_t>(outputs));
   for (auto _ : state) {
     for (std::int64_t first = 0; first < kLine; first += kStripVoxels) {
       strip_sums(weights, {}, offsets, input.data() + first, std::min(kStripVoxels, kLine - first),

@@ -29,6 +29,10 @@ function(mcvol_kernel_variant target variant)
   # linker might keep this variant's for the whole program, on processors without these
   # instructions. A test looks (tests/network/kernels/).
   target_compile_options(${objects} PRIVATE ${MCVOL_LAYER_WARNINGS} -O3 ${VARIANT_OPTIONS})
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    # With -fsanitize=undefined it would put descriptions of the functions' types there, as weak data.
+    target_compile_options(${objects} PRIVATE -fno-sanitize=function)
+  endif()
   add_dependencies(${objects} mcvol_layer_rule)
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
   set_property(TARGET ${target} APPEND PROPERTY MCVOL_VARIANTS ${objects})

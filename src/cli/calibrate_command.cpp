@@ -107,7 +107,7 @@ void CalibrateCommand::setup(CLI::App& program) {
       ->capture_default_str();
   command_
       ->add_option("--strata", strata_,
-                   "Calibrate bands of predicted volume apart, cut at these volumes; at least 50 "
+                   "Calibrate strata of predicted volume apart, cut at these volumes; at least 50 "
                    "references in each")
       ->type_name("ML,…");
   command_

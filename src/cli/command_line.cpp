@@ -51,7 +51,15 @@ std::string name_of_command(const CLI::App& program) {
 int report_parse_error(const CLI::App& program, const CLI::ParseError& error) {
   // Asking for help or the version comes as an exception, too.
   if (error.get_exit_code() == 0) return program.exit(error, std::cout, std::cerr);
-  spdlog::error("{}; see {} --help", one_line(error.what()), name_of_command(program));
+  std::string message = one_line(error.what());
+  // A word that is misspelt is named before what is missing for it.
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    const std::vector<std::string> rest = program.remaining(true);
+    const auto unknown = std::find_if(rest.begin(), rest.end(),
+                                      [](const auto& word) { return word.starts_with('-'); });
+    if (unknown != rest.end()) message = "The following argument was not expected: " + *unknown;
+  }
+  spdlog::error("{}; see {} --help", message, name_of_command(program));
   return static_cast<int>(ExitCode::kUsage);
 }
 

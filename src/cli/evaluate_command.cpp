@@ -5,7 +5,7 @@
 #include "mcvol/cli/option_values.h"
 #include "mcvol/cli/version.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/report/pages/evaluation_page.h"
+#include "mcvol/report/pages/make_evaluation_page.h"
 
 #include "shared_options.h"
 #include <spdlog/spdlog.h>

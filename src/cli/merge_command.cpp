@@ -4,7 +4,7 @@
 #include "mcvol/cli/option_values.h"
 #include "mcvol/cli/version.h"
 #include "mcvol/pipeline/merge.h"
-#include "mcvol/report/pages/report_page.h"
+#include "mcvol/report/pages/write_report_page.h"
 
 #include <spdlog/spdlog.h>
 

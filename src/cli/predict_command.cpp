@@ -7,7 +7,7 @@
 #include "mcvol/cli/version.h"
 #include "mcvol/pipeline/predict.h"
 #include "mcvol/pipeline/threads.h"
-#include "mcvol/report/pages/report_page.h"
+#include "mcvol/report/pages/write_report_page.h"
 
 #include <charconv>
 #include <iostream>
@@ -279,7 +279,7 @@ ExitCode PredictCommand::run() {
   // Of a shard there is nothing to look at before they are merged.
   if (ended && !options.shard) {
     const auto notes = write_report_of_run(options.output, program_name(), threads_from(threads_),
-                                           no_thumbnails_ ? Pictures::kLeaveOut : Pictures::kShow);
+                                           no_thumbnails_ ? Slices::kLeaveOut : Slices::kShow);
     for (const std::string& note : notes) spdlog::warn("{}", note);
   }
   return outcome.exit_code;

@@ -4,7 +4,7 @@
 #include "mcvol/cli/option_values.h"
 #include "mcvol/cli/version.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/report/pages/report_page.h"
+#include "mcvol/report/pages/write_report_page.h"
 
 #include "shared_options.h"
 #include <spdlog/spdlog.h>
@@ -52,7 +52,7 @@ ExitCode ReportCommand::run() {
       output_.empty() ? results_ / "report.html" : std::filesystem::path(output_);
   if (std::filesystem::is_directory(results_)) require_writable(output);
   const auto [tabulation, notes] = write_report_page(
-      options, program_name(), output, no_thumbnails_ ? Pictures::kLeaveOut : Pictures::kShow);
+      options, program_name(), output, no_thumbnails_ ? Slices::kLeaveOut : Slices::kShow);
   for (const std::string& note : tabulation.notes) spdlog::warn("{}", note);
   for (const std::string& note : notes) spdlog::warn("{}", note);
   for (const std::string& line : tabulation.unreadable) spdlog::error("{}", line);

@@ -165,7 +165,7 @@ class Merge {
     try {
       if (fs::exists(from)) return write_file_atomically(to, read_file(from));
     } catch (const std::exception& error) {
-      report_.warnings.push_back(case_id + ": merged without its picture: " + error.what());
+      report_.warnings.push_back(case_id + ": merged without its slice: " + error.what());
     }
     fs::remove(to, ignored);
   }

@@ -279,7 +279,7 @@ void PredictRun::keep_thumbnail(const std::string& case_id, const PreparedScan& 
                     thumbnail_path(plan_.folder, case_id));
   } catch (const std::exception& error) {
     remove_thumbnail(case_id);
-    observer_.warn(case_id + ": measured, but without a picture: " + error.what());
+    observer_.warn(case_id + ": measured, but without its slice: " + error.what());
   }
 }
 

@@ -4,6 +4,7 @@
 #include "mcvol/analysis/evaluate.h"
 #include "mcvol/analysis/tabulate.h"
 #include "mcvol/calibration/coverage.h"
+#include "mcvol/files/csv.h"
 #include "mcvol/files/text_file.h"
 
 #include <algorithm>

@@ -71,7 +71,7 @@ TEST_F(PredictRun, PageShowsASliceOfEachScanUnlessAskedNotTo) {
   EXPECT_FALSE(contains(read_file(other), "data:image"));
   EXPECT_EQ(predict("without", {"--no-thumbnails"}).exit_code, 0);
   EXPECT_FALSE(fs::exists(root_ / "without" / "thumbnails"));
-  EXPECT_FALSE(contains(read_file(root_ / "without" / "report.html"), "Pictures"));
+  EXPECT_FALSE(contains(read_file(root_ / "without" / "report.html"), "<h2>Slices"));
 }
 
 TEST_F(PredictRun, PageGoesWithoutASliceThatIsGoneOrDamaged) {
@@ -81,7 +81,7 @@ TEST_F(PredictRun, PageGoesWithoutASliceThatIsGoneOrDamaged) {
   fs::remove(root_ / "out" / "thumbnails" / "case_b.png");
   const ProcessResult result = run_mcvol({"report", out});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_TRUE(contains(result.err, "a picture is left out: case_a.png: expected a grey PNG"))
+  EXPECT_TRUE(contains(result.err, "a slice is left out: case_a.png: expected a grey PNG"))
       << result.err;
   EXPECT_FALSE(contains(result.err, "case_b")) << result.err;
   const std::string page = read_file(root_ / "out" / "report.html");

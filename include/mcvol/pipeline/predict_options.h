@@ -1,7 +1,7 @@
 #pragma once
 
-#include "mcvol/calibration/nominal_coverage.h"
 #include "mcvol/analysis/calibration_use.h"
+#include "mcvol/calibration/nominal_coverage.h"
 #include "mcvol/io/scans/scan_discovery.h"
 #include "mcvol/io/tables/volume_row.h"
 #include "mcvol/network/bundle/bundle.h"

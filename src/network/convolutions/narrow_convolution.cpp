@@ -138,7 +138,7 @@ class LineConvolution {
 
   template <std::size_t Outputs>
   void run_line(const float* from, float* to) const {
-    std::array<StripRow, Outputs> results;
+    std::array<Strip, Outputs> results;
     const std::int64_t step = output_.stride(4);
     for (std::int64_t first = 0; first < output_.size(4); first += kStripVoxels) {
       const std::int64_t count = std::min(kStripVoxels, output_.size(4) - first);

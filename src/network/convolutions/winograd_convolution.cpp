@@ -22,7 +22,7 @@ constexpr std::int64_t kLeastLines = 16;
 /// Planes, likewise; fewer where cores would have nothing to do.
 constexpr std::int64_t kLeastPlanes = 8, kFewestPlanes = 2;
 /// Below, strips would be too empty.
-constexpr std::int64_t kLeastTiles = kStripVoxels;
+constexpr std::int64_t kLeastQuads = kStripVoxels;
 /// Below, combining inputs costs more than it saves: vectors of eight channels that are empty, or
 /// combinations of which too few products are made.
 constexpr std::int64_t kLeastChannels = 4, kLeastTaps = 9;
@@ -93,7 +93,7 @@ bool is_for_winograd(const at::Tensor& input, const at::Tensor& weight,
   const std::int64_t taps = shape.kernel[0] * shape.kernel[1];
   return shape.channels >= kLeastChannels && taps >= kLeastTaps &&
          taps * shape.channels <= kMostInputs &&
-         shape.output_size(1) * shape.tiles() >= kLeastTiles;
+         shape.output_size(1) * shape.quads() >= kLeastQuads;
 }
 
 at::Tensor winograd_convolution(const at::Tensor& input, const at::Tensor& weight,

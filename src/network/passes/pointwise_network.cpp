@@ -43,7 +43,7 @@ std::vector<std::int32_t> kept_channels(const std::vector<float>& factors) {
 }
 
 /// Multiplies a strip's rows with the mask of their elements.
-void drop_elements(std::vector<StripRow>& rows, const MaskStream& stream, double rate,
+void drop_elements(std::vector<Strip>& rows, const MaskStream& stream, double rate,
                    std::span<const std::int64_t> positions, std::int64_t tile_voxels) {
   const std::uint64_t threshold = keep_threshold(rate);
   const float kept = inverted_dropout(rate).scale;
@@ -51,7 +51,7 @@ void drop_elements(std::vector<StripRow>& rows, const MaskStream& stream, double
   for (std::size_t channel = 0; channel < rows.size(); ++channel) {
     stream.gather(channel * static_cast<std::uint64_t>(tile_voxels), positions,
                   std::span(words).first(positions.size()));
-    StripRow& row = rows[channel];
+    Strip& row = rows[channel];
     for (std::size_t n = 0; n < words.size(); ++n) row[n] *= words[n] >= threshold ? kept : 0.0F;
   }
 }
@@ -105,7 +105,7 @@ class PointwiseNetwork::Reader {
     const auto groups = torch::jit::toIValue(node.input(node.inputs().size() > 7 ? 8 : 6));
     if (!bias && !is_none(node.input(2))) return false;
     if (!groups || groups->toInt() != 1 || weight->scalar_type() != at::kFloat) return false;
-    Layer layer;
+    Convolution layer;
     layer.dropout = std::exchange(dropout_, std::nullopt);
     layer.outputs = weight->size(0);
     layer.inputs = weight->size(1);
@@ -125,7 +125,7 @@ class PointwiseNetwork::Reader {
     if (!fits) return false;
     const auto inputs = suffix_.inputs().slice(0, suffix_.inputs().size() - 2);
     const auto found = std::find(inputs.begin(), inputs.end(), other);
-    Layer& layer = network_.layers_.back();
+    Convolution& layer = network_.layers_.back();
     if (found == inputs.end() || layer.addend || !layer.slope.empty()) return false;
     layer.addend = static_cast<std::size_t>(found - inputs.begin());
     // A sum of one channel and several is of several.
@@ -135,7 +135,7 @@ class PointwiseNetwork::Reader {
   /// Inputs: input, weight, bias, mean, variance, training, momentum, epsilon. Goes into the
   /// weights.
   bool take_norm(const Node& node) {
-    Layer& layer = network_.layers_.back();
+    Convolution& layer = network_.layers_.back();
     const auto training = torch::jit::toIValue(node.input(5));
     const auto mean = constant_tensor(node.input(3)), variance = constant_tensor(node.input(4));
     const auto weight = constant_tensor(node.input(1)), bias = constant_tensor(node.input(2));
@@ -154,7 +154,7 @@ class PointwiseNetwork::Reader {
   }
 
   bool take_activation(const Node& node) {
-    Layer& layer = network_.layers_.back();
+    Convolution& layer = network_.layers_.back();
     if (node.kind() == c10::aten::relu) {
       layer.slope = {0.0F};
     } else if (node.kind() == c10::aten::leaky_relu) {
@@ -181,12 +181,12 @@ std::optional<PointwiseNetwork> PointwiseNetwork::from(const torch::jit::Graph& 
   return Reader(suffix, channels).read();
 }
 
-bool PointwiseNetwork::drops_channels(const Layer& layer) {
+bool PointwiseNetwork::drops_channels(const Convolution& layer) {
   return layer.dropout && layer.dropout->sharing != MaskSharing::kElement;
 }
 
 PointwiseNetwork::MaskedPass PointwiseNetwork::masked(const MaskDraw& draw) const {
-  const auto kept_inputs = [&](const Layer& layer) {
+  const auto kept_inputs = [&](const Convolution& layer) {
     std::vector<float> factors(static_cast<std::size_t>(layer.inputs), 1.0F);
     if (drops_channels(layer)) {
       const Dropout& dropout = *layer.dropout;
@@ -197,7 +197,7 @@ PointwiseNetwork::MaskedPass PointwiseNetwork::masked(const MaskDraw& draw) cons
   MaskedPass pass{draw, {}};
   std::vector<std::int32_t> inputs = kept_inputs(layers_.front());
   for (std::size_t n = 0; n < layers_.size(); ++n) {
-    const Layer& layer = layers_[n];
+    const Convolution& layer = layers_[n];
     std::vector<std::int32_t> outputs(static_cast<std::size_t>(layer.outputs));
     std::iota(outputs.begin(), outputs.end(), 0);
     if (n + 1 < layers_.size()) outputs = kept_inputs(layers_[n + 1]);
@@ -212,7 +212,7 @@ PointwiseNetwork::MaskedPass PointwiseNetwork::masked(const MaskDraw& draw) cons
 
 PointwiseNetwork::Voxels PointwiseNetwork::gathered(const std::vector<at::Tensor>& cut,
                                                     std::span<const std::int64_t> positions) {
-  Voxels voxels{std::vector<std::vector<StripRow>>(cut.size()), positions};
+  Voxels voxels{std::vector<std::vector<Strip>>(cut.size()), positions};
   for (std::size_t n = 0; n < cut.size(); ++n) {
     const bool planar = cut[n].is_contiguous();
     const at::Tensor values = planar ? cut[n] : cut[n].contiguous(at::MemoryFormat::ChannelsLast3d);
@@ -232,8 +232,8 @@ PointwiseNetwork::Voxels PointwiseNetwork::gathered(const std::vector<at::Tensor
 
 /// @param result the last layer's.
 void PointwiseNetwork::run_strip(const Voxels& voxels, std::int64_t strip, const MaskedPass& pass,
-                                 std::int64_t tile_voxels, std::vector<StripRow>& result) const {
-  thread_local std::vector<StripRow> values;
+                                 std::int64_t tile_voxels, std::vector<Strip>& result) const {
+  thread_local std::vector<Strip> values;
   const auto rows_of = [&](std::size_t input, std::int64_t channels) {
     return voxels.inputs[input].data() + strip * channels;
   };
@@ -243,9 +243,9 @@ void PointwiseNetwork::run_strip(const Voxels& voxels, std::int64_t strip, const
   const std::span<const std::int64_t> positions =
       voxels.positions.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
   for (std::size_t n = 0; n < layers_.size(); ++n) {
-    const Layer& layer = layers_[n];
+    const Convolution& layer = layers_[n];
     const bool drops_elements = layer.dropout && !drops_channels(layer) && !pass.draw.dropout_off;
-    const StripRow* input = n == 0 ? rows_of(0, layer.inputs) : result.data();
+    const Strip* input = n == 0 ? rows_of(0, layer.inputs) : result.data();
     if (n == 0 && drops_elements) {
       values.assign(input, input + layer.inputs);
     } else if (n > 0) {
@@ -256,7 +256,7 @@ void PointwiseNetwork::run_strip(const Voxels& voxels, std::int64_t strip, const
       drop_elements(values, stream, layer.dropout->rate, positions, tile_voxels);
     }
     const bool from_prefix = n == 0 && !drops_elements;
-    const StripRow* addend = layer.addend ? rows_of(*layer.addend, layer.outputs) : nullptr;
+    const Strip* addend = layer.addend ? rows_of(*layer.addend, layer.outputs) : nullptr;
     result.resize(static_cast<std::size_t>(pass.layers[n].outputs()));
     pass.layers[n].run(from_prefix ? input : values.data(), n == 0, addend, result.data());
   }
@@ -265,14 +265,14 @@ void PointwiseNetwork::run_strip(const Voxels& voxels, std::int64_t strip, const
 void PointwiseNetwork::run(const Voxels& voxels, std::span<const MaskedPass> passes,
                            std::int64_t tile_voxels, std::span<float> logits) const {
   const auto count = static_cast<std::int64_t>(voxels.positions.size());
-  std::vector<StripRow> result;
+  std::vector<Strip> result;
   for (std::int64_t strip = 0; strip * kStripVoxels < count; ++strip) {
     const std::int64_t begin = strip * kStripVoxels;
     const std::int64_t length = std::min(kStripVoxels, count - begin);
     float* target = logits.data() + begin;
     for (const MaskedPass& pass : passes) {
       run_strip(voxels, strip, pass, tile_voxels, result);
-      for (const StripRow& row : result) {
+      for (const Strip& row : result) {
         std::copy_n(row.begin(), length, target);
         target += count;
       }

@@ -28,13 +28,13 @@ class PointwiseNetwork {
   /// The layers of a pass, with the channels that its masks keep.
   struct MaskedPass {
     MaskDraw draw;
-    std::vector<StripLayer> layers;
+    std::vector<StripConvolution> layers;
   };
   MaskedPass masked(const MaskDraw& draw) const;
 
   /// Voxels of a tile, of everything that the prefix gives.
   struct Voxels {
-    std::vector<std::vector<StripRow>> inputs;
+    std::vector<std::vector<Strip>> inputs;
     std::span<const std::int64_t> positions;  ///< in the tile
   };
   /// @param cut what the prefix gave, [1, channels, d0, d1, d2] in fp32 or bfloat16.
@@ -54,7 +54,7 @@ class PointwiseNetwork {
     int id = 0;
     MaskSharing sharing = MaskSharing::kChannel;
   };
-  struct Layer {
+  struct Convolution {
     std::optional<Dropout> dropout;  ///< of the inputs
     std::int64_t inputs = 0, outputs = 0;
     std::vector<float> weights;  ///< [outputs, inputs]
@@ -64,11 +64,11 @@ class PointwiseNetwork {
   /// Reads a suffix node by node.
   class Reader;
 
-  static bool drops_channels(const Layer& layer);
+  static bool drops_channels(const Convolution& layer);
   void run_strip(const Voxels& voxels, std::int64_t strip, const MaskedPass& pass,
-                 std::int64_t tile_voxels, std::vector<StripRow>& result) const;
+                 std::int64_t tile_voxels, std::vector<Strip>& result) const;
 
-  std::vector<Layer> layers_;
+  std::vector<Convolution> layers_;
 };
 
 }  // namespace mcvol

@@ -20,7 +20,7 @@ namespace {
 using VolumesByCase = std::map<std::pair<std::string, std::string>, const VolumeRow*>;
 
 /// The page's level where the table has it, else the table's own next to it.
-std::string level_shown(const VolumeReport& report) {
+std::string level_shown(const ReportContent& report) {
   std::string best;
   double best_off = std::numeric_limits<double>::infinity();
   for (const ChangeRow& row : report.changes) {
@@ -43,7 +43,7 @@ std::pair<double, double> certainty_of(const ChangeRow& row) {
   return {std::max(row.p_growth.value_or(0), row.p_shrinkage.value_or(0)), ratio};
 }
 
-std::vector<ComparedPair> pairs_of(const VolumeReport& report, const std::string& region,
+std::vector<ComparedPair> pairs_of(const ReportContent& report, const std::string& region,
                                    const std::string& level, const VolumesByCase& volumes) {
   const auto volume = [&](const std::string& case_id) {
     const auto found = volumes.find({case_id, region});
@@ -69,7 +69,7 @@ std::vector<std::string> regions_of(const std::vector<ChangeRow>& rows) {
   return regions;
 }
 
-std::string introduction(const VolumeReport& report, const std::string& level) {
+std::string introduction(const ReportContent& report, const std::string& level) {
   std::string text =
       "<p>As <code>mcvol change</code> found it, follow-up less baseline; what "
       "changed most surely comes first. ";
@@ -102,7 +102,7 @@ std::string introduction(const VolumeReport& report, const std::string& level) {
 }
 
 /// Pairs that could not be compared.
-std::string failures(const VolumeReport& report) {
+std::string failures(const ReportContent& report) {
   std::vector<std::vector<std::string>> cells;
   for (const ChangeRow& row : report.changes) {
     if (row.status != "failed") continue;
@@ -157,7 +157,7 @@ std::vector<std::string> numbers_of(const ComparedPair& pair) {
 
 }  // namespace
 
-std::string change_section(const VolumeReport& report) {
+std::string change_section(const ReportContent& report) {
   if (report.changes.empty()) return "";
   VolumesByCase volumes;
   for (const VolumeRow& row : report.rows) {

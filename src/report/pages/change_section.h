@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/report/pages/volume_report.h"
+#include "mcvol/report/pages/report_page.h"
 
 #include <string>
 
@@ -9,6 +9,6 @@ namespace mcvol {
 /// What changed between two scans of a subject, those that changed most surely first: per region a
 /// chart, then the pairs that could not be compared and all numbers. Empty where nothing was
 /// compared.
-std::string change_section(const VolumeReport& report);
+std::string change_section(const ReportContent& report);
 
 }  // namespace mcvol

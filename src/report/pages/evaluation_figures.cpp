@@ -21,7 +21,7 @@ constexpr double kCentral95 = 1.96;  // standard deviations
 
 double rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
-const EvaluatedMethod* find(const EvaluatedRegionReport& region, IntervalMethod method) {
+const EvaluatedMethod* find(const EvaluatedRegion& region, IntervalMethod method) {
   for (const EvaluatedMethod& one : region.methods) {
     if (one.method == method) return &one;
   }
@@ -29,7 +29,7 @@ const EvaluatedMethod* find(const EvaluatedRegionReport& region, IntervalMethod 
 }
 
 /// Raw distributions, where they are not what the page is about.
-const EvaluatedMethod* raw_beside(const EvaluatedRegionReport& region) {
+const EvaluatedMethod* raw_beside(const EvaluatedRegion& region) {
   const EvaluatedMethod* raw = find(region, IntervalMethod::kLevelSets);
   return raw == &region.methods.front() ? nullptr : raw;
 }
@@ -57,7 +57,8 @@ struct Share {
   double half = 0;      ///< of the band around that
 };
 
-/// Whether the interval of a scan at a level holds: by the rank of its truth, as it would be cut.
+/// Whether the interval of a scan at a level holds: by the rank of its reference, as it would be
+/// cut.
 bool holds(const ScoredInterval& scored, const std::optional<ScoreCut>& cut, double level) {
   if (!cut) return std::abs(scored.pit - 0.5) <= level / 2;
   const double position = scored.pit * static_cast<double>(scored.references + 1);  // rank - 1/2
@@ -132,7 +133,7 @@ std::string tip_of(const EvaluatedScan& scan) {
 
 }  // namespace
 
-std::string reliability_svg(const EvaluatedRegionReport& region) {
+std::string reliability_svg(const EvaluatedRegion& region) {
   const EvaluatedMethod& own = region.methods.front();
   Plot plot(spaced(region.region) + ": share of intervals that hold, by level",
             PlotAxis::fraction("level"), PlotAxis::fraction("share of intervals that hold"));
@@ -158,7 +159,7 @@ std::string reliability_svg(const EvaluatedRegionReport& region) {
   return plot.svg();
 }
 
-std::string pit_svg(const EvaluatedRegionReport& region) {
+std::string pit_svg(const EvaluatedRegion& region) {
   const EvaluatedMethod& own = region.methods.front();
   const EvaluatedMethod* raw = raw_beside(region);
   const auto counts = pit_counts(own);
@@ -172,8 +173,9 @@ std::string pit_svg(const EvaluatedRegionReport& region) {
   double most = expected + spread;
   for (const int count : counts) most = std::max<double>(most, count);
   for (const int count : raw_counts) most = std::max<double>(most, count);
-  Plot plot(spaced(region.region) + ": where the truth lies in the predicted distribution",
-            PlotAxis::fraction("truth's place in the distribution (PIT)"), count_axis(most));
+  Plot plot(spaced(region.region) + ": where the reference lies in the predicted distribution",
+            PlotAxis::fraction("place of the reference in the distribution (PIT)"),
+            count_axis(most));
   plot.box(0, std::max(expected - spread, 0.0), 1, expected + spread, "class=\"band\"");
   for (std::size_t bin = 0; bin < kPitBins; ++bin) {
     const double left = rounded(static_cast<double>(bin) / kPitBins);
@@ -187,7 +189,7 @@ std::string pit_svg(const EvaluatedRegionReport& region) {
   return plot.svg();
 }
 
-std::string against_reference_svg(const EvaluatedRegionReport& region) {
+std::string against_reference_svg(const EvaluatedRegion& region) {
   const EvaluatedMethod& own = region.methods.front();
   const double most = largest_of(own);
   Plot plot(spaced(region.region) + ": predicted against reference volume",
@@ -207,7 +209,7 @@ std::string against_reference_svg(const EvaluatedRegionReport& region) {
   return plot.svg();
 }
 
-std::string width_svg(const EvaluatedRegionReport& region) {
+std::string width_svg(const EvaluatedRegion& region) {
   const EvaluatedMethod& own = region.methods.front();
   double widest = 1;
   for (const EvaluatedScan& scan : own.scans) widest = std::max(widest, scan.scored.width_ml);

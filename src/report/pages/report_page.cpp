@@ -1,110 +1,284 @@
 #include "mcvol/report/pages/report_page.h"
 
-#include "mcvol/analysis/referenced_results.h"
-#include "mcvol/files/text_file.h"
-#include "mcvol/report/pages/volume_report.h"
+#include "mcvol/files/text.h"
 
 #include <algorithm>
-#include <exception>
-#include <iterator>
-#include <optional>
-#include <utility>
+#include <set>
 
-#include "usual_level.h"
+#include "change_section.h"
+#include "report/figures/interval_chart.h"
+#include "report/html/calibration_words.h"
+#include "report/html/flag_meanings.h"
+#include "report/html/html.h"
+#include "slices.h"
 
 namespace mcvol {
 
 namespace {
 
-/// A picture that cannot be read is noted, and the page goes without it.
-std::optional<CaseSlice> slice_of_case(const std::filesystem::path& results,
-                                       const std::string& case_id,
-                                       std::vector<std::string>& notes) {
-  const std::filesystem::path path = thumbnail_path(results, case_id);
-  try {
-    if (!std::filesystem::exists(path)) return std::nullopt;
-    CaseRecord record = read_case_record(results, case_id);
-    if (record.status != CaseRecord::Status::kOk) return std::nullopt;
-    CaseSlice slice;
-    slice.thumbnail = read_thumbnail(path, record.grid, record.regions.size());
-    slice.grid = record.grid;
-    for (RegionRecord& region : record.regions) {
-      slice.means.emplace_back(std::move(region.region), region.mean);
-    }
-    return slice;
-  } catch (const std::exception& error) {
-    notes.push_back(std::string("a picture is left out: ") + error.what());
-    return std::nullopt;
-  }
+/// Scans to look at that are shown at once; more are a click away.
+constexpr std::size_t kMostShown = 20;
+constexpr std::size_t kNotUrgent = static_cast<std::size_t>(-1);
+
+std::string count_of(std::size_t count, const std::string& one, const std::string& several) {
+  return std::to_string(count) + " " + (count == 1 ? one : several);
 }
 
-/// A page must not show a change between other volumes than those beside it.
-bool is_older_than_its_volumes(const std::filesystem::path& changes,
-                               const std::filesystem::path& results) {
-  namespace fs = std::filesystem;
-  const auto written = fs::last_write_time(changes);
-  const fs::path calibration = results / "calibration.json";
-  if (fs::exists(calibration) && fs::last_write_time(calibration) > written) return true;
-  const fs::directory_iterator records(results / "cases");
-  return std::any_of(begin(records), end(records), [&](const fs::directory_entry& record) {
-    return record.last_write_time() > written;
+/// Regions in the order of the table.
+std::vector<std::string> regions_of(const std::vector<VolumeRow>& rows) {
+  std::vector<std::string> regions;
+  for (const VolumeRow& row : rows) {
+    const bool known = std::find(regions.begin(), regions.end(), row.region) != regions.end();
+    if (!row.region.empty() && !known) regions.push_back(row.region);
+  }
+  return regions;
+}
+
+std::string heading(const ReportContent& report) {
+  std::set<std::string> cases, failed, flagged;
+  for (const VolumeRow& row : report.rows) {
+    cases.insert(row.case_id);
+    if (row.status == "failed") failed.insert(row.case_id);
+    if (worth_a_look(row)) flagged.insert(row.case_id);
+  }
+  std::string text = "<h1>Tumour volumes of " + count_of(cases.size(), "scan", "scans") + "</h1>\n";
+  text += "<p class=\"soft\">" + count_of(cases.size() - failed.size(), "scan", "scans") +
+          " measured, " + std::to_string(failed.size()) + " failed, " +
+          std::to_string(flagged.size()) + " to look at. " +
+          escaped(report.run.model.value("name", "")) + ", " +
+          (report.run.ended.empty() ? "run not ended" : escaped(report.run.ended.substr(0, 10))) +
+          ".</p>\n";
+  const std::string warning = report.run.model.value("warning", "");
+  if (!warning.empty()) text += "<p class=\"warning\">" + escaped(warning) + "</p>\n";
+  return text;
+}
+
+std::string meaning(const ReportContent& report) {
+  std::string text = "<h2>What an interval means</h2>\n<p>";
+  if (!report.calibration) {
+    return text + "These intervals are <strong>not calibrated</strong>: " +
+           percent_of(report.level.value) +
+           " % is what they are called, and nothing is known of how often they hold. They come "
+           "from the spread of the network's own probabilities; <code>mcvol calibrate</code> makes "
+           "intervals that hold from scans of known volume.</p>\n";
+  }
+  const CalibrationFile& calibration = report.calibration->file;
+  text += "Of 100 scans like those of the calibration, the intervals of about " +
+          promise_of(calibration, report.level) +
+          " hold the volume that the reference procedure would give. This is so on average, for "
+          "scans drawn like the " +
+          references_of(calibration) +
+          " that it was calibrated on, and not for each scan, site or scanner by itself.";
+  if (calibration.simulated) {
+    text += " <strong>Those scans were simulated</strong>: nothing is promised of real ones.";
+  }
+  if (report.calibration->other_seed) {
+    text += " It was made with other dropout masks than these volumes (another seed).";
+  }
+  return text + "</p>\n";
+}
+
+/// One scan that is to be looked at: its reasons, each with the regions it is given for.
+struct ScanToLookAt {
+  std::string case_id;
+  std::size_t urgency = 0;  ///< 0 of the failed, then of urgency_of()
+  std::string why;
+  std::string volumes;
+};
+
+std::string regions_with(const std::string& flag, const RowsOfCase& rows) {
+  std::string regions;
+  std::size_t count = 0;
+  for (const VolumeRow* row : rows) {
+    if (std::find(row->flags.begin(), row->flags.end(), flag) == row->flags.end()) continue;
+    regions += (regions.empty() ? "" : ", ") + spaced(row->region);
+    ++count;
+  }
+  return count == rows.size() && count > 1 ? "all regions" : regions;
+}
+
+/// Flags of any region that are a reason to look, the most telling first.
+std::vector<std::string> reasons_of(const RowsOfCase& rows) {
+  std::vector<std::string> reasons;
+  for (const VolumeRow* row : rows) {
+    for (const std::string& flag : row->flags) {
+      const bool known = std::find(reasons.begin(), reasons.end(), flag) != reasons.end();
+      if (is_reason_to_look(flag) && !known) reasons.push_back(flag);
+    }
+  }
+  std::stable_sort(reasons.begin(), reasons.end(),
+                   [](const auto& a, const auto& b) { return urgency_of(a) < urgency_of(b); });
+  return reasons;
+}
+
+std::optional<ScanToLookAt> look_at(const RowsOfCase& rows) {
+  ScanToLookAt scan;
+  scan.case_id = rows.front()->case_id;
+  if (rows.front()->status == "failed") {
+    scan.why = "<strong>failed</strong>: " + escaped(rows.front()->error);
+    return scan;
+  }
+  const std::vector<std::string> reasons = reasons_of(rows);
+  if (reasons.empty()) return std::nullopt;
+  scan.urgency = 1 + urgency_of(reasons.front());
+  for (const std::string& flag : reasons) {
+    scan.why += (scan.why.empty() ? "" : "<br>") + escaped(meaning_of(flag)) +
+                " <span class=\"soft\">(" + escaped(regions_with(flag, rows)) + ")</span>";
+  }
+  for (const VolumeRow* row : rows) {
+    scan.volumes += (scan.volumes.empty() ? "" : "<br>") + escaped(spaced(row->region)) + " " +
+                    interval_text(*row);
+  }
+  return scan;
+}
+
+/// The rows of each scan, the most urgent to look at first.
+std::vector<RowsOfCase> scans_by_urgency(const ReportContent& report) {
+  std::vector<std::pair<std::size_t, RowsOfCase>> scans;
+  for (auto first = report.rows.begin(); first != report.rows.end();) {
+    RowsOfCase rows;
+    const std::string& case_id = first->case_id;
+    for (; first != report.rows.end() && first->case_id == case_id; ++first)
+      rows.push_back(&*first);
+    const auto scan = look_at(rows);
+    scans.emplace_back(scan ? scan->urgency : kNotUrgent, std::move(rows));
+  }
+  std::stable_sort(scans.begin(), scans.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<RowsOfCase> sorted;
+  for (auto& scan : scans) sorted.push_back(std::move(scan.second));
+  return sorted;
+}
+
+/// @param pictured scans whose picture is further down.
+std::string to_look_at(const std::vector<RowsOfCase>& scans,
+                       const std::set<std::string>& pictured) {
+  const std::string title = "<h2>To look at first</h2>\n";
+  std::vector<std::vector<std::string>> shown, rest;
+  for (const RowsOfCase& rows : scans) {
+    const auto scan = look_at(rows);
+    if (!scan) break;
+    std::string name = escaped(scan->case_id);
+    if (pictured.contains(scan->case_id)) {
+      name = "<a href=\"#" + slice_anchor(name) + "\">" + name + "</a>";
+    }
+    (shown.size() < kMostShown ? shown : rest)
+        .push_back({name, scan->why, "<span class=\"nowrap\">" + scan->volumes + "</span>"});
+  }
+  if (shown.empty()) return title + "<p>Nothing: no scan failed or is flagged.</p>\n";
+  const std::vector<std::string> header{"scan", "why", "ml"};
+  std::string table = title + html_table(header, shown);
+  if (!rest.empty()) {
+    table += "<details><summary>" + count_of(rest.size(), "more scan", "more scans") +
+             "</summary>\n" + html_table(header, rest) + "</details>\n";
+  }
+  return table;
+}
+
+/// Those flagged first where there are too many; then by volume, the largest on top.
+std::vector<VolumeRow> charted_rows(const ReportContent& report, const std::string& region) {
+  std::vector<VolumeRow> rows;
+  for (const VolumeRow& row : report.rows) {
+    if (row.region == region) rows.push_back(row);
+  }
+  const auto size = [](const VolumeRow& row) {
+    return row.volume_ml ? *row.volume_ml : row.raw_volume_ml.value_or(0);
+  };
+  const bool all = rows.size() <= kMostChartRows;
+  std::stable_sort(rows.begin(), rows.end(), [&](const VolumeRow& a, const VolumeRow& b) {
+    if (!all && worth_a_look(a) != worth_a_look(b)) return worth_a_look(a);
+    return size(a) > size(b);
   });
+  if (!all) rows.resize(kMostChartRows);
+  return rows;
+}
+
+std::string chart(const ReportContent& report, const std::string& region) {
+  const std::vector<VolumeRow> rows = charted_rows(report, region);
+  const std::string name = spaced(region);
+  std::string caption;
+  if (report.calibration) {
+    caption = "Bar and circle: calibrated " + percent_of(report.level.value) +
+              " % interval and median. Dashed: the interval before calibration. ";
+  } else {
+    caption = "Dashed line and circle: " + percent_of(report.level.value) +
+              " % interval and median, not calibrated. ";
+  }
+  caption +=
+      "Upright line: what a plain segmentation gives. ⚑: see above. The axis is even in the "
+      "cube root of the volume.";
+  const auto total = std::count_if(report.rows.begin(), report.rows.end(),
+                                   [&](const VolumeRow& row) { return row.region == region; });
+  if (static_cast<std::size_t>(total) > rows.size()) {
+    caption += " " + std::to_string(rows.size()) + " of " + std::to_string(total) +
+               " scans, those flagged first; all are in volumes.csv.";
+  }
+  return "<h2>" + escaped(name) + "</h2>\n<figure>\n" +
+         interval_chart(name + ": volume and interval of each scan", rows) + "<figcaption>" +
+         caption + "</figcaption>\n</figure>\n";
+}
+
+std::string numbers(const ReportContent& report) {
+  std::vector<std::vector<std::string>> cells;
+  const auto ml = [](const std::optional<double>& volume) {
+    return volume ? volume_text(*volume) : std::string();
+  };
+  for (const VolumeRow& row : report.rows) {
+    if (row.status == "failed") continue;
+    std::string flags;
+    for (const std::string& flag : row.flags)
+      flags += (flags.empty() ? "" : ", ") + meaning_of(flag);
+    cells.push_back({escaped(row.case_id), escaped(spaced(row.region)), ml(row.volume_ml),
+                     ml(row.lower_ml), ml(row.upper_ml), ml(row.raw_volume_ml),
+                     ml(row.raw_lower_ml), ml(row.raw_upper_ml), ml(row.segmented_ml),
+                     escaped(flags)});
+  }
+  return "<h2>All numbers</h2>\n<details><summary>" + std::to_string(cells.size()) +
+         " rows, in ml; with more digits in volumes.csv</summary>\n" +
+         html_table({"scan", "region", "volume", "lower", "upper", "raw volume", "raw lower",
+                     "raw upper", "segmented", "flags"},
+                    cells) +
+         "</details>\n";
+}
+
+std::string how_it_was_made(const ReportContent& report) {
+  std::vector<std::vector<std::string>> cells;
+  const auto add = [&](const std::string& what, const std::string& value) {
+    if (!value.empty()) cells.push_back({what, escaped(value)});
+  };
+  const auto text_of = [](const nlohmann::json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  };
+  add("model", report.run.model.value("name", "") + ", " + report.run.model_sha256.substr(0, 8));
+  for (const char* field : {"passes", "mc_tolerance", "scope", "seed", "precision"}) {
+    if (report.run.identity.contains(field)) add(field, text_of(report.run.identity[field]));
+  }
+  add("level", report.level.text);
+  if (report.calibration) {
+    const CalibrationFile& file = report.calibration->file;
+    add("calibration", to_string(file.method) + ", " + file.sha256.substr(0, 8) +
+                           (file.simulated ? ", simulated scans" : ""));
+    add("calibration scans", references_of(file));
+  } else {
+    add("calibration", "none");
+  }
+  add("device", report.run.device);
+  add("program", report.program);
+  return "<h2>How this was made</h2>\n" + html_table({"setting", "value"}, cells) +
+         "<p class=\"soft\">Monte Carlo dropout after Eaton-Rosen et al., MICCAI 2018. What a "
+         "confidence interval is called here is statistically a prediction interval. Research "
+         "software, not a medical device.</p>\n";
 }
 
 }  // namespace
 
-ReportPage write_report_page(const TabulateOptions& options, const std::string& program,
-                             const std::filesystem::path& output, Pictures pictures) {
-  VolumeReport report;
-  report.run = require_run_file(options.results);
-  // At all levels of the run, for an interval may be flagged for what it is beside another's.
-  ReportPage page;
-  page.tabulation = tabulate(options);
-  const Tabulation& tabulation = page.tabulation;
-  report.level = usual_level(tabulation.levels);
-  report.calibration = tabulation.calibration;
-  report.program = program;
-  for (const auto& [case_id, rows] : tabulation.rows_by_case) {
-    std::copy_if(rows.begin(), rows.end(), std::back_inserter(report.rows), [&](const auto& row) {
-      return row.level.empty() || row.level == report.level.text;
-    });
-  }
-  const std::filesystem::path changes = options.results / "change.csv";
-  try {
-    if (!std::filesystem::exists(changes)) {
-    } else if (is_older_than_its_volumes(changes, options.results)) {
-      page.notes.push_back(changes.string() +
-                           ": older than the volumes or their calibration, so the page is without "
-                           "changes; run mcvol change again");
-    } else {
-      report.changes = read_change_table(changes);
-    }
-  } catch (const std::exception& error) {
-    page.notes.push_back(std::string(error.what()) + "; the page is without changes");
-  }
-  if (pictures == Pictures::kShow) {
-    report.slice_of = [&](const std::string& case_id) {
-      return slice_of_case(options.results, case_id, page.notes);
-    };
-  }
-  write_file_atomically(output, volume_report_html(report));
-  return page;
-}
-
-std::vector<std::string> write_report_of_run(const std::filesystem::path& results,
-                                             const std::string& program, int threads,
-                                             Pictures pictures) {
-  TabulateOptions options;
-  options.results = results;
-  options.threads = threads;
-  std::vector<std::string> notes;
-  try {
-    notes = write_report_page(options, program, results / "report.html", pictures).notes;
-  } catch (const std::exception& error) {
-    notes = {error.what()};
-  }
-  for (std::string& note : notes) note.insert(0, "report.html: ");
-  return notes;
+std::string report_page_html(const ReportContent& report) {
+  const std::vector<RowsOfCase> scans = scans_by_urgency(report);
+  const SliceSection slices = slice_section(report, scans);
+  std::string body = heading(report) + meaning(report) + to_look_at(scans, slices.case_ids);
+  for (const std::string& region : regions_of(report.rows)) body += chart(report, region);
+  body += slices.html + change_section(report);
+  return html_page("Tumour volumes", body + numbers(report) + how_it_was_made(report));
 }
 
 }  // namespace mcvol

@@ -17,7 +17,7 @@ namespace mcvol {
 
 namespace {
 
-/// Pictures that are shown at once; more are a click away.
+/// Slices that are shown at once; more are a click away.
 constexpr std::size_t kMostOpen = 12;
 
 /// What is shown of a slice: the brain, with a margin of one pixel.
@@ -241,7 +241,7 @@ std::string sample(const std::string& kind) {
          kind + "\" d=\"M3 5H41\"/></svg>";
 }
 
-std::string legend(const VolumeReport& report) {
+std::string legend(const ReportContent& report) {
   nlohmann::json channel;
   if (report.run.options.contains("thumbnails")) channel = report.run.options["thumbnails"];
   const std::string scan =
@@ -249,7 +249,7 @@ std::string legend(const VolumeReport& report) {
   return "<p>One axial slice of each scan on the network's grid, where there is most of the first "
          "region; the patient's left is on the right. Grey: " +
          escaped(scan) +
-         " (the frame is what the pictures beside it show). Lines: where the probability of the "
+         " (the frame is what the slices beside it show). Lines: where the probability of the "
          "region, the mean over all passes, is at the level "
          "above which lie as many voxels in the whole scan as make up " +
          sample("middle") + " the volume, " + sample("lower") + " the lower and " +
@@ -263,7 +263,7 @@ std::string legend(const VolumeReport& report) {
 
 std::string slice_anchor(const std::string& case_id) { return "slice-" + case_id; }
 
-SliceSection slice_section(const VolumeReport& report, const std::vector<RowsOfCase>& cases) {
+SliceSection slice_section(const ReportContent& report, const std::vector<RowsOfCase>& cases) {
   SliceSection section;
   if (!report.slice_of) return section;
   std::string open, folded;
@@ -281,7 +281,7 @@ SliceSection slice_section(const VolumeReport& report, const std::vector<RowsOfC
     section.case_ids.insert(case_id);
   }
   if (open.empty()) return section;
-  section.html = "<h2>Pictures</h2>\n" + legend(report);
+  section.html = "<h2>Slices</h2>\n" + legend(report);
   if (section.case_ids.size() < measured) {
     section.html += "<p class=\"soft\">" + std::to_string(section.case_ids.size()) + " of " +
                     std::to_string(measured) +

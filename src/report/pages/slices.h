@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/report/pages/volume_report.h"
+#include "mcvol/report/pages/report_page.h"
 
 #include <set>
 #include <string>
@@ -11,7 +11,7 @@ namespace mcvol {
 /// The rows of one case, of which there is at least one.
 using RowsOfCase = std::vector<const VolumeRow*>;
 
-/// The pictures of a page, and whose.
+/// The slices of a page, and whose.
 struct SliceSection {
   std::string html;  ///< empty where there is none
   std::set<std::string> case_ids;
@@ -22,6 +22,6 @@ std::string slice_anchor(const std::string& case_id);
 
 /// The slices of these cases, in their order, kMostSlices at most: contours of each region on the
 /// scan, and the uncertainty beside them.
-SliceSection slice_section(const VolumeReport& report, const std::vector<RowsOfCase>& cases);
+SliceSection slice_section(const ReportContent& report, const std::vector<RowsOfCase>& cases);
 
 }  // namespace mcvol

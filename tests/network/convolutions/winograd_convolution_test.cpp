@@ -21,7 +21,7 @@ using Triple = ConvolutionCase::Triple;
 
 constexpr Triple kOnes = {1, 1, 1};
 
-/// With lines of every remainder to a tile.
+/// With lines of every remainder to a quad.
 ConvolutionCase random_case(std::mt19937& generator) {
   ConvolutionCase of{.dilation = 1};
   of.kernel = {random_whole(generator, 2, 4), random_whole(generator, 3, 6), 3};

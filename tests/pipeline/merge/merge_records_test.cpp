@@ -1,3 +1,4 @@
+#include "mcvol/analysis/run_identity.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/records/thumbnail.h"
 
@@ -75,7 +76,7 @@ TEST_F(MergeResults, SliceThatCannotBeReadIsAWarningAndTheMergeIsWhole) {
   const MergeReport report = merge({"a"}, "out");
   EXPECT_TRUE(report.complete);
   ASSERT_EQ(report.warnings.size(), 1u);
-  EXPECT_EQ(report.warnings[0].find("x: merged without its picture: "), 0u) << report.warnings[0];
+  EXPECT_EQ(report.warnings[0].find("x: merged without its slice: "), 0u) << report.warnings[0];
   EXPECT_FALSE(fs::exists(thumbnail_path(folder("out"), "x")));
 }
 

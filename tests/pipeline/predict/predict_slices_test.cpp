@@ -66,7 +66,7 @@ TEST_F(Predict, SliceThatCannotBeWrittenIsAWarningAndTheCaseIsMeasured) {
   EXPECT_EQ(outcome.exit_code, ExitCode::kSuccess);
   EXPECT_EQ(outcome.measured, 3);
   ASSERT_EQ(listener_.warnings.size(), 3u);
-  EXPECT_EQ(listener_.warnings[0].find("case_a: measured, but without a picture: "), 0u)
+  EXPECT_EQ(listener_.warnings[0].find("case_a: measured, but without its slice: "), 0u)
       << listener_.warnings[0];
 }
 

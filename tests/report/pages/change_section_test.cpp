@@ -39,8 +39,8 @@ ChangeRow change_of(const std::string& subject, double change_ml, double p_growt
   return row;
 }
 
-VolumeReport report_of(std::vector<ChangeRow> changes) {
-  VolumeReport report;
+ReportContent report_of(std::vector<ChangeRow> changes) {
+  ReportContent report;
   report.level = NominalCoverage::parse("0.9");
   report.rows = {volume_of("a", 8), volume_of("b", 13.5)};
   report.changes = std::move(changes);
@@ -139,7 +139,7 @@ TEST(ChangeSection, BarsLieWhereTheIntervalsDo) {
 }
 
 TEST(ChangeSection, ScanThatIsNotInTheTableLeavesTheChange) {
-  VolumeReport report = report_of({change_of("s1", 6, 0.9)});
+  ReportContent report = report_of({change_of("s1", 6, 0.9)});
   report.rows.pop_back();
   const std::string section = change_section(report);
   EXPECT_FALSE(contains(section, "follow-up b"));

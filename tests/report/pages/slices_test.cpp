@@ -49,15 +49,15 @@ VolumeRow row_of(const std::string& case_id) {
   return row;
 }
 
-VolumeReport report_of(const std::vector<std::string>& case_ids) {
-  VolumeReport report;
+ReportContent report_of(const std::vector<std::string>& case_ids) {
+  ReportContent report;
   report.level = NominalCoverage::parse("0.9");
   for (const std::string& case_id : case_ids) report.rows.push_back(row_of(case_id));
   report.slice_of = [](const std::string&) { return disc(); };
   return report;
 }
 
-SliceSection section_of(const VolumeReport& report) {
+SliceSection section_of(const ReportContent& report) {
   std::vector<RowsOfCase> cases;
   for (const VolumeRow& row : report.rows) cases.push_back({&row});
   return slice_section(report, cases);
@@ -95,7 +95,7 @@ TEST(Slices, ContoursHoldTheVolumesOfTheInterval) {
 }
 
 TEST(Slices, ContoursAreThoseOfTheCalibratedIntervalWhereThereIsOne) {
-  VolumeReport report = report_of({"a"});
+  ReportContent report = report_of({"a"});
   report.rows[0].volume_ml = 10;
   report.rows[0].lower_ml = 0;
   report.rows[0].upper_ml = 30;
@@ -116,7 +116,7 @@ TEST(Slices, NeedNothingButThemselvesAndSayInWordsWhatTheyShow) {
 }
 
 TEST(Slices, OfLongPixelsAreDrawnLong) {
-  VolumeReport report = report_of({"a"});
+  ReportContent report = report_of({"a"});
   report.slice_of = [](const std::string&) {
     CaseSlice slice = disc();
     slice.grid.spacing_mm = {1, 3, 10};
@@ -126,7 +126,7 @@ TEST(Slices, OfLongPixelsAreDrawnLong) {
 }
 
 TEST(Slices, CaseWithoutOneIsPassedOver) {
-  VolumeReport report = report_of({"a", "b"});
+  ReportContent report = report_of({"a", "b"});
   report.slice_of = [](const std::string& case_id) -> std::optional<CaseSlice> {
     if (case_id == "a") return std::nullopt;
     return disc();
@@ -141,7 +141,7 @@ TEST(Slices, CaseWithoutOneIsPassedOver) {
 }
 
 TEST(Slices, EmptySliceOrNoVolumeIsNoPicture) {
-  VolumeReport report = report_of({"a"});
+  ReportContent report = report_of({"a"});
   report.slice_of = [](const std::string&) {
     CaseSlice slice = disc();
     slice.thumbnail.scan.assign(slice.thumbnail.scan.size(), 0);

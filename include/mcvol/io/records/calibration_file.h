@@ -16,7 +16,7 @@ struct CalibrationFile {
   IntervalMethod method = kDefaultMethod;  ///< of the intervals; never a comparison
   bool simulated = false;                  ///< made on simulated scans
   std::string version;                     ///< of the mcvol that made it
-  nlohmann::json identity;                 ///< run identity of the passes (pipeline/run_identity.h)
+  nlohmann::json identity;                 ///< run identity of the passes (analysis/run_identity.h)
   std::string model_sha256;                ///< of model.json
   /// scan_sha256() of every scan it was made on, and of those left out for another of their group.
   std::set<std::string> scans;

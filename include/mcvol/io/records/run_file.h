@@ -24,7 +24,7 @@ struct RunFile {
   nlohmann::json options;                ///< as resolved
   std::vector<std::string> levels;       ///< of volumes.csv, as given
   std::vector<std::string> merged_from;  ///< names of the folders merged; empty after a run
-  nlohmann::json identity;  ///< the run identity, field by field (pipeline/run_identity.h)
+  nlohmann::json identity;  ///< the run identity, field by field (analysis/run_identity.h)
   std::string device;
   nlohmann::json timings_s;
   std::string started, ended;  ///< UTC, ISO 8601; `ended` empty while running

@@ -1,31 +1,46 @@
 #pragma once
 
-#include "mcvol/analysis/tabulate.h"
+#include "mcvol/analysis/volume_table.h"
+#include "mcvol/io/records/run_file.h"
+#include "mcvol/io/records/thumbnail.h"
+#include "mcvol/io/tables/change_table.h"
 
-#include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mcvol {
 
-enum class Pictures { kShow, kLeaveOut };
-
-struct ReportPage {
-  Tabulation tabulation;           ///< what it was made of
-  std::vector<std::string> notes;  ///< what the page had to go without, a line each
+/// A slice of a case and what its contours take.
+struct CaseSlice {
+  Thumbnail thumbnail;
+  Grid grid;  ///< of the record
+  /// By region, in the order of the thumbnail's: the histogram of the mean probability.
+  std::vector<std::pair<std::string, LogitHistogram>> means;
 };
 
-/// Writes the page of a result folder. @param options of one level, or none: then it is that of the
-/// run next to 0.9. @param program name and version. @throws as tabulate(); Error when it cannot be
-/// written.
-ReportPage write_report_page(const TabulateOptions& options, const std::string& program,
-                             const std::filesystem::path& output,
-                             Pictures pictures = Pictures::kShow);
+/// What report.html of a result folder is made of.
+struct ReportContent {
+  RunFile run;
+  CalibrationPointer calibration;  ///< may be null
+  NominalCoverage level;
+  std::vector<VolumeRow> rows;  ///< of that level, and the failed; sorted by case_id
+  std::string program;          ///< name and version
+  /// Gives the slice of a case; none where none was kept. May be empty: no slices.
+  std::function<std::optional<CaseSlice>(const std::string& case_id)> slice_of;
+  std::vector<ChangeRow> changes;  ///< of change.csv, whatever levels; may be empty
+};
 
-/// After a run: report.html in its result folder. Never throws, for the volumes are written
-/// already: returns what went wrong and what the page had to go without, a line each.
-std::vector<std::string> write_report_of_run(const std::filesystem::path& results,
-                                             const std::string& program, int threads,
-                                             Pictures pictures = Pictures::kShow);
+/// Rows of a chart; those flagged come first where there are more.
+inline constexpr std::size_t kMostChartRows = 500;
+/// Cases with a slice; those flagged come first where there are more.
+inline constexpr std::size_t kMostSlices = 200;
+
+/// One self-contained page: what failed or is flagged first, then per region the intervals of all
+/// cases on one axis, calibrated above raw, then a slice of each, what changed between two scans of
+/// a subject, and how all this was made.
+std::string report_page_html(const ReportContent& report);
 
 }  // namespace mcvol

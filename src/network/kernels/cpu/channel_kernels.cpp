@@ -19,7 +19,7 @@ constexpr std::int64_t kPart = 4096;
 const float* widened(const ChannelLoops&, const float* from, float*, std::int64_t) { return from; }
 const float* widened(const ChannelLoops& loops, const Bfloat16* from, float* buffer,
                      std::int64_t count) {
-  loops.widen(&from->bits, buffer, count);
+  loops.from_bfloat16(&from->bits, buffer, count);
   return buffer;
 }
 
@@ -31,7 +31,7 @@ void put(const ChannelLoops&, const float* from, float* to, std::int64_t count) 
   if (from != to) std::copy_n(from, count, to);
 }
 void put(const ChannelLoops& loops, const float* from, Bfloat16* to, std::int64_t count) {
-  loops.narrow(from, &to->bits, count);
+  loops.to_bfloat16(from, &to->bits, count);
 }
 
 typedef std::uint32_t FourWords __attribute__((vector_size(16)));

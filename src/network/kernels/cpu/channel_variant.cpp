@@ -3,13 +3,13 @@
 namespace mcvol::MCVOL_VARIANT {
 namespace {
 
-void widen(const std::uint16_t* from, float* to, std::int64_t count) {
+void from_bfloat16(const std::uint16_t* from, float* to, std::int64_t count) {
   for (std::int64_t n = 0; n < count; ++n) {
     to[n] = __builtin_bit_cast(float, std::uint32_t{from[n]} << 16);
   }
 }
 
-void narrow(const float* from, std::uint16_t* to, std::int64_t count) {
+void to_bfloat16(const float* from, std::uint16_t* to, std::int64_t count) {
   for (std::int64_t n = 0; n < count; ++n) {
     const auto bits = __builtin_bit_cast(std::uint32_t, from[n]);
     const std::uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
@@ -49,8 +49,8 @@ void add_deviations(const float* values, const float* pivot, float* sums, float*
 
 }  // namespace
 
-constinit const ChannelLoops kChannelLoops = {.widen = widen,
-                                              .narrow = narrow,
+constinit const ChannelLoops kChannelLoops = {.from_bfloat16 = from_bfloat16,
+                                              .to_bfloat16 = to_bfloat16,
                                               .add = add,
                                               .multiply = multiply,
                                               .scale_and_shift = scale_and_shift,

@@ -10,8 +10,8 @@ namespace mcvol {
 namespace {
 
 /// Rows that follow one another, of which there may be none.
-const float* floats_of(const StripRow* rows) { return rows == nullptr ? nullptr : rows->data(); }
-float* floats_of(StripRow* rows) { return rows == nullptr ? nullptr : rows->data(); }
+const float* floats_of(const Strip* rows) { return rows == nullptr ? nullptr : rows->data(); }
+float* floats_of(Strip* rows) { return rows == nullptr ? nullptr : rows->data(); }
 
 /// Some voxels of all outputs, then the next: their input stays in the nearest cache.
 /// @param all those of all groups, their first output's first.
@@ -32,9 +32,11 @@ void make_groups(const StripGroup& all, std::size_t outputs, std::size_t voxels)
 
 }  // namespace
 
-StripLayer::StripLayer(std::span<const float> weights, std::span<const std::int32_t> inputs,
-                       std::span<const std::int32_t> outputs, std::int64_t all_inputs, float factor,
-                       std::span<const float> bias, std::span<const float> slope)
+StripConvolution::StripConvolution(std::span<const float> weights,
+                                   std::span<const std::int32_t> inputs,
+                                   std::span<const std::int32_t> outputs, std::int64_t all_inputs,
+                                   float factor, std::span<const float> bias,
+                                   std::span<const float> slope)
     : kept_outputs_(outputs.begin(), outputs.end()) {
   for (const std::int32_t input : inputs) {
     consecutive_.push_back(static_cast<std::int64_t>(consecutive_.size()) * kStripVoxels);
@@ -50,8 +52,8 @@ StripLayer::StripLayer(std::span<const float> weights, std::span<const std::int3
   });
 }
 
-void StripLayer::run(const StripRow* input, bool all_rows, const StripRow* addend,
-                     StripRow* result) const {
+void StripConvolution::run(const Strip* input, bool all_rows, const Strip* addend,
+                           Strip* result) const {
   const StripGroup group{.input = floats_of(input),
                          .offsets = (all_rows ? kept_inputs_ : consecutive_).data(),
                          .offset_count = consecutive_.size(),
@@ -67,7 +69,7 @@ void StripLayer::run(const StripRow* input, bool all_rows, const StripRow* adden
 
 void strip_sums(std::span<const float> weights, std::span<const float> bias,
                 std::span<const std::int64_t> offsets, const float* input, std::int64_t voxels,
-                std::span<StripRow> result) {
+                std::span<Strip> result) {
   const StripGroup group{.input = input,
                          .offsets = offsets.data(),
                          .offset_count = offsets.size(),
@@ -84,12 +86,12 @@ void strip_sums(std::span<const float> weights, std::span<const float> bias,
 template <typename T>
 void gather_strips(const T* values, std::span<const std::int64_t> positions,
                    std::int64_t voxel_stride, std::int64_t channel_stride, std::int64_t channels,
-                   std::vector<StripRow>& strips) {
+                   std::vector<Strip>& strips) {
   const auto count = static_cast<std::int64_t>(positions.size());
   const std::int64_t strip_count = (count + kStripVoxels - 1) / kStripVoxels;
   strips.resize(static_cast<std::size_t>(strip_count * channels));
   for (std::int64_t strip = 0; strip < strip_count; ++strip) {
-    StripRow* const rows = strips.data() + strip * channels;
+    Strip* const rows = strips.data() + strip * channels;
     const std::int64_t begin = strip * kStripVoxels;
     const std::int64_t length = std::min(kStripVoxels, count - begin);
     std::array<const T*, kStripVoxels> voxels;
@@ -98,7 +100,7 @@ void gather_strips(const T* values, std::span<const std::int64_t> positions,
           values + positions[static_cast<std::size_t>(begin + n)] * voxel_stride;
     }
     for (std::int64_t channel = 0; channel < channels; ++channel) {
-      StripRow& row = rows[channel];
+      Strip& row = rows[channel];
       for (std::int64_t n = 0; n < length; ++n) {
         const auto at = static_cast<std::size_t>(n);
         row[at] = to_float(voxels[at][channel * channel_stride]);
@@ -109,8 +111,8 @@ void gather_strips(const T* values, std::span<const std::int64_t> positions,
 }
 
 template void gather_strips(const float*, std::span<const std::int64_t>, std::int64_t, std::int64_t,
-                            std::int64_t, std::vector<StripRow>&);
+                            std::int64_t, std::vector<Strip>&);
 template void gather_strips(const Bfloat16*, std::span<const std::int64_t>, std::int64_t,
-                            std::int64_t, std::int64_t, std::vector<StripRow>&);
+                            std::int64_t, std::int64_t, std::vector<Strip>&);
 
 }  // namespace mcvol

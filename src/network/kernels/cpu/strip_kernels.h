@@ -14,19 +14,19 @@
 namespace mcvol {
 
 /// Channels of a strip.
-using StripRow = std::array<float, kStripVoxels>;
+using Strip = std::array<float, kStripVoxels>;
 
 /// A 1x1x1 convolution with the channels that its masks keep, laid out for the kernel.
-class StripLayer {
+class StripConvolution {
  public:
   /// @param weights [outputs of the layer, inputs of the layer].
   /// @param inputs, outputs the channels kept, ascending; the rest of either is not there.
   /// @param factor what a kept input is multiplied with.
   /// @param bias [outputs of the layer] or none.
   /// @param slope below 0: [outputs of the layer], one for all, or none.
-  StripLayer(std::span<const float> weights, std::span<const std::int32_t> inputs,
-             std::span<const std::int32_t> outputs, std::int64_t all_inputs, float factor,
-             std::span<const float> bias, std::span<const float> slope);
+  StripConvolution(std::span<const float> weights, std::span<const std::int32_t> inputs,
+                   std::span<const std::int32_t> outputs, std::int64_t all_inputs, float factor,
+                   std::span<const float> bias, std::span<const float> slope);
 
   std::int64_t outputs() const { return static_cast<std::int64_t>(bias_.size()); }
 
@@ -34,7 +34,7 @@ class StripLayer {
   /// @param input a row for each kept channel, or of all of them where `all_rows`.
   /// @param addend a row for each output of the layer, or none.
   /// @param result a row for each kept output.
-  void run(const StripRow* input, bool all_rows, const StripRow* addend, StripRow* result) const;
+  void run(const Strip* input, bool all_rows, const Strip* addend, Strip* result) const;
 
  private:
   std::vector<std::int64_t> kept_inputs_, consecutive_;  ///< where their rows begin, in floats
@@ -69,7 +69,7 @@ std::vector<float> packed_weights(std::size_t outputs, std::size_t inputs, const
 /// @param result a row for each output.
 void strip_sums(std::span<const float> weights, std::span<const float> bias,
                 std::span<const std::int64_t> offsets, const float* input, std::int64_t voxels,
-                std::span<StripRow> result);
+                std::span<Strip> result);
 
 /// Lays voxels out as strips: [strips, channels, kStripVoxels]; the rest of the last strip is 0.
 /// @param values channel c of voxel n at positions[n] * voxel_stride + c * channel_stride; of
@@ -77,6 +77,6 @@ void strip_sums(std::span<const float> weights, std::span<const float> bias,
 template <typename T>
 void gather_strips(const T* values, std::span<const std::int64_t> positions,
                    std::int64_t voxel_stride, std::int64_t channel_stride, std::int64_t channels,
-                   std::vector<StripRow>& strips);
+                   std::vector<Strip>& strips);
 
 }  // namespace mcvol

@@ -11,7 +11,7 @@ namespace mcvol {
 namespace {
 
 constexpr std::int64_t kBlock = kWinogradBlock, kProducts = kWinogradProducts;
-constexpr std::int64_t kTile = kWinogradTile, kReach = kWinogradReach;
+constexpr std::int64_t kQuad = kWinogradQuad, kReach = kWinogradReach;
 
 std::int64_t blocks_of(std::int64_t count) { return (count + kBlock - 1) / kBlock; }
 
@@ -21,17 +21,17 @@ class PartConvolution {
   PartConvolution(const WinogradShape& shape, const WinogradPart& part)
       : shape_(shape),
         part_(part),
-        tiles_(shape.tiles()),
+        quads_(shape.quads()),
         lines_(part.end_line - part.first_line + shape.kernel[1] - 1) {
     // Of an odd number of cache lines: rows of the same voxels fall into all sets of a cache. What
-    // the last strip and the last block of tiles take too much fits behind the last line.
+    // the last strip and the last block of quads take too much fits behind the last line.
     constexpr std::int64_t kCacheLine = 16;
-    const std::int64_t floats = lines_ * tiles_ + kStripVoxels + kBlock;
+    const std::int64_t floats = lines_ * quads_ + kStripVoxels + kBlock;
     row_stride_ = ((floats + kCacheLine - 1) / kCacheLine | 1) * kCacheLine;
     product_stride_ = shape.channels * row_stride_;
     plane_stride_ = kProducts * product_stride_;
     voxel_stride_ = blocks_of(shape.channels) * kBlock;
-    line_voxels_ = blocks_of(tiles_) * kBlock * kTile + kReach - 1;
+    line_voxels_ = blocks_of(quads_) * kBlock * kQuad + kReach - 1;
   }
 
   std::size_t working_floats() const {
@@ -44,7 +44,7 @@ class PartConvolution {
            float* output, float* working) const {
     float* const planes = working;
     float* const line = planes + shape_.kernel[0] * plane_stride_;
-    auto* const products = reinterpret_cast<StripRow*>(line + line_voxels_ * voxel_stride_);
+    auto* const products = reinterpret_cast<Strip*>(line + line_voxels_ * voxel_stride_);
     std::fill_n(line, line_voxels_ * voxel_stride_, 0.0F);
     std::int64_t next = part_.first_plane;
     for (std::int64_t plane = part_.first_plane; plane < part_.end_plane; ++plane) {
@@ -58,7 +58,7 @@ class PartConvolution {
  private:
   /// @param plane of the padded input.
   /// @param line working memory; what is not of the input is 0 in it.
-  /// @param target [products, channels, row_stride]: lines of tiles.
+  /// @param target [products, channels, row_stride]: lines of quads.
   void transform_plane(const float* input, std::int64_t plane, float* line, float* target) const {
     const std::int64_t from_plane = plane - shape_.padding[0];
     if (from_plane < 0 || from_plane >= shape_.input[0]) {
@@ -68,23 +68,23 @@ class PartConvolution {
     for (std::int64_t y = 0; y < lines_; ++y) {
       const std::int64_t from_line = part_.first_line + y - shape_.padding[1];
       if (from_line < 0 || from_line >= shape_.input[1]) {
-        for_each_row(target, [&](float* row) { std::fill_n(row + y * tiles_, tiles_, 0.0F); });
+        for_each_row(target, [&](float* row) { std::fill_n(row + y * quads_, quads_, 0.0F); });
         continue;
       }
       copy_line(
           input + (from_plane * shape_.input[1] + from_line) * shape_.input[2] * shape_.channels,
           line);
       for (std::int64_t channel = 0; channel < shape_.channels; channel += kBlock) {
-        for (std::int64_t tile = 0; tile < tiles_; tile += kBlock) {
-          transforms_.transform_input(line + tile * kTile * voxel_stride_ + channel, voxel_stride_,
-                                      target + channel * row_stride_ + y * tiles_ + tile,
+        for (std::int64_t quad = 0; quad < quads_; quad += kBlock) {
+          transforms_.transform_input(line + quad * kQuad * voxel_stride_ + channel, voxel_stride_,
+                                      target + channel * row_stride_ + y * quads_ + quad,
                                       product_stride_, row_stride_,
                                       std::min(kBlock, shape_.channels - channel));
         }
       }
     }
     for_each_row(target,
-                 [&](float* row) { std::fill(row + lines_ * tiles_, row + row_stride_, 0.0F); });
+                 [&](float* row) { std::fill(row + lines_ * quads_, row + row_stride_, 0.0F); });
   }
 
   template <typename Task>
@@ -117,9 +117,9 @@ class PartConvolution {
   }
 
   void make_plane(std::span<const float> weights, std::span<const float> bias, const float* planes,
-                  std::int64_t plane, StripRow* products, float* output) const {
+                  std::int64_t plane, Strip* products, float* output) const {
     const std::vector<std::int64_t> offsets = input_offsets(plane);
-    const std::int64_t count = (part_.end_line - part_.first_line) * tiles_;
+    const std::int64_t count = (part_.end_line - part_.first_line) * quads_;
     const auto outputs = static_cast<std::size_t>(shape_.outputs);
     const std::size_t weights_each = weights.size() / kProducts;
     float* const target = output + (plane * shape_.output_size(1) + part_.first_line) *
@@ -131,36 +131,36 @@ class PartConvolution {
                    planes + static_cast<std::int64_t>(n) * product_stride_ + first, in_strip,
                    {products + n * outputs, outputs});
       }
-      for (std::int64_t tile = 0; tile < in_strip; tile += kBlock) {
-        finish_tiles(products, tile, first + tile, std::min(kBlock, in_strip - tile), bias, target);
+      for (std::int64_t quad = 0; quad < in_strip; quad += kBlock) {
+        finish_quads(products, quad, first + quad, std::min(kBlock, in_strip - quad), bias, target);
       }
     }
   }
 
-  /// Where the weights of an output find the input of its first tile.
+  /// Where the weights of an output find the input of its first quad.
   std::vector<std::int64_t> input_offsets(std::int64_t plane) const {
     std::vector<std::int64_t> offsets;
     for (std::int64_t a = 0; a < shape_.kernel[0]; ++a) {
       const std::int64_t of_plane = (plane + a) % shape_.kernel[0] * plane_stride_;
       for (std::int64_t b = 0; b < shape_.kernel[1]; ++b) {
         for (std::int64_t channel = 0; channel < shape_.channels; ++channel) {
-          offsets.push_back(of_plane + channel * row_stride_ + b * tiles_);
+          offsets.push_back(of_plane + channel * row_stride_ + b * quads_);
         }
       }
     }
     return offsets;
   }
 
-  /// @param in_strip, number of the first tile: in the strip, in the part's plane.
+  /// @param in_strip, number of the first quad: in the strip, in the part's plane.
   /// @param target the first voxel of the part's plane.
-  void finish_tiles(const StripRow* products, std::int64_t in_strip, std::int64_t number,
+  void finish_quads(const Strip* products, std::int64_t in_strip, std::int64_t number,
                     std::int64_t count, std::span<const float> bias, float* target) const {
     const std::int64_t width = shape_.output_size(2);
-    TileVoxels voxels = {};
-    for (std::int64_t tile = 0; tile < count; ++tile) {
-      const std::int64_t line = (number + tile) / tiles_, x = (number + tile) % tiles_ * kTile;
-      for (std::int64_t n = 0; n < std::min(kTile, width - x); ++n) {
-        voxels[tile][n] = target + (line * width + x + n) * shape_.outputs;
+    QuadVoxels voxels = {};
+    for (std::int64_t quad = 0; quad < count; ++quad) {
+      const std::int64_t line = (number + quad) / quads_, x = (number + quad) % quads_ * kQuad;
+      for (std::int64_t n = 0; n < std::min(kQuad, width - x); ++n) {
+        voxels[quad][n] = target + (line * width + x + n) * shape_.outputs;
       }
     }
     for (std::int64_t channel = 0; channel < shape_.outputs; channel += kBlock) {
@@ -169,8 +169,8 @@ class PartConvolution {
       if (!bias.empty()) std::copy_n(bias.begin() + channel, channels, of_block.begin());
       transforms_.transform_output(products[channel].data(), shape_.outputs, in_strip,
                                    of_block.data(), voxels, channels);
-      for (auto& tile : voxels) {
-        for (float*& voxel : tile) {
+      for (auto& quad : voxels) {
+        for (float*& voxel : quad) {
           if (voxel != nullptr) voxel += kBlock;
         }
       }
@@ -180,7 +180,7 @@ class PartConvolution {
   const WinogradTransforms& transforms_ = MCVOL_KERNELS_IN_USE(kWinogradTransforms);
   WinogradShape shape_;
   WinogradPart part_;
-  std::int64_t tiles_;  ///< in a line
+  std::int64_t quads_;  ///< in a line
   std::int64_t lines_;  ///< of the padded input
   std::int64_t row_stride_, product_stride_, plane_stride_;
   std::int64_t voxel_stride_, line_voxels_;  ///< of the working line

@@ -23,7 +23,7 @@ struct WinogradShape {
     return input[axis] + 2 * padding[axis] - kernel[axis] + 1;
   }
   /// Fours of outputs in a line.
-  std::int64_t tiles() const { return (output_size(2) + 3) / 4; }
+  std::int64_t quads() const { return (output_size(2) + 3) / 4; }
 };
 
 /// Floats of winograd_weights().

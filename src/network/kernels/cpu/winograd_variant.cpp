@@ -44,19 +44,19 @@ void transform_input(const float* line, std::int64_t voxel_stride, float* target
                      std::int64_t product_stride, std::int64_t row_stride, std::int64_t count) {
   Vector products[kWinogradProducts][kWinogradBlock];
 #pragma GCC unroll 8
-  for (int tile = 0; tile < kWinogradBlock; ++tile) {
-    const float* const from = line + tile * kWinogradTile * voxel_stride;
+  for (int quad = 0; quad < kWinogradBlock; ++quad) {
+    const float* const from = line + quad * kWinogradQuad * voxel_stride;
     const Vector d0 = load(from), d1 = load(from + voxel_stride);
     const Vector d2 = load(from + 2 * voxel_stride), d3 = load(from + 3 * voxel_stride);
     const Vector d4 = load(from + 4 * voxel_stride), d5 = load(from + 5 * voxel_stride);
     const Vector even = d4 - 4.0F * d2, odd = d3 - 4.0F * d1;
     const Vector outer = d4 - d2, inner = 2.0F * (d3 - d1);
-    products[0][tile] = 4.0F * d0 - 5.0F * d2 + d4;
-    products[1][tile] = even + odd;
-    products[2][tile] = even - odd;
-    products[3][tile] = outer + inner;
-    products[4][tile] = outer - inner;
-    products[5][tile] = 4.0F * d1 - 5.0F * d3 + d5;
+    products[0][quad] = 4.0F * d0 - 5.0F * d2 + d4;
+    products[1][quad] = even + odd;
+    products[2][quad] = even - odd;
+    products[3][quad] = outer + inner;
+    products[4][quad] = outer - inner;
+    products[5][quad] = 4.0F * d1 - 5.0F * d3 + d5;
   }
   for (int n = 0; n < kWinogradProducts; ++n) {
     transpose(products[n]);
@@ -89,8 +89,8 @@ void transform_weights(const float* weights, float* target, std::int64_t product
 }
 
 void transform_output(const float* products, std::int64_t outputs, std::int64_t first,
-                      const float* bias, const TileVoxels& voxels, std::int64_t count) {
-  Vector results[kWinogradTile][kWinogradBlock] = {};
+                      const float* bias, const QuadVoxels& voxels, std::int64_t count) {
+  Vector results[kWinogradQuad][kWinogradBlock] = {};
   for (std::int64_t m = 0; m < count; ++m) {
     Vector product[kWinogradProducts];
     for (std::int64_t n = 0; n < kWinogradProducts; ++n) {
@@ -104,15 +104,15 @@ void transform_output(const float* products, std::int64_t outputs, std::int64_t 
     results[2][m] = sum + 4.0F * far_sum + bias[m];
     results[3][m] = difference + 8.0F * far_difference + product[5] + bias[m];
   }
-  for (int n = 0; n < kWinogradTile; ++n) {
+  for (int n = 0; n < kWinogradQuad; ++n) {
     transpose(results[n]);
-    for (int tile = 0; tile < kWinogradBlock; ++tile) {
-      float* const to = voxels[tile][n];
+    for (int quad = 0; quad < kWinogradBlock; ++quad) {
+      float* const to = voxels[quad][n];
       if (to == nullptr) continue;
       if (count == kWinogradBlock) {
-        store(to, results[n][tile]);
+        store(to, results[n][quad]);
       } else {
-        for (std::int64_t m = 0; m < count; ++m) to[m] = results[n][tile][m];
+        for (std::int64_t m = 0; m < count; ++m) to[m] = results[n][quad][m];
       }
     }
   }

@@ -12,20 +12,20 @@
 namespace mcvol {
 
 /// Outputs side by side, products they are made from, and weights that each is a sum over.
-inline constexpr int kWinogradTile = 4, kWinogradProducts = 6, kWinogradReach = 3;
+inline constexpr int kWinogradQuad = 4, kWinogradProducts = 6, kWinogradReach = 3;
 
-/// Tiles, outputs or channels that are transformed and transposed together.
+/// Quads, outputs or channels that are transformed and transposed together.
 inline constexpr int kWinogradBlock = 8;
 static_assert(kStripGroup == kWinogradBlock && kStripVoxels % kWinogradBlock == 0);
 
-/// The voxels of a block of tiles, of each the first channel of a block; none where there is none.
-using TileVoxels = float* [kWinogradBlock][kWinogradTile];
+/// The voxels of a block of quads, of each the first channel of a block; none where there is none.
+using QuadVoxels = float* [kWinogradBlock][kWinogradQuad];
 
 /// What is done with a block before the products and after them; a block of channels may hold
 /// fewer, `count`.
 struct WinogradTransforms {
-  /// @param line [voxels, voxel_stride], of which the first tile begins here.
-  /// @param target row m of product n, tiles side by side, begins at n * product_stride +
+  /// @param line [voxels, voxel_stride], of which the first quad begins here.
+  /// @param target row m of product n, quads side by side, begins at n * product_stride +
   ///     m * row_stride.
   void (*transform_input)(const float* line, std::int64_t voxel_stride, float* target,
                           std::int64_t product_stride, std::int64_t row_stride, std::int64_t count);
@@ -34,10 +34,10 @@ struct WinogradTransforms {
   void (*transform_weights)(const float* weights, float* target, std::int64_t product_stride,
                             std::int64_t count);
   /// @param products row m of product n, of kStripVoxels, is number n * outputs + m.
-  /// @param first of the rows' tiles.
+  /// @param first of the rows' quads.
   /// @param bias [kWinogradBlock]
   void (*transform_output)(const float* products, std::int64_t outputs, std::int64_t first,
-                           const float* bias, const TileVoxels& voxels, std::int64_t count);
+                           const float* bias, const QuadVoxels& voxels, std::int64_t count);
 };
 
 namespace baseline {

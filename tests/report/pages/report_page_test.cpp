@@ -1,4 +1,4 @@
-#include "mcvol/report/pages/volume_report.h"
+#include "mcvol/report/pages/report_page.h"
 
 #include <cmath>
 #include <cstdio>
@@ -53,8 +53,8 @@ CalibrationPointer calibration(bool simulated) {
   return applied;
 }
 
-VolumeReport report_of(std::vector<VolumeRow> rows, CalibrationPointer applied = nullptr) {
-  VolumeReport report;
+ReportContent report_of(std::vector<VolumeRow> rows, CalibrationPointer applied = nullptr) {
+  ReportContent report;
   report.run.model = {{"name", "net"}, {"warning", "Not for <patients>."}};
   report.run.ended = "2026-01-02T03:04:05Z";
   report.run.identity = {{"passes", 20}, {"scope", "channel"}};
@@ -65,62 +65,62 @@ VolumeReport report_of(std::vector<VolumeRow> rows, CalibrationPointer applied =
   return report;
 }
 
-TEST(VolumeReportPage, NeedsNothingButItselfAndIsWellFormed) {
-  const std::string page = volume_report_html(
+TEST(ReportPageHtml, NeedsNothingButItselfAndIsWellFormed) {
+  const std::string page = report_page_html(
       report_of({measured_row("a", 10, true), failed_row("b", "x")}, calibration(false)));
   EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
   EXPECT_EQ(testing::outside_references(page), "");
 }
 
-TEST(VolumeReportPage, TextOfOthersStaysText) {
-  const std::string page = volume_report_html(report_of({failed_row("b", "<b>&\"bad\"</b>.nii")}));
+TEST(ReportPageHtml, TextOfOthersStaysText) {
+  const std::string page = report_page_html(report_of({failed_row("b", "<b>&\"bad\"</b>.nii")}));
   EXPECT_TRUE(contains(page, "&lt;b&gt;&amp;&quot;bad&quot;&lt;/b&gt;.nii"));
   EXPECT_TRUE(contains(page, "Not for &lt;patients&gt;."));
   EXPECT_FALSE(contains(page, "<b>"));
 }
 
-TEST(VolumeReportPage, SaysWhatIsPromisedAndOfWhichScans) {
+TEST(ReportPageHtml, SaysWhatIsPromisedAndOfWhichScans) {
   const std::vector<VolumeRow> rows{measured_row("a", 10, true)};
-  const std::string real = volume_report_html(report_of(rows, calibration(false)));
+  const std::string real = report_page_html(report_of(rows, calibration(false)));
   EXPECT_TRUE(contains(real, "the intervals of about 90 hold the volume"));
   EXPECT_TRUE(contains(real, "the 19 that it was calibrated on"));
   EXPECT_FALSE(contains(real, "simulated</strong>"));
-  const std::string simulated = volume_report_html(report_of(rows, calibration(true)));
+  const std::string simulated = report_page_html(report_of(rows, calibration(true)));
   EXPECT_TRUE(contains(simulated, "Those scans were simulated</strong>"));
-  const std::string raw = volume_report_html(report_of({measured_row("a", 10, false)}));
+  const std::string raw = report_page_html(report_of({measured_row("a", 10, false)}));
   EXPECT_TRUE(contains(raw, "<strong>not calibrated</strong>"));
 }
 
-TEST(VolumeReportPage, PromiseIsThatOfTheMethodAndOfEveryStratum) {
+TEST(ReportPageHtml, PromiseIsThatOfTheMethodAndOfEveryStratum) {
   const std::vector<VolumeRow> rows{measured_row("a", 10, true)};
   auto quantile = std::make_shared<AppliedCalibration>(*calibration(false));
   quantile->file.method = IntervalMethod::kQuantile;
-  EXPECT_TRUE(contains(volume_report_html(report_of(rows, quantile)), "of about 81 hold"));
+  EXPECT_TRUE(contains(report_page_html(report_of(rows, quantile)), "of about 81 hold"));
   auto strata = std::make_shared<AppliedCalibration>(*calibration(false));
   RegionCalibration::Stratum more = strata->file.regions[0].strata[0];
   std::vector<double> scores(60, 0.0);
   more.from_ml = 5;
   more.fits[0].second = ConformalFit(ScoreKind::kPit, {{1, 0, scores}});
   strata->file.regions[0].strata.push_back(more);
-  const std::string page = volume_report_html(report_of(rows, strata));
+  const std::string page = report_page_html(report_of(rows, strata));
   EXPECT_TRUE(contains(page, "of about 90 to 90.2 hold"));  // 1 - 6 / 61
   EXPECT_TRUE(contains(page, "the 79 that it was calibrated on"));
 }
 
-TEST(VolumeReportPage, FlagOfALaterVersionIsAReasonToLook) {
+TEST(ReportPageHtml, FlagOfALaterVersionIsAReasonToLook) {
   VolumeRow row = measured_row("a", 10, true);
   row.flags = {"strange_new"};
-  const std::string page = volume_report_html(report_of({row}, calibration(false)));
+  const std::string page = report_page_html(report_of({row}, calibration(false)));
   EXPECT_TRUE(contains(page, "1 to look at"));
   EXPECT_TRUE(contains(page, "strange_new"));
   row.flags = {"other_seed"};
-  EXPECT_TRUE(contains(volume_report_html(report_of({row}, calibration(false))), "0 to look at"));
+  EXPECT_TRUE(contains(report_page_html(report_of({row}, calibration(false))), "0 to look at"));
 }
 
-TEST(VolumeReportPage, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
+TEST(ReportPageHtml, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
   VolumeRow flagged = measured_row("flagged", 10, true);
   flagged.flags = {"uncertain", "touches_border"};
-  const std::string page = volume_report_html(report_of(
+  const std::string page = report_page_html(report_of(
       {measured_row("calm", 5, true), flagged, failed_row("lost", "no t1")}, calibration(false)));
   const std::size_t first = page.find("To look at first");
   const std::size_t chart = page.find("<figure>");
@@ -132,7 +132,7 @@ TEST(VolumeReportPage, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
   EXPECT_TRUE(contains(page, "wider than 19 of 20"));
   EXPECT_GT(page.find(">calm</th>"), chart);
   const std::string calm =
-      volume_report_html(report_of({measured_row("calm", 5, true)}, calibration(false)));
+      report_page_html(report_of({measured_row("calm", 5, true)}, calibration(false)));
   EXPECT_TRUE(contains(calm, "Nothing: no scan failed or is flagged."));
 }
 
@@ -143,9 +143,9 @@ double attribute_of(const std::string& page, const std::string& element, const s
   return std::stod(page.substr(value));
 }
 
-TEST(VolumeReportPage, BarsLieWhereTheIntervalsDo) {
+TEST(ReportPageHtml, BarsLieWhereTheIntervalsDo) {
   const std::string page =
-      volume_report_html(report_of({measured_row("a", 64 / 1.5, true)}, calibration(false)));
+      report_page_html(report_of({measured_row("a", 64 / 1.5, true)}, calibration(false)));
   // The axis ends at the largest number, raw_upper_ml of 64 ml: 4 ml^(1/3).
   const double left = 200;
   const double scale = (790 - left) / 4;
@@ -157,7 +157,7 @@ TEST(VolumeReportPage, BarsLieWhereTheIntervalsDo) {
               left + scale * std::cbrt(64 / 1.5 * 1.1), 0.06);
 }
 
-TEST(VolumeReportPage, ChartOfManyScansShowsThoseFlaggedFirst) {
+TEST(ReportPageHtml, ChartOfManyScansShowsThoseFlaggedFirst) {
   std::vector<VolumeRow> rows;
   for (int n = 0; n < 700; ++n) {
     char name[16];
@@ -165,7 +165,7 @@ TEST(VolumeReportPage, ChartOfManyScansShowsThoseFlaggedFirst) {
     rows.push_back(measured_row(name, 700 - n, true));
   }
   rows[699].flags = {"uncertain"};  // the smallest
-  const std::string page = volume_report_html(report_of(rows, calibration(false)));
+  const std::string page = report_page_html(report_of(rows, calibration(false)));
   EXPECT_TRUE(contains(page, "500 of 700 scans, those flagged first"));
   const std::size_t chart = page.find("<figure>");
   EXPECT_LT(page.find("case_0699:", chart), page.find("case_0000:", chart));

@@ -1,4 +1,4 @@
-#include "mcvol/report/pages/evaluation_report.h"
+#include "mcvol/report/pages/evaluation_page.h"
 
 #include <cmath>
 #include <sstream>
@@ -37,9 +37,9 @@ EvaluatedMethod method_of(IntervalMethod name, int scans, int missed, int refere
   return method;
 }
 
-EvaluationReport report_of(int scans, int missed, int references = 0,
-                           IntervalMethod method = IntervalMethod::kConformal) {
-  EvaluationReport report;
+EvaluationContent report_of(int scans, int missed, int references = 0,
+                            IntervalMethod method = IntervalMethod::kConformal) {
+  EvaluationContent report;
   report.run.model = {{"name", "<net>"}};
   report.level = NominalCoverage::parse("0.9");
   EvaluatedMethod raw = method_of(IntervalMethod::kLevelSets, scans, 2 * missed);
@@ -49,22 +49,22 @@ EvaluationReport report_of(int scans, int missed, int references = 0,
   return report;
 }
 
-TEST(EvaluationReportPage, NeedsNothingButItselfAndIsWellFormed) {
-  const std::string page = evaluation_report_html(report_of(40, 3));
+TEST(EvaluationPageHtml, NeedsNothingButItselfAndIsWellFormed) {
+  const std::string page = evaluation_page_html(report_of(40, 3));
   EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
   EXPECT_EQ(testing::outside_references(page), "");
   EXPECT_TRUE(contains(page, "&lt;net&gt;"));
 }
 
-TEST(EvaluationReportPage, SaysFirstHowManyHold) {
-  const std::string page = evaluation_report_html(report_of(40, 3));
+TEST(EvaluationPageHtml, SaysFirstHowManyHold) {
+  const std::string page = evaluation_page_html(report_of(40, 3));
   EXPECT_TRUE(contains(page, "<strong>whole tumour</strong>: 37 of 40 intervals hold, 92.5 %"));
   EXPECT_TRUE(contains(page, "0.80 [0.70, 0.90]"));
   EXPECT_TRUE(contains(page, "There is no calibration"));
 }
 
-TEST(EvaluationReportPage, DrawsEachScanAndMarksTheMisses) {
-  const std::string page = evaluation_report_html(report_of(40, 3));
+TEST(EvaluationPageHtml, DrawsEachScanAndMarksTheMisses) {
+  const std::string page = evaluation_page_html(report_of(40, 3));
   EXPECT_EQ(count_of(page, "<figure>"), 4);
   // Two plots have a dot a scan; a reliability diagram has 19 levels.
   EXPECT_EQ(count_of(page, "<circle"), 2 * 40 + 19);
@@ -72,20 +72,20 @@ TEST(EvaluationReportPage, DrawsEachScanAndMarksTheMisses) {
   EXPECT_EQ(count_of(page, "stroke-width=\"2\"/>"), 3);
 }
 
-TEST(EvaluationReportPage, ReliabilityIsThatOfTheIntervalsAsTheyAreCut) {
+TEST(EvaluationPageHtml, ReliabilityIsThatOfTheIntervalsAsTheyAreCut) {
   // 20 scans of every rank: 0.9 of 19 references keeps 18 of 20 ranks, quantile 16.2 of 20.
-  const std::string conformal = evaluation_report_html(report_of(400, 0, 19));
+  const std::string conformal = evaluation_page_html(report_of(400, 0, 19));
   EXPECT_TRUE(contains(conformal, "level 0.90: 90 %"));
   EXPECT_TRUE(contains(conformal, "level 0.50: 50 %"));
   EXPECT_FALSE(contains(conformal, "level 0.95:"));  // takes 39
-  const std::string at_50 = evaluation_report_html(report_of(510, 0, 50));
+  const std::string at_50 = evaluation_page_html(report_of(510, 0, 50));
   EXPECT_TRUE(contains(at_50, "level 0.90: 92.2 %"));  // 1 - 2k / (n + 1), k = 2
   const std::string quantile =
-      evaluation_report_html(report_of(400, 0, 19, IntervalMethod::kQuantile));
+      evaluation_page_html(report_of(400, 0, 19, IntervalMethod::kQuantile));
   EXPECT_TRUE(contains(quantile, "level 0.90: 80 %")) << "whole ranks of 81 %";
 }
 
-TEST(EvaluationReportPage, BandsAreWiderForACalibrationThanForChanceAlone) {
+TEST(EvaluationPageHtml, BandsAreWiderForACalibrationThanForChanceAlone) {
   // Of the band in the PIT histogram, in heights of its first bar: plots differ in scale.
   const auto band_of = [](const std::string& page) {
     std::size_t at = page.find("predicted distribution");
@@ -101,22 +101,21 @@ TEST(EvaluationReportPage, BandsAreWiderForACalibrationThanForChanceAlone) {
     }
     return heights[0] / heights[1];
   };
-  const double chance = band_of(evaluation_report_html(report_of(300, 0)));
-  const double calibrated = band_of(evaluation_report_html(report_of(301, 0, 300)));
+  const double chance = band_of(evaluation_page_html(report_of(300, 0)));
+  const double calibrated = band_of(evaluation_page_html(report_of(301, 0, 300)));
   EXPECT_NEAR(chance, 2 * 1.96 * std::sqrt(300 * 0.09) / 30, 0.02);
   EXPECT_NEAR(calibrated / chance, std::sqrt(602.0 / 302), 0.08);  // a bar is 30 or 31 scans
 }
 
-TEST(EvaluationReportPage, RawDistributionsAloneAreNotDrawnTwice) {
-  EvaluationReport report = report_of(40, 0);
+TEST(EvaluationPageHtml, RawDistributionsAloneAreNotDrawnTwice) {
+  EvaluationContent report = report_of(40, 0);
   report.regions[0].methods.erase(report.regions[0].methods.begin());
-  const std::string page = evaluation_report_html(report);
+  const std::string page = evaluation_page_html(report);
   EXPECT_FALSE(contains(page, "before calibration"));
 }
 
-TEST(EvaluationReportPage, ReliabilityOfAPerfectDistributionLiesOnTheDiagonal) {
-  const std::string page =
-      evaluation_report_html(report_of(1000, 0, 0, IntervalMethod::kLevelSets));
+TEST(EvaluationPageHtml, ReliabilityOfAPerfectDistributionLiesOnTheDiagonal) {
+  const std::string page = evaluation_page_html(report_of(1000, 0, 0, IntervalMethod::kLevelSets));
   for (const char* tip : {"level 0.05: 5 %", "level 0.50: 50 %", "level 0.95: 95 %"}) {
     EXPECT_TRUE(contains(page, tip)) << tip;
   }
