@@ -156,7 +156,11 @@ TEST_F(EveryCommand, SaysWhatItsOptionsTakeWithRangesAndUnits) {
 
 TEST_F(EveryCommand, RefusesAnUnknownOption) {
   for (const auto& [name, text, options] : helps_) {
-    expect_usage_error({name, "--colour", "red"}, "--colour; see mcvol " + name + " --help");
+    // What is missing would be said first.
+    std::vector<std::string> arguments = known_.at(name).valid;
+    arguments.insert(arguments.begin(), name);
+    arguments.emplace_back("--colour");
+    expect_usage_error(arguments, "--colour; see mcvol " + name + " --help");
   }
 }
 
