@@ -26,7 +26,7 @@ import tempfile
 import time
 from pathlib import Path
 
-# As mcvol: threads that spin for long make a shared machine useless (src/main.cpp).
+# As mcvol: threads that spin for long make a shared machine useless (src/network/segmenter/network_library.cpp).
 if "OMP_WAIT_POLICY" not in os.environ and "GOMP_SPINCOUNT" not in os.environ:
     os.environ["GOMP_SPINCOUNT"] = "3000"
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

@@ -37,6 +37,7 @@ done
 [[ -n $model$scan$name && (-z $model || -z $scan || -z $name) ]] &&
   fail "--model, --scan and --name go together"
 
+[[ -z $name ]] || { model="$(realpath "$model")" && scan="$(realpath "$scan")"; }
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly kProgram="${MCVOL:-build/release/bin/mcvol}"
 readonly kKnown=scripts/result_hashes
@@ -55,14 +56,15 @@ processor() {
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-# hashes PREFIX SCANS MODEL: a line for the table and one for each record. What says when and by which
-# version a record was made is left out.
+# hashes PREFIX SCANS MODEL: a line for the table and one for each record. When the files of a scan were
+# last written says nothing of the measurement.
 hashes() {
   "$kProgram" predict "$2" --model "$3" --out "$work/$1" --device cpu --quiet
   printf '%s %s/volumes.csv\n' "$(sha256sum <"$work/$1/volumes.csv" | cut -d ' ' -f 1)" "$1"
   local record
   for record in "$work/$1"/cases/*.json; do
-    printf '%s %s/%s\n' "$(sha256sum <"$record" | cut -d ' ' -f 1)" "$1" "$(basename "$record")"
+    printf '%s %s/%s\n' "$(sed -E 's/"mtime_ns": *[0-9]+//g' "$record" | sha256sum | cut -d ' ' -f 1)" \
+      "$1" "$(basename "$record")"
   done
 }
 
@@ -89,4 +91,9 @@ while read -r hash file; do
     differ=1
   fi
 done <"$work/found"
+while read -r hash file; do
+  [[ $file == examples/* || ( -n $name && $file == "$name"/* ) ]] || continue
+  awk -v file="$file" '$2 == file {found = 1} END {exit !found}' "$work/found" ||
+    { echo "MISSING:   $file" && differ=1; }
+done <"$known"
 exit "$differ"

@@ -28,6 +28,7 @@ std::string number_text(const std::vector<std::string>& lines, const toml::sourc
   const std::size_t begin = std::min<std::size_t>(where.begin.column - 1, line.size());
   std::string text = line.substr(begin, line.find_first_of(" \t\r,]#", begin) - begin);
   std::erase(text, '_');
+  if (text.starts_with('+')) text.erase(0, 1);
   double read = 0.0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), read);
   const bool same = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();

@@ -6,6 +6,8 @@ function(check code expected)
   file(REMOVE_RECURSE "${WORK}")
   file(WRITE "${WORK}/src/network/graph/CMakeLists.txt"
     "mcvol_layer(network/graph PRIVATE mcvol_torch)\n")
+  file(WRITE "${WORK}/src/network/segmenter/CMakeLists.txt"
+    "add_library(seam INTERFACE)\ntarget_link_libraries(seam INTERFACE mcvol_torch)\n")
   file(WRITE "${WORK}/CMakeLists.txt"
     "cmake_minimum_required(VERSION 3.25)\n"
     "project(planted LANGUAGES NONE)\n"
@@ -43,3 +45,4 @@ check("add_library(other INTERFACE)\ntarget_link_libraries(other INTERFACE /opt/
   "only network may link LibTorch")
 check("add_library(other INTERFACE)\ntarget_link_libraries(other INTERFACE mcvol_itk)"
   "other links mcvol_itk: only io may link ITK")
+check("add_subdirectory(src/network/segmenter)" "seam links mcvol_torch: only network may link LibTorch")

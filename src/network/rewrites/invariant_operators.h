@@ -15,7 +15,7 @@ namespace mcvol {
 
 /// Names, without "aten::", of the operators that give a value the same bits wherever in a tensor
 /// it lies, once use_invariant_operators() has been over the graph. GELU was one of them until
-/// every one was swept: tests/network/operator_sweep_test.cpp has a case for each.
+/// every one was swept: tests/network/rewrites/operator_sweep_test.cpp has a case for each.
 const std::set<std::string>& invariant_operators();
 
 /// Replaces operators of a CPU graph by combinations that give every element the same bits for any

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include <dlfcn.h>
 
@@ -30,6 +31,12 @@ std::filesystem::path library_path() {
 const NetworkLibrary& open_library() {
   wait_with_little_spinning();
   const std::filesystem::path path = library_path();
+  std::error_code unreadable;
+  if (!std::filesystem::exists(path, unreadable)) {
+    throw Error(path.string() +
+                ": not there, and it is what runs networks; keep it beside the "
+                "program, in lib/ next to bin/, as the build puts it");
+  }
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw Error(path.filename().string() + ", which runs networks, cannot be loaded: " + dlerror() +
@@ -39,7 +46,9 @@ const NetworkLibrary& open_library() {
   }
   const auto* const entry =
       static_cast<const NetworkLibrary*>(dlsym(library, kNetworkLibraryEntry));
-  if (entry == nullptr || std::string(entry->version) != MCVOL_VERSION) {
+  if (entry == nullptr || std::string(entry->version) != MCVOL_VERSION ||
+      entry->bundle_bytes != sizeof(Bundle) || entry->options_bytes != sizeof(SegmenterOptions) ||
+      entry->summary_bytes != sizeof(NetworkSummary)) {
     throw Error(path.string() + ": of another version than the program, which is " MCVOL_VERSION
                                 "; build or install both together");
   }
