@@ -170,7 +170,7 @@ TEST_P(ChannelKernelsOnEveryVariant, MomentsHaveTheBitsOfTheBaseline) {
   EXPECT_EQ(found.squares, baseline.squares);
 }
 
-INSTANTIATE_TEST_SUITE_P(, ChannelKernelsOnEveryVariant, kEveryVariant, variant_name);
+INSTANTIATE_TEST_SUITE_P(, ChannelKernelsOnEveryVariant, kEveryVariant);
 
 }  // namespace
 }  // namespace mcvol

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
+#include <ostream>
 #include <vector>
 
 #include "network/kernels/cpu/processor.h"
@@ -22,15 +22,10 @@ class OnEveryVariant : public testing::TestWithParam<KernelVariant> {
   void TearDown() override { variant_in_use = variants_of_processor().back(); }
 };
 
-inline std::string variant_name(const testing::TestParamInfo<KernelVariant>& info) {
-  switch (info.param) {
-    case KernelVariant::kAvx512:
-      return "Avx512";
-    case KernelVariant::kAvx2:
-      return "Avx2";
-    default:
-      return "Baseline";
-  }
+/// What GoogleTest, and ctest, call it.
+inline std::ostream& operator<<(std::ostream& stream, KernelVariant variant) {
+  constexpr const char* kNames[] = {"Baseline", "Avx2", "Avx512"};
+  return stream << kNames[static_cast<int>(variant)];
 }
 
 inline const auto kEveryVariant =

@@ -29,7 +29,7 @@ TEST_P(PhiloxBlocksOnEveryVariant, AreThoseOfOneAtATime) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, PhiloxBlocksOnEveryVariant, kEveryVariant, variant_name);
+INSTANTIATE_TEST_SUITE_P(, PhiloxBlocksOnEveryVariant, kEveryVariant);
 
 }  // namespace
 }  // namespace mcvol

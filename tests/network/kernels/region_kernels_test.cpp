@@ -112,7 +112,7 @@ TEST_P(RegionKernelsOnEveryVariant, LogitsHaveTheBitsOfTheBaseline) {
   EXPECT_EQ(found, of.logits(kRegions));
 }
 
-INSTANTIATE_TEST_SUITE_P(, RegionKernelsOnEveryVariant, kEveryVariant, variant_name);
+INSTANTIATE_TEST_SUITE_P(, RegionKernelsOnEveryVariant, kEveryVariant);
 
 }  // namespace
 }  // namespace mcvol

@@ -147,7 +147,7 @@ TEST_P(StripKernelsOnEveryVariant, LayersOfNoInputAndOfNoOutputAreLayers) {
   MaskedLayer({1, 2}, {}).expect_run(true, false);
 }
 
-INSTANTIATE_TEST_SUITE_P(, StripKernelsOnEveryVariant, kEveryVariant, variant_name);
+INSTANTIATE_TEST_SUITE_P(, StripKernelsOnEveryVariant, kEveryVariant);
 
 }  // namespace
 }  // namespace mcvol

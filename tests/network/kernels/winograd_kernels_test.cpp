@@ -126,7 +126,7 @@ TEST_P(WinogradKernelsOnEveryVariant, HaveTheSameBitsHoweverLinesAreParted) {
   for (const std::int64_t lines : {1, 2, 5}) EXPECT_EQ(of.result(lines), whole);
 }
 
-INSTANTIATE_TEST_SUITE_P(, WinogradKernelsOnEveryVariant, kEveryVariant, variant_name);
+INSTANTIATE_TEST_SUITE_P(, WinogradKernelsOnEveryVariant, kEveryVariant);
 
 }  // namespace
 }  // namespace mcvol
