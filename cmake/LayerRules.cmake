@@ -90,14 +90,12 @@ set(MCVOL_FAMILIES_OF_analysis nlohmann eigen)
 foreach(part IN ITEMS html figures pages)
   set(MCVOL_FAMILIES_OF_report/${part} nlohmann eigen)
 endforeach()
-set(MCVOL_FAMILIES_OF_pipeline spdlog nlohmann eigen)
+set(MCVOL_FAMILIES_OF_pipeline nlohmann eigen)
 set(MCVOL_FAMILIES_OF_cli cli11 spdlog toml nlohmann eigen)
-set(MCVOL_FAMILIES_OF_main cli11 spdlog)
+set(MCVOL_FAMILIES_OF_main)
 
-# What of it a layer's headers under include/ may show: never ITK, LibTorch or spdlog; CLI11 only
-# those of cli, which nobody but main includes.
+# What of it a layer's headers under include/ may show: never ITK, LibTorch, spdlog or CLI11.
 set(MCVOL_HEADER_FAMILIES nlohmann eigen)
-set(MCVOL_HEADER_FAMILIES_OF_cli cli11)
 # ITK's templates stay in io/images' .cpp files: its private headers go without them as well.
 set(MCVOL_CPP_FAMILIES itk)
 

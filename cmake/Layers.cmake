@@ -66,8 +66,7 @@ function(mcvol_check_layer name uses public private)
     if(family AND NOT family IN_LIST MCVOL_FAMILIES_OF_${name})
       message(FATAL_ERROR "Layer ${name} may not link ${target} (cmake/LayerRules.cmake)")
     endif()
-    if(family AND target IN_LIST public AND NOT family IN_LIST MCVOL_HEADER_FAMILIES
-       AND NOT family IN_LIST MCVOL_HEADER_FAMILIES_OF_${name})
+    if(family AND target IN_LIST public AND NOT family IN_LIST MCVOL_HEADER_FAMILIES)
       message(FATAL_ERROR "Layer ${name} links ${target} PUBLIC; it has to be PRIVATE")
     endif()
   endforeach()
@@ -76,7 +75,7 @@ endfunction()
 # Gives a layer the precompiled headers (PrecompiledHeaders.cmake) of the heaviest third party that it
 # links, if any.
 function(mcvol_share_headers target)
-  foreach(heavy IN ITEMS torch:mcvol_torch cli:CLI11::CLI11 json:nlohmann_json::nlohmann_json)
+  foreach(heavy IN ITEMS torch:mcvol_torch spdlog:spdlog::spdlog json:nlohmann_json::nlohmann_json)
     string(REGEX MATCH "^([a-z]+):(.*)" unused "${heavy}")
     if(CMAKE_MATCH_2 IN_LIST ARGN AND TARGET mcvol_${CMAKE_MATCH_1}_headers)
       target_precompile_headers(${target} REUSE_FROM mcvol_${CMAKE_MATCH_1}_headers)

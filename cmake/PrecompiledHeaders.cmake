@@ -41,9 +41,9 @@ mcvol_precompile(mcvol_torch_headers KIND layer LINKS mcvol_torch
   HEADERS ${MCVOL_STANDARD_HEADERS} ${MCVOL_TORCH_HEADERS})
 mcvol_precompile(mcvol_json_headers KIND layer LINKS nlohmann_json::nlohmann_json
   HEADERS ${MCVOL_STANDARD_HEADERS} <nlohmann/json.hpp>)
-mcvol_precompile(mcvol_cli_headers KIND layer
-  LINKS nlohmann_json::nlohmann_json CLI11::CLI11 spdlog::spdlog
-  HEADERS ${MCVOL_STANDARD_HEADERS} <nlohmann/json.hpp> <CLI/CLI.hpp> <spdlog/spdlog.h>)
+mcvol_precompile(mcvol_spdlog_headers KIND layer
+  LINKS nlohmann_json::nlohmann_json spdlog::spdlog
+  HEADERS ${MCVOL_STANDARD_HEADERS} <nlohmann/json.hpp> <spdlog/spdlog.h>)
 if(MCVOL_BUILD_TESTS)
   find_package(GTest REQUIRED)
   mcvol_precompile(mcvol_torch_test_headers KIND test LINKS mcvol_torch GTest::gtest

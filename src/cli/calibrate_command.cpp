@@ -18,7 +18,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kCalibrateExample =
     "Examples:\n"
     "  mcvol calibrate results --references volumes.csv --output calibration.json\n"
     "  mcvol calibrate --plan --level 0.9 --level 0.95\n"
@@ -95,37 +95,34 @@ void say_promise(const StratumReport& report, IntervalMethod method) {
 
 void CalibrateCommand::setup(CLI::App& program) {
   command_ =
-      program.add_subcommand("calibrate", "Make a calibration from measured cases of known volume");
-  command_->footer(kExample);
-  command_->add_option("results", results_, "Result folder of mcvol predict")->type_name("RESULTS");
-  add_references(*command_, references_, label_map_);
+      CommandOptions(program, "calibrate", "Make a calibration from measured cases of known volume",
+                     kCalibrateExample);
+  command_.add("results", results_, "Result folder of mcvol predict").type_name("RESULTS");
+  add_references(command_, references_, label_map_);
   command_
-      ->add_option("--method", method_,
-                   "How intervals are made; those of quantile fall short of their level")
-      ->type_name("METHOD")
-      ->check(CLI::IsMember({"conformal", "scaled", "quantile"}))
-      ->capture_default_str();
+      .add("--method", method_,
+           "How intervals are made; those of quantile fall short of their level")
+      .type_name("METHOD")
+      .one_of({"conformal", "scaled", "quantile"})
+      .show_default();
   command_
-      ->add_option("--strata", strata_,
-                   "Calibrate strata of predicted volume apart, cut at these volumes; at least 50 "
-                   "references in each")
-      ->type_name("ML,…");
+      .add("--strata", strata_,
+           "Calibrate strata of predicted volume apart, cut at these volumes; at least 50 "
+           "references in each")
+      .type_name("ML,…");
   command_
-      ->add_option("--group", groups_,
-                   "CSV of case_id and group: one scan of each group (patient) counts")
-      ->type_name("CSV");
-  command_->add_flag("--simulated", simulated_,
-                     "The scans are simulated: says so in the file and in a flag on every row");
-  command_->add_option("--level", levels_, "Coverage to report on, above 0 and below 1; repeatable")
-      ->type_name("P")
-      ->allow_extra_args(false)
-      ->capture_default_str();
-  command_->add_flag("--plan", plan_,
-                     "Only say how many references a level takes and how far coverage spreads");
-  command_->add_option("--output", output_, "Calibration to write")
-      ->type_name("FILE")
-      ->capture_default_str();
-  add_threads_and_quiet(*command_, threads_, quiet_);
+      .add("--group", groups_, "CSV of case_id and group: one scan of each group (patient) counts")
+      .type_name("CSV");
+  command_.add_flag("--simulated", simulated_,
+                    "The scans are simulated: says so in the file and in a flag on every row");
+  command_.add("--level", levels_, "Coverage to report on, above 0 and below 1; repeatable")
+      .type_name("P")
+      .one_value_at_a_time()
+      .show_default();
+  command_.add_flag("--plan", plan_,
+                    "Only say how many references a level takes and how far coverage spreads");
+  command_.add("--output", output_, "Calibration to write").type_name("FILE").show_default();
+  add_threads_and_quiet(command_, threads_, quiet_);
 }
 
 ExitCode CalibrateCommand::plan() const {

@@ -14,7 +14,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kChangeExample =
     "Examples:\n"
     "  mcvol change results --pairs pairs.csv --growth-threshold 0.25\n"
     "  mcvol change results --pairs pairs.csv --correlation bonferroni --output -\n"
@@ -34,37 +34,35 @@ ChangeDependence dependence_from(const std::string& text) {
 }  // namespace
 
 void ChangeCommand::setup(CLI::App& program) {
-  command_ = program.add_subcommand(
-      "change", "Change between two scans of a subject, with interval and probability of growth");
-  command_->footer(kExample);
-  add_results(*command_, results_);
+  command_ = CommandOptions(
+      program, "change",
+      "Change between two scans of a subject, with interval and probability of growth",
+      kChangeExample);
+  add_results(command_, results_);
+  command_.add("--pairs", pairs_, "CSV of subject_id, baseline and followup, the last two case_ids")
+      .type_name("CSV")
+      .required();
+  add_levels(command_, levels_);
   command_
-      ->add_option("--pairs", pairs_,
-                   "CSV of subject_id, baseline and followup, the last two case_ids")
-      ->type_name("CSV")
-      ->required();
-  add_levels(*command_, levels_);
-  command_
-      ->add_option(
-          "--correlation", correlation_,
-          "Of the errors of two scans of a subject, -1 to 1, or bonferroni: intervals that hold "
-          "for any, and are wider (default: 0)")
-      ->type_name("R|bonferroni");
-  add_references(*command_, references_, label_map_)
-      ->description(
+      .add("--correlation", correlation_,
+           "Of the errors of two scans of a subject, -1 to 1, or bonferroni: intervals that hold "
+           "for any, and are wider (default: 0)")
+      .type_name("R|bonferroni");
+  add_references(command_, references_, label_map_)
+      .description(
           "Known volumes of at least 20 pairs, a CSV file or a folder of label maps, to "
           "estimate the correlation from");
   command_
-      ->add_option("--growth-threshold", growth_threshold_,
-                   "Change relative to the baseline that counts as growth or shrinkage, such as "
-                   "0.25 (default: 0)")
-      ->type_name("P");
-  add_calibration(*command_, calibration_);
+      .add("--growth-threshold", growth_threshold_,
+           "Change relative to the baseline that counts as growth or shrinkage, such as "
+           "0.25 (default: 0)")
+      .type_name("P");
+  add_calibration(command_, calibration_);
   command_
-      ->add_option("--output", output_,
-                   "Table to write; - is stdout (default: change.csv in the result folder)")
-      ->type_name("FILE|-");
-  add_threads_and_quiet(*command_, threads_, quiet_);
+      .add("--output", output_,
+           "Table to write; - is stdout (default: change.csv in the result folder)")
+      .type_name("FILE|-");
+  add_threads_and_quiet(command_, threads_, quiet_);
 }
 
 ExitCode ChangeCommand::run() {

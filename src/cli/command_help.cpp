@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 namespace mcvol {
 
 namespace {

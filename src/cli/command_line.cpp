@@ -27,7 +27,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kProgramExample =
     "Example:\n"
     "  mcvol inspect models/glioma\n"
     "  mcvol predict scans/ --model models/glioma --out results\n"
@@ -76,7 +76,7 @@ void require_known_command(const CLI::App& program, const std::string& word) {
 int run(int argc, const char* const* argv) {
   CLI::App program("Tumour volumes with intervals from brain scans, by Monte Carlo dropout",
                    "mcvol");
-  program.footer(kExample);
+  program.footer(kProgramExample);
   program.set_version_flag("--version",
                            "mcvol " + program_version() + " (" + program_commit() + ")");
   program.require_subcommand(1);

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <utility>
 
+#include <CLI/CLI.hpp>
 #include <toml++/toml.h>
 
 namespace mcvol {

@@ -14,7 +14,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kEvaluateExample =
     "Example:\n"
     "  mcvol evaluate results --references volumes.csv --out evaluation\n"
     "  writes evaluation/evaluation.html, coverage.csv, comparison.csv and intervals.csv.";
@@ -33,16 +33,16 @@ void say_coverage(const Evaluation& evaluation) {
 }  // namespace
 
 void EvaluateCommand::setup(CLI::App& program) {
-  command_ = program.add_subcommand(
-      "evaluate", "Coverage of intervals on cases of known volume, beside other methods");
-  command_->footer(kExample);
-  add_results(*command_, results_);
-  add_references(*command_, references_, label_map_)->required();
-  add_calibration(*command_, calibration_);
-  add_levels(*command_, levels_);
-  command_->add_option("--out", output_, "Folder of the tables (default: the result folder)")
-      ->type_name("DIR");
-  add_threads_and_quiet(*command_, threads_, quiet_);
+  command_ = CommandOptions(program, "evaluate",
+                            "Coverage of intervals on cases of known volume, beside other methods",
+                            kEvaluateExample);
+  add_results(command_, results_);
+  add_references(command_, references_, label_map_).required();
+  add_calibration(command_, calibration_);
+  add_levels(command_, levels_);
+  command_.add("--out", output_, "Folder of the tables (default: the result folder)")
+      .type_name("DIR");
+  add_threads_and_quiet(command_, threads_, quiet_);
 }
 
 ExitCode EvaluateCommand::run() {

@@ -10,7 +10,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kInspectExample =
     "Example:\n"
     "  mcvol inspect models/glioma scans/case_07/case_07_t1.nii.gz\n"
     "  prints the dropout found in the network and where it begins, and the scan's grid.";
@@ -18,16 +18,16 @@ constexpr const char* kExample =
 }  // namespace
 
 void InspectCommand::setup(CLI::App& program) {
-  command_ = program.add_subcommand(
-      "inspect", "Say what a model, scan, record or result folder is, and what would be refused");
-  command_->footer(kExample);
+  command_ = CommandOptions(
+      program, "inspect",
+      "Say what a model, scan, record or result folder is, and what would be refused",
+      kInspectExample);
   command_
-      ->add_option(
-          "paths", paths_,
-          "Model bundles, scans (.nii, .nii.gz), records and calibrations (.json), result folders")
-      ->type_name("PATH")
-      ->required();
-  command_->add_flag("--json", json_, "One JSON object per path and line");
+      .add("paths", paths_,
+           "Model bundles, scans (.nii, .nii.gz), records and calibrations (.json), result folders")
+      .type_name("PATH")
+      .required();
+  command_.add_flag("--json", json_, "One JSON object per path and line");
 }
 
 ExitCode InspectCommand::run() {

@@ -15,7 +15,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kIntervalExample =
     "Examples:\n"
     "  mcvol interval results --level 0.5 --level 0.95 > volumes_2.csv\n"
     "  mcvol interval results --calibration mine.json --output volumes_mine.csv\n"
@@ -40,22 +40,23 @@ std::optional<SamplerOptions> sampler_from(const std::string& word, const std::s
 }  // namespace
 
 void IntervalCommand::setup(CLI::App& program) {
-  command_ = program.add_subcommand(
-      "interval", "Other levels or another calibration for measured cases, without inference");
-  command_->footer(kExample);
-  add_results(*command_, results_);
-  add_levels(*command_, levels_);
-  add_calibration(*command_, calibration_);
+  command_ =
+      CommandOptions(program, "interval",
+                     "Other levels or another calibration for measured cases, without inference",
+                     kIntervalExample);
+  add_results(command_, results_);
+  add_levels(command_, levels_);
+  add_calibration(command_, calibration_);
   command_
-      ->add_option("--sampler", sampler_,
-                   "Conversion of the raw columns in place of level sets; not calibrated")
-      ->type_name("SAMPLER")
-      ->check(CLI::IsMember({"soft", "threshold", "bernoulli", "level_set", "copula"}));
-  command_->add_option("--rho", rho_, "Correlation of --sampler copula, 0 to 1")->type_name("R");
-  command_->add_option("--output", output_, "Table to write; - is stdout")
-      ->type_name("FILE|-")
-      ->capture_default_str();
-  add_threads_and_quiet(*command_, threads_, quiet_);
+      .add("--sampler", sampler_,
+           "Conversion of the raw columns in place of level sets; not calibrated")
+      .type_name("SAMPLER")
+      .one_of({"soft", "threshold", "bernoulli", "level_set", "copula"});
+  command_.add("--rho", rho_, "Correlation of --sampler copula, 0 to 1").type_name("R");
+  command_.add("--output", output_, "Table to write; - is stdout")
+      .type_name("FILE|-")
+      .show_default();
+  add_threads_and_quiet(command_, threads_, quiet_);
 }
 
 ExitCode IntervalCommand::run() {

@@ -12,7 +12,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kMergeExample =
     "Example:\n"
     "  mcvol merge results --out results\n"
     "  brings results/shards/*-of-8 together in results/.";
@@ -20,21 +20,19 @@ constexpr const char* kExample =
 }  // namespace
 
 void MergeCommand::setup(CLI::App& program) {
-  command_ = program.add_subcommand("merge", "Bring shards together in one result folder");
-  command_->footer(kExample);
+  command_ =
+      CommandOptions(program, "merge", "Bring shards together in one result folder", kMergeExample);
+  command_.add("results", results_, "Result folders; one that has shards/ stands for its shards")
+      .type_name("RESULTS")
+      .required();
+  command_.add("--out", output_, "Result folder to write").type_name("DIR").required();
   command_
-      ->add_option("results", results_,
-                   "Result folders; one that has shards/ stands for its shards")
-      ->type_name("RESULTS")
-      ->required();
-  command_->add_option("--out", output_, "Result folder to write")->type_name("DIR")->required();
-  command_
-      ->add_option("--level", levels_,
-                   "Coverage of the intervals, above 0 and below 1; repeatable (default: "
-                   "those of the runs)")
-      ->type_name("P")
-      ->allow_extra_args(false);
-  command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+      .add("--level", levels_,
+           "Coverage of the intervals, above 0 and below 1; repeatable (default: "
+           "those of the runs)")
+      .type_name("P")
+      .one_value_at_a_time();
+  command_.add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
 }
 
 ExitCode MergeCommand::run() {

@@ -20,7 +20,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kPredictExample =
     "Example:\n"
     "  mcvol predict scans/ --model models/glioma --out results\n"
     "  measures every case in scans/ into results/volumes.csv; the same line again goes on where\n"
@@ -69,133 +69,105 @@ const char* word_of(CaseAction action) {
 }  // namespace
 
 void PredictCommand::setup(CLI::App& program) {
-  command_ = program.add_subcommand("predict", "Measure tumour volumes in scans");
-  command_->footer(kExample);
+  command_ = CommandOptions(program, "predict", "Measure tumour volumes in scans", kPredictExample);
   command_
-      ->add_option("scans", scans_,
-                   "Folders in a known layout, case folders, or manifests (.csv: case_id, then "
-                   "a column per channel)")
-      ->type_name("SCANS");
-  command_->add_option("--model", model_, "Model bundle, a folder with model.json")
-      ->type_name("DIR");
-  command_->add_option("--out", output_, "Result folder; goes on where an earlier run ended")
-      ->type_name("DIR");
-  command_
-      ->add_option("--config", config_,
-                   "The same options as key = value lines; the command line wins")
-      ->type_name("FILE.toml");
+      .add("scans", scans_,
+           "Folders in a known layout, case folders, or manifests (.csv: case_id, then "
+           "a column per channel)")
+      .type_name("SCANS");
+  command_.add("--model", model_, "Model bundle, a folder with model.json").type_name("DIR");
+  command_.add("--out", output_, "Result folder; goes on where an earlier run ended")
+      .type_name("DIR");
+  command_.add("--config", config_, "The same options as key = value lines; the command line wins")
+      .type_name("FILE.toml");
   add_measurement_options();
   add_machine_options();
   add_output_options();
 }
 
 void PredictCommand::add_measurement_options() {
-  const std::string group = "Measurement";
+  command_.group("Measurement");
   command_
-      ->add_option("--passes", passes_,
-                   "Monte Carlo passes, 1 to 10000; of an ensemble, a multiple of its networks. "
-                   "auto: until --mc-tolerance is reached")
-      ->type_name("N|auto")
-      ->capture_default_str()
-      ->group(group);
+      .add("--passes", passes_,
+           "Monte Carlo passes, 1 to 10000; of an ensemble, a multiple of its networks. "
+           "auto: until --mc-tolerance is reached")
+      .type_name("N|auto")
+      .show_default();
   command_
-      ->add_option(
-          "--mc-tolerance", tolerance_,
-          "With --passes auto: standard error of the bounds of the raw 90 % interval, as a "
-          "share of its width, above 0 and up to 1 (default: 0.1)")
-      ->type_name("X")
-      ->group(group);
-  command_->add_option("--seed", seed_, "Seed of the dropout masks, 0 to 2^64 - 1")
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(group);
+      .add("--mc-tolerance", tolerance_,
+           "With --passes auto: standard error of the bounds of the raw 90 % interval, as a "
+           "share of its width, above 0 and up to 1 (default: 0.1)")
+      .type_name("X");
+  command_.add("--seed", seed_, "Seed of the dropout masks, 0 to 2^64 - 1")
+      .type_name("N")
+      .show_default();
+  command_.add("--level", levels_, "Coverage of the interval, above 0 and below 1; repeatable")
+      .type_name("P")
+      .one_value_at_a_time()
+      .show_default();
   command_
-      ->add_option("--level", levels_, "Coverage of the interval, above 0 and below 1; repeatable")
-      ->type_name("P")
-      ->allow_extra_args(false)
-      ->capture_default_str()
-      ->group(group);
+      .add("--scope", scope_,
+           "What shares a dropout mask: all voxels of a channel (channel), nothing (element), or "
+           "what does in PyTorch (native) (default: the bundle's)")
+      .type_name("SCOPE")
+      .one_of({"native", "channel", "element"});
   command_
-      ->add_option(
-          "--scope", scope_,
-          "What shares a dropout mask: all voxels of a channel (channel), nothing (element), or "
-          "what does in PyTorch (native) (default: the bundle's)")
-      ->type_name("SCOPE")
-      ->check(CLI::IsMember({"native", "channel", "element"}))
-      ->group(group);
+      .add("--precision", precision_,
+           "Arithmetic of the network; auto: the calibration's, else fp32. fp16 on a GPU only")
+      .type_name("PRECISION")
+      .one_of({"auto", "fp32", "bf16", "fp16"})
+      .show_default();
   command_
-      ->add_option(
-          "--precision", precision_,
-          "Arithmetic of the network; auto: the calibration's, else fp32. fp16 on a GPU only")
-      ->type_name("PRECISION")
-      ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
-      ->capture_default_str()
-      ->group(group);
+      .add("--calibration", calibration_,
+           "Calibration to apply, or none: raw intervals, without a warning (default: the "
+           "bundle's own, if it has one)")
+      .type_name("FILE|none");
   command_
-      ->add_option("--calibration", calibration_,
-                   "Calibration to apply, or none: raw intervals, without a warning (default: the "
-                   "bundle's own, if it has one)")
-      ->type_name("FILE|none")
-      ->group(group);
-  command_
-      ->add_option("--layout", layout_,
-                   "How scans lie in their folder; auto: the layout with most complete cases")
-      ->type_name("LAYOUT")
-      ->check(CLI::IsMember({"auto", "brats", "nnunet", "bids"}))
-      ->capture_default_str()
-      ->group(group);
+      .add("--layout", layout_,
+           "How scans lie in their folder; auto: the layout with most complete cases")
+      .type_name("LAYOUT")
+      .one_of({"auto", "brats", "nnunet", "bids"})
+      .show_default();
 }
 
 void PredictCommand::add_machine_options() {
-  const std::string group = "Machine";
+  command_.group("Machine");
+  command_.add("--device", device_, "auto, cpu, cuda or cuda:N; auto: the first GPU, else the CPU")
+      .type_name("DEVICE")
+      .show_default();
   command_
-      ->add_option("--device", device_,
-                   "auto, cpu, cuda or cuda:N; auto: the first GPU, else the CPU")
-      ->type_name("DEVICE")
-      ->capture_default_str()
-      ->group(group);
+      .add("--threads", threads_,
+           "CPU threads, 1 to 1024 (default: SLURM_CPUS_PER_TASK, else "
+           "OMP_NUM_THREADS, else what affinity and cgroup allow)")
+      .type_name("N");
   command_
-      ->add_option("--threads", threads_,
-                   "CPU threads, 1 to 1024 (default: SLURM_CPUS_PER_TASK, else "
-                   "OMP_NUM_THREADS, else what affinity and cgroup allow)")
-      ->type_name("N")
-      ->group(group);
+      .add("--memory", memory_,
+           "Bound on the network's work, from 64M (powers of 1024): how many passes run "
+           "together and, for a model with a flexible window, that window")
+      .type_name("SIZE")
+      .show_default();
   command_
-      ->add_option("--memory", memory_,
-                   "Bound on the network's work, from 64M (powers of 1024): how many passes run "
-                   "together and, for a model with a flexible window, that window")
-      ->type_name("SIZE")
-      ->capture_default_str()
-      ->group(group);
-  command_
-      ->add_option("--shard", shard_,
-                   "Measure part I of N (from 1) into OUT/shards/I-of-N; see mcvol merge")
-      ->type_name("I/N")
-      ->group(group);
+      .add("--shard", shard_,
+           "Measure part I of N (from 1) into OUT/shards/I-of-N; see mcvol merge")
+      .type_name("I/N");
 }
 
 void PredictCommand::add_output_options() {
-  const std::string group = "Output";
-  command_->add_flag("--fresh", fresh_, "Measure every case again, replacing records one by one")
-      ->group(group);
-  command_
-      ->add_flag("--no-thumbnails", no_thumbnails_,
-                 "Keep no slice of the scans in OUT/thumbnails; the report page is without them")
-      ->group(group);
-  command_->add_flag("--list", list_, "Only say what would be measured, what not, and why")
-      ->group(group);
-  command_->add_option("--save", save_, "Refused: this version saves no images")
-      ->type_name("maps,labels")
-      ->allow_extra_args(false)
-      ->group(group);
-  command_->add_option("--print", print_, "Rows of each case on stdout as it ends")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"csv", "jsonl"}))
-      ->group(group);
-  CLI::Option* quiet =
-      command_->add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
-  quiet->group(group);
-  command_->add_flag("--verbose", verbose_, "Say more on stderr")->group(group)->excludes(quiet);
+  command_.group("Output");
+  command_.add_flag("--fresh", fresh_, "Measure every case again, replacing records one by one");
+  command_.add_flag(
+      "--no-thumbnails", no_thumbnails_,
+      "Keep no slice of the scans in OUT/thumbnails; the report page is without them");
+  command_.add_flag("--list", list_, "Only say what would be measured, what not, and why");
+  command_.add("--save", save_, "Refused: this version saves no images")
+      .type_name("maps,labels")
+      .one_value_at_a_time();
+  command_.add("--print", print_, "Rows of each case on stdout as it ends")
+      .type_name("FORMAT")
+      .one_of({"csv", "jsonl"});
+  const OptionDeclaration quiet =
+      command_.add_flag("--quiet", quiet_, "Nothing on stderr unless the exit code is not 0");
+  command_.add_flag("--verbose", verbose_, "Say more on stderr").excludes(quiet);
 }
 
 void PredictCommand::refuse_what_is_not_built() const {
@@ -210,7 +182,7 @@ PredictOptions PredictCommand::options() const {
   options.scans = scans_;
   options.model = model_;
   options.output = output_;
-  take_passes(passes_, command_->count("--mc-tolerance") > 0 ? &tolerance_ : nullptr, options);
+  take_passes(passes_, command_.given("--mc-tolerance") ? &tolerance_ : nullptr, options);
   options.seed = whole_number_from<std::uint64_t>("--seed", seed_, 0,
                                                   std::numeric_limits<std::uint64_t>::max());
   options.levels = parse_levels(levels_);
@@ -251,7 +223,7 @@ ExitCode PredictCommand::list() const {
 }
 
 ExitCode PredictCommand::run() {
-  if (!config_.empty()) apply_config(config_, *command_);
+  if (!config_.empty()) apply_config(config_, command_.app());
   if (quiet_ && verbose_) throw UsageError("--quiet and --verbose exclude each other");
   set_up_logging(quiet_ ? Verbosity::kQuiet : verbose_ ? Verbosity::kVerbose : Verbosity::kNormal);
   if (list_) return list();

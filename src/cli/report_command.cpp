@@ -13,7 +13,7 @@ namespace mcvol {
 
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kReportExample =
     "Example:\n"
     "  mcvol report results\n"
     "  writes results/report.html, which predict and merge have written as well; after mcvol "
@@ -23,22 +23,21 @@ constexpr const char* kExample =
 }  // namespace
 
 void ReportCommand::setup(CLI::App& program) {
-  command_ = program.add_subcommand(
-      "report", "The report page: what is flagged, every interval, a slice of each scan");
-  command_->footer(kExample);
-  add_results(*command_, results_);
+  command_ = CommandOptions(
+      program, "report", "The report page: what is flagged, every interval, a slice of each scan",
+      kReportExample);
+  add_results(command_, results_);
   command_
-      ->add_option("--level", level_,
-                   "Coverage of the intervals shown (default: that of the run next to 0.9)")
-      ->type_name("P");
-  add_calibration(*command_, calibration_);
+      .add("--level", level_,
+           "Coverage of the intervals shown (default: that of the run next to 0.9)")
+      .type_name("P");
+  add_calibration(command_, calibration_);
   command_
-      ->add_option("--output", output_,
-                   "Report page to write (default: report.html in the result folder)")
-      ->type_name("FILE");
-  command_->add_flag("--no-thumbnails", no_thumbnails_,
-                     "Leave the slices of the scans out of the report page");
-  add_threads_and_quiet(*command_, threads_, quiet_);
+      .add("--output", output_, "Report page to write (default: report.html in the result folder)")
+      .type_name("FILE");
+  command_.add_flag("--no-thumbnails", no_thumbnails_,
+                    "Leave the slices of the scans out of the report page");
+  add_threads_and_quiet(command_, threads_, quiet_);
 }
 
 ExitCode ReportCommand::run() {

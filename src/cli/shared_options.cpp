@@ -2,41 +2,41 @@
 
 namespace mcvol {
 
-void add_results(CLI::App& command, std::filesystem::path& results) {
-  command.add_option("results", results, "Result folder")->type_name("RESULTS")->required();
+void add_results(CommandOptions& command, std::filesystem::path& results) {
+  command.add("results", results, "Result folder").type_name("RESULTS").required();
 }
 
-CLI::Option* add_references(CLI::App& command, std::string& references, std::string& label_map) {
-  CLI::Option* option = command.add_option(
+OptionDeclaration add_references(CommandOptions& command, std::string& references,
+                                 std::string& label_map) {
+  OptionDeclaration option = command.add(
       "--references", references,
       "Known volumes: a CSV file (case_id, region, volume_ml) or a folder of label maps");
-  option->type_name("FILE|DIR");
+  option.type_name("FILE|DIR");
   command
-      .add_option("--label-map", label_map,
-                  "What values of label maps stand for in the model, such as 3=4,10=0")
-      ->type_name("A=B,…");
+      .add("--label-map", label_map,
+           "What values of label maps stand for in the model, such as 3=4,10=0")
+      .type_name("A=B,…");
   return option;
 }
 
-void add_levels(CLI::App& command, std::vector<std::string>& levels) {
+void add_levels(CommandOptions& command, std::vector<std::string>& levels) {
   command
-      .add_option("--level", levels,
-                  "Coverage of the intervals, above 0 and below 1; repeatable (default: those of "
-                  "the run)")
-      ->type_name("P")
-      ->allow_extra_args(false);
+      .add("--level", levels,
+           "Coverage of the intervals, above 0 and below 1; repeatable (default: those of "
+           "the run)")
+      .type_name("P")
+      .one_value_at_a_time();
 }
 
-void add_calibration(CLI::App& command, std::string& calibration) {
+void add_calibration(CommandOptions& command, std::string& calibration) {
   command
-      .add_option("--calibration", calibration,
-                  "Calibration to apply, or none (default: the one in the result folder)")
-      ->type_name("FILE|none");
+      .add("--calibration", calibration,
+           "Calibration to apply, or none (default: the one in the result folder)")
+      .type_name("FILE|none");
 }
 
-void add_threads_and_quiet(CLI::App& command, std::string& threads, bool& quiet) {
-  command.add_option("--threads", threads, "CPU threads (default: as mcvol predict)")
-      ->type_name("N");
+void add_threads_and_quiet(CommandOptions& command, std::string& threads, bool& quiet) {
+  command.add("--threads", threads, "CPU threads (default: as mcvol predict)").type_name("N");
   command.add_flag("--quiet", quiet, "Nothing on stderr unless the exit code is not 0");
 }
 

@@ -1,24 +1,25 @@
 #pragma once
 
+#include "mcvol/cli/command_options.h"
+
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 // Options that several commands have: declared once, so that they read and behave alike.
 
 namespace mcvol {
 
 /// The result folder to work on.
-void add_results(CLI::App& command, std::filesystem::path& results);
+void add_results(CommandOptions& command, std::filesystem::path& results);
 /// --references and --label-map; returns the first.
-CLI::Option* add_references(CLI::App& command, std::string& references, std::string& label_map);
+OptionDeclaration add_references(CommandOptions& command, std::string& references,
+                                 std::string& label_map);
 /// --level, by default those of the run.
-void add_levels(CLI::App& command, std::vector<std::string>& levels);
+void add_levels(CommandOptions& command, std::vector<std::string>& levels);
 /// --calibration, by default the one in the result folder.
-void add_calibration(CLI::App& command, std::string& calibration);
+void add_calibration(CommandOptions& command, std::string& calibration);
 /// --threads and --quiet.
-void add_threads_and_quiet(CLI::App& command, std::string& threads, bool& quiet);
+void add_threads_and_quiet(CommandOptions& command, std::string& threads, bool& quiet);
 
 }  // namespace mcvol

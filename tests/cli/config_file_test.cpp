@@ -4,6 +4,7 @@
 #include "mcvol/files/text_file.h"
 
 #include "pipeline/fake_bundle.h"
+#include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 
 namespace mcvol {

@@ -13,13 +13,11 @@ namespace mcvol {
 class CalibrateCommand : public Command {
  public:
   void setup(CLI::App& program) override;
-  bool chosen() const override { return command_->parsed(); }
   ExitCode run() override;
 
  private:
   ExitCode plan() const;
 
-  CLI::App* command_ = nullptr;
   std::filesystem::path results_, groups_, output_ = "calibration.json";
   std::vector<std::string> levels_{"0.9"};
   std::string method_ = to_string(kDefaultMethod), strata_, references_, label_map_, threads_;

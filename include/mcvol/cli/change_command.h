@@ -12,11 +12,9 @@ namespace mcvol {
 class ChangeCommand : public Command {
  public:
   void setup(CLI::App& program) override;
-  bool chosen() const override { return command_->parsed(); }
   ExitCode run() override;
 
  private:
-  CLI::App* command_ = nullptr;
   std::filesystem::path results_, pairs_;
   std::vector<std::string> levels_;
   std::string calibration_, correlation_, references_, label_map_, growth_threshold_;

@@ -1,11 +1,10 @@
 #pragma once
 
+#include "mcvol/cli/command_options.h"
 #include "mcvol/error/error.h"
 
 #include <memory>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 namespace mcvol {
 
@@ -16,9 +15,12 @@ class Command {
   /// Declares the command and its options; opens nothing.
   virtual void setup(CLI::App& program) = 0;
   /// Whether the command line asked for this command.
-  virtual bool chosen() const = 0;
+  bool chosen() const { return command_.chosen(); }
   /// Does the work, with the options as parsed. @throws Error with the exit code to leave with.
   virtual ExitCode run() = 0;
+
+ protected:
+  CommandOptions command_;
 };
 
 /// Every command of mcvol, in the order of its help; none is set up yet.

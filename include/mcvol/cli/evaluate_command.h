@@ -12,11 +12,9 @@ namespace mcvol {
 class EvaluateCommand : public Command {
  public:
   void setup(CLI::App& program) override;
-  bool chosen() const override { return command_->parsed(); }
   ExitCode run() override;
 
  private:
-  CLI::App* command_ = nullptr;
   std::filesystem::path results_, output_;
   std::vector<std::string> levels_;
   std::string calibration_, references_, label_map_, threads_;

@@ -11,13 +11,11 @@ namespace mcvol {
 class InspectCommand : public Command {
  public:
   void setup(CLI::App& program) override;
-  bool chosen() const override { return command_->parsed(); }
   ExitCode run() override;
 
  private:
   ExitCode inspect(const std::filesystem::path& path) const;
 
-  CLI::App* command_ = nullptr;
   std::vector<std::filesystem::path> paths_;
   bool json_ = false;
 };

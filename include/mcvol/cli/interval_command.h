@@ -13,11 +13,9 @@ namespace mcvol {
 class IntervalCommand : public Command {
  public:
   void setup(CLI::App& program) override;
-  bool chosen() const override { return command_->parsed(); }
   ExitCode run() override;
 
  private:
-  CLI::App* command_ = nullptr;
   std::filesystem::path results_;
   std::vector<std::string> levels_;
   std::string calibration_, sampler_, rho_, output_ = "-", threads_;

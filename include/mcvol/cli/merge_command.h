@@ -12,11 +12,9 @@ namespace mcvol {
 class MergeCommand : public Command {
  public:
   void setup(CLI::App& program) override;
-  bool chosen() const override { return command_->parsed(); }
   ExitCode run() override;
 
  private:
-  CLI::App* command_ = nullptr;
   std::vector<std::filesystem::path> results_;
   std::filesystem::path output_;
   std::vector<std::string> levels_;

@@ -13,7 +13,6 @@ namespace mcvol {
 class PredictCommand : public Command {
  public:
   void setup(CLI::App& program) override;
-  bool chosen() const override { return command_->parsed(); }
   ExitCode run() override;
 
  private:
@@ -24,7 +23,6 @@ class PredictCommand : public Command {
   PredictOptions options() const;
   ExitCode list() const;
 
-  CLI::App* command_ = nullptr;
   std::vector<std::filesystem::path> scans_;
   std::filesystem::path model_, output_, config_;
   std::string passes_ = "20", seed_ = "0", scope_, precision_ = "auto", calibration_,

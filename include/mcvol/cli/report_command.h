@@ -11,11 +11,9 @@ namespace mcvol {
 class ReportCommand : public Command {
  public:
   void setup(CLI::App& program) override;
-  bool chosen() const override { return command_->parsed(); }
   ExitCode run() override;
 
  private:
-  CLI::App* command_ = nullptr;
   std::filesystem::path results_;
   std::string level_, calibration_, output_, threads_;
   bool no_thumbnails_ = false, quiet_ = false;
