@@ -33,6 +33,7 @@ function(mcvol_kernel_variant target variant)
     # With -fsanitize=undefined it would put descriptions of the functions' types there, as weak data.
     target_compile_options(${objects} PRIVATE -fno-sanitize=function)
   endif()
+  set_target_properties(${objects} PROPERTIES UNITY_BUILD OFF)
   add_dependencies(${objects} mcvol_layer_rule)
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
   set_property(TARGET ${target} APPEND PROPERTY MCVOL_VARIANTS ${objects})

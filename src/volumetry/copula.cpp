@@ -129,16 +129,16 @@ std::vector<VolumeCurve> curves_from_level_sets(std::span<const LogitHistogram> 
                                            0.011257411327720689};
   constexpr double kLimit = 7;
   constexpr double kSpacing = 1.0 / 32;
-  constexpr int kHalf = static_cast<int>(kLimit / kSpacing);
+  constexpr int kHalfSpan = static_cast<int>(kLimit / kSpacing);
   std::vector<VolumeCurve> curves;
   for (const LogitHistogram& pass : passes) {
     const VolumeCurve level_set = level_set_curve(pass, voxel_ml);
-    std::vector<double> values(2 * kHalf + 1, 0.0);
-    for (int j = -kHalf; j <= kHalf; ++j) {
+    std::vector<double> values(2 * kHalfSpan + 1, 0.0);
+    for (int j = -kHalfSpan; j <= kHalfSpan; ++j) {
       for (std::size_t point = 0; point < kPoints.size(); ++point) {
         const double z = j * kSpacing + std::sqrt(1 - rho) * kPoints[point];
         const double logistic = normal_log_cdf(z) - normal_log_cdf(-z);
-        values[j + kHalf] += kWeights[point] * level_set.volume_ml.value(logistic);
+        values[j + kHalfSpan] += kWeights[point] * level_set.volume_ml.value(logistic);
       }
     }
     curves.push_back({VolumeCurve::Latent::kNormal, 1 / std::sqrt(rho),

@@ -13,7 +13,7 @@
 namespace mcvol {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 /// Latent x of a curve at which the standard normal factor is z.
 double latent_at(const VolumeCurve& curve, double z) {
@@ -36,7 +36,7 @@ double latent_log_cdf(const VolumeCurve& curve, double t) {
 /// log of the mean of exp(values).
 double log_mean_exp(const std::vector<double>& values) {
   const double largest = *std::max_element(values.begin(), values.end());
-  if (largest == -kInfinity) return largest;
+  if (largest == -kUnbounded) return largest;
   double sum = 0;
   for (const double value : values) sum += std::exp(value - largest);
   return largest + std::log(sum / static_cast<double>(values.size()));
@@ -146,7 +146,7 @@ double VolumeDistribution::survival(double volume_ml) const {
 }
 
 VolumeDistribution::LogTails VolumeDistribution::log_tails(double volume_ml) const {
-  if (!(volume_ml >= 0)) return {-kInfinity, 0};
+  if (!(volume_ml >= 0)) return {-kUnbounded, 0};
   std::vector<double> cdfs;
   std::vector<double> survivals;
   for (const VolumeCurve& curve : curves_) {
@@ -175,7 +175,7 @@ double VolumeDistribution::quantile_at_probit(double z) const {
   if (!atoms_ml_.empty()) return atoms_ml_[atom_index(normal_cdf(z), atoms_ml_.size())];
   if (excess(0, z) >= 0) return 0;
   // The quantile of a mixture lies between those of its components.
-  double low = kInfinity;
+  double low = kUnbounded;
   double high = half_voxel_ml_;
   for (const VolumeCurve& curve : curves_) {
     const double volume_ml = curve.volume_ml.value(latent_at(curve, z));

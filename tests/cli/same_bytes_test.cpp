@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::int64_t kSize = 32;
-constexpr int kPasses = 96;
+constexpr int kPassesOfARun = 96;
 
 /// A cube without background: every voxel is measured.
 void write_cube(const fs::path& folder, const std::string& case_id, std::uint32_t seed) {
@@ -85,7 +85,7 @@ class SameBytes : public ::testing::Test {
         "predict", (root_ / "scans").string(), "--model",  (root_ / "model").string(),
         "--out",   (root_ / out).string(),     "--device", "cpu"};
     const bool counts = std::find(more.begin(), more.end(), "--passes") != more.end();
-    if (!counts) arguments.insert(arguments.end(), {"--passes", std::to_string(kPasses)});
+    if (!counts) arguments.insert(arguments.end(), {"--passes", std::to_string(kPassesOfARun)});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
@@ -143,7 +143,7 @@ TEST_F(SameBytes, WhereTheMemoryHoldsAllPassesAndWhereItDoesNot) {
   const std::int64_t window = json::parse(inspected.out)["work"]["memory_of_window_and_pass_bytes"];
   constexpr std::int64_t kChannels = 3;
   const std::int64_t sums_of_a_pass = 8 * kSize * kSize * kSize * kChannels;
-  ASSERT_LT((std::int64_t{64} << 20) - window, kPasses * sums_of_a_pass * 9 / 10);
+  ASSERT_LT((std::int64_t{64} << 20) - window, kPassesOfARun * sums_of_a_pass * 9 / 10);
   predict("little", {"--threads", "2", "--memory", "64M"});
   expect_reference_in("little");
 }

@@ -10,7 +10,7 @@ namespace {
 using Fields = std::vector<std::string>;
 using testing::IsSubstring;
 
-std::string usage_error_of(const std::string& text) {
+std::string csv_error_of(const std::string& text) {
   try {
     parse_csv(text, "cases.csv");
   } catch (const UsageError& error) {
@@ -63,40 +63,39 @@ TEST(Csv, UnnamedColumnsOfSpreadsheetsArePassedOver) {
 }
 
 TEST(Csv, RaggedRowIsNamedWithItsLine) {
-  EXPECT_EQ(usage_error_of("a,b\n1,2\n1,2,3\n"),
+  EXPECT_EQ(csv_error_of("a,b\n1,2\n1,2,3\n"),
             "cases.csv, line 3: expected 2 fields as in the header, found 3; quote fields that "
             "contain commas");
 }
 
 TEST(Csv, UnclosedQuoteIsNamedWhereItOpens) {
-  EXPECT_EQ(usage_error_of("a,b\n1,\"2\n3,4\n"),
+  EXPECT_EQ(csv_error_of("a,b\n1,\"2\n3,4\n"),
             "cases.csv, line 2: the quote opened here is never closed");
 }
 
 TEST(Csv, MisplacedQuotesAreRefused) {
-  EXPECT_PRED_FORMAT2(IsSubstring, "line 2: a quote within a field",
-                      usage_error_of("a\n5\" disk\n"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "line 2: a quote within a field", csv_error_of("a\n5\" disk\n"));
   EXPECT_PRED_FORMAT2(IsSubstring, "expected a comma after a closing quote",
-                      usage_error_of("a\n\"x\"y\n"));
+                      csv_error_of("a\n\"x\"y\n"));
 }
 
 TEST(Csv, ColumnGivenTwiceIsRefused) {
-  EXPECT_PRED_FORMAT2(IsSubstring, "line 1: two columns are called 'a'", usage_error_of("a,b,a\n"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "line 1: two columns are called 'a'", csv_error_of("a,b,a\n"));
 }
 
 TEST(Csv, OtherSeparatorsAreNamed) {
-  EXPECT_EQ(usage_error_of("case_id;t1\na;b\n"),
+  EXPECT_EQ(csv_error_of("case_id;t1\na;b\n"),
             "cases.csv, line 1: looks like it is separated by ';'; save it with commas");
-  EXPECT_PRED_FORMAT2(IsSubstring, "separated by tabs", usage_error_of("case_id\tt1\na\tb\n"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "separated by tabs", csv_error_of("case_id\tt1\na\tb\n"));
 }
 
 TEST(Csv, EmptyAndForeignFilesAreRefused) {
-  EXPECT_PRED_FORMAT2(IsSubstring, "empty; expected a header row", usage_error_of(""));
-  EXPECT_PRED_FORMAT2(IsSubstring, "empty", usage_error_of("\n\n"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "empty; expected a header row", csv_error_of(""));
+  EXPECT_PRED_FORMAT2(IsSubstring, "empty", csv_error_of("\n\n"));
   EXPECT_PRED_FORMAT2(IsSubstring, "save it as CSV in UTF-8",
-                      usage_error_of(std::string("\xff\xfe"
-                                                 "a\0b\0",
-                                                 6)));
+                      csv_error_of(std::string("\xff\xfe"
+                                               "a\0b\0",
+                                               6)));
 }
 
 TEST(Csv, MissingFileIsAnErrorThatNamesIt) {

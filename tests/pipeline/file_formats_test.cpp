@@ -45,7 +45,7 @@ class Quiet : public PredictObserver {
 };
 
 /// A result folder with three measured cases and a failed one, and a calibration on the three.
-void write_results(const fs::path& root) {
+void write_example_results(const fs::path& root) {
   testing::write_fake_bundle(root / "model");
   for (int n = 1; n <= 3; ++n) {
     testing::write_fake_scan(root / "scans", "case_" + std::to_string(n), n);
@@ -83,7 +83,7 @@ void write_results(const fs::path& root) {
 TEST(FileFormats, WhatIsWrittenIsValidUnderTheSchemas) {
   if (!testing::have_json_schema()) GTEST_SKIP() << "built without libvalijson-dev";
   const fs::path root = testing::fresh_folder("file_formats");
-  write_results(root);
+  write_example_results(root);
   const json measured = json_of(root / "out/cases/case_1.json");
   const json failed = json_of(root / "out/cases/case_4.json");
   EXPECT_EQ(measured["status"], "ok");

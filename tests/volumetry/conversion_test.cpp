@@ -5,13 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "support/infinity.h"
 #include "volumetry/test_voxels.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 TEST(MonotoneCurve, InverseUndoesValue) {
   std::vector<double> values;

@@ -9,12 +9,11 @@
 #include <random>
 #include <vector>
 
+#include "support/infinity.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 std::vector<float> random_logits(std::size_t count, unsigned seed) {
   std::mt19937 random(seed);
@@ -113,8 +112,8 @@ TEST(LogitHistogram, SplitsLinearlyInProbabilityBelowHalfAndInItsComplementAbove
 }
 
 TEST(LogitHistogram, BeyondTheLimitsAVoxelGoesToTheEndNode) {
-  const LogitHistogram histogram =
-      histogram_of(std::vector<float>{-kInfinity, -1e30f, -16.01f, 16.01f, 3e38f, kInfinity});
+  const LogitHistogram histogram = histogram_of(
+      std::vector<float>{-kFloatInfinity, -1e30f, -16.01f, 16.01f, 3e38f, kFloatInfinity});
   EXPECT_EQ(histogram.weights().front(), 3 * kVoxelWeight);
   EXPECT_EQ(histogram.weights().back(), 3 * kVoxelWeight);
   EXPECT_EQ(histogram.above_half(), 3);

@@ -14,7 +14,7 @@
 namespace mcvol {
 namespace {
 
-constexpr double kVoxelMl = 0.001;
+constexpr double kMicrolitreMl = 0.001;
 constexpr double kLevel = 0.9;
 constexpr std::size_t kVoxels = 4000;
 constexpr double kFarthest = 10;  // logit of the outermost voxel
@@ -46,7 +46,7 @@ std::vector<LogitHistogram> passes_of(const std::vector<double>& shifts) {
 }
 
 VolumeDistribution level_sets(const std::vector<LogitHistogram>& passes) {
-  return VolumeDistribution(passes, kVoxelMl, {});
+  return VolumeDistribution(passes, kMicrolitreMl, {});
 }
 
 double sample_sd(const std::vector<double>& values) {
@@ -99,7 +99,7 @@ double by_definition(const std::vector<LogitHistogram>& passes, double probabili
 TEST(MonteCarloError, IsThatOfAMeanWherePassesAreShiftedLittle) {
   for (const int passes : {20, 80, 320}) {
     const std::vector<double> shifts = drawn_shifts(passes, 0.02, 7);
-    const double ml_per_logit = kVoxelMl * kVoxels / (2 * kFarthest);
+    const double ml_per_logit = kMicrolitreMl * kVoxels / (2 * kFarthest);
     const double expected = ml_per_logit * sample_sd(shifts) / std::sqrt(passes);
     const auto error = monte_carlo_error(level_sets(passes_of(shifts)), kLevel);
     ASSERT_TRUE(error);
@@ -210,7 +210,7 @@ TEST(MonteCarloError, RefusesWhatItIsNotMeantFor) {
   const std::vector<LogitHistogram> passes = passes_of(drawn_shifts(4, 1.0, 1));
   EXPECT_THROW(monte_carlo_error(level_sets(passes), 1.0), Error);
   EXPECT_THROW(monte_carlo_error(level_sets(passes), kLevel, 3), Error);
-  const VolumeDistribution thresholded(passes, kVoxelMl, {Sampler::kThreshold, 1.0});
+  const VolumeDistribution thresholded(passes, kMicrolitreMl, {Sampler::kThreshold, 1.0});
   EXPECT_THROW(monte_carlo_error(thresholded, kLevel), Error);
 }
 

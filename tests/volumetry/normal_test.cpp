@@ -7,12 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "support/infinity.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // from scipy.special import log_ndtr; [log_ndtr(z) for z in (-50, -30, -29.9, -10, -1, 0, 3, 9)]
 TEST(Normal, LogCdfMatchesScipyInBothTails) {

@@ -10,13 +10,13 @@
 #include <random>
 #include <string>
 
+#include "support/infinity.h"
 #include "volumetry/test_voxels.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kVoxelMl = 0.001;
 
 VolumeDistribution distribution_of(const LogitHistogram& histogram, double rho) {
@@ -32,7 +32,7 @@ double copula_count(const std::vector<double>& voxel_probits, double rho, double
   return sum / 2;
 }
 
-class BruteForce : public testing::Test {
+class BruteForce : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     const auto logits = scan_logits(3000000, 100000, 1.0);

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kTolerance = 1e-4;
+constexpr double kWindowTolerance = 1e-4;
 
 /// Keeps every logit: [pass, region, voxel].
 class KeepingSink final : public LogitSink {
@@ -109,7 +109,7 @@ TEST_P(SlidingWindows, BlendEachPassAsMonaiDoesWithTheSameMasks) {
                               .flatten(2)
                               .slice(2, 0, std::nullopt, stride);
   const double scale = expected.abs().max().item<double>();
-  EXPECT_LE((ours - expected).abs().max().item<double>(), kTolerance * scale);
+  EXPECT_LE((ours - expected).abs().max().item<double>(), kWindowTolerance * scale);
 }
 
 std::vector<json> entries() {

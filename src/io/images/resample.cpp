@@ -22,8 +22,8 @@
 namespace mcvol {
 namespace {
 
-constexpr double kSameSpacing = 1e-3;       // relative
-constexpr double kMostVoxels = 4294967296;  // 2^32, as of a file
+constexpr double kSameSpacing = 1e-3;                // relative
+constexpr double kMostResampledVoxels = 4294967296;  // 2^32, as of a file
 
 /// Which axis of the patient a letter lies on (0: left-right, 1: front-back, 2: head-foot).
 int patient_axis_of(char letter) {
@@ -43,7 +43,7 @@ void require_holdable(const Grid& grid, const std::array<double, 3>& spacing_mm)
     const double ratio = spacing_mm[static_cast<std::size_t>(axis)] / grid.spacing_mm[axis];
     voxels *= std::max(1.0, static_cast<double>(grid.size[axis]) / ratio);
   }
-  if (voxels <= kMostVoxels) return;
+  if (voxels <= kMostResampledVoxels) return;
   char found[96];
   std::snprintf(found, sizeof(found), "%g x %g x %g mm would make %.2g voxels", spacing_mm[0],
                 spacing_mm[1], spacing_mm[2], voxels);

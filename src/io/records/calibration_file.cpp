@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kCalibrationFormat = 1;
 
 ordered_json json_of(const ConformalFit& fit) {
   ordered_json candidates = ordered_json::array();
@@ -42,7 +42,7 @@ ordered_json json_of(const RegionCalibration& region) {
 ordered_json json_of(const CalibrationFile& calibration) {
   ordered_json regions = ordered_json::array();
   for (const RegionCalibration& region : calibration.regions) regions.push_back(json_of(region));
-  return {{"format", kFormat},
+  return {{"format", kCalibrationFormat},
           {"method", to_string(calibration.method)},
           {"simulated", calibration.simulated},
           {"version", calibration.version},
@@ -85,9 +85,9 @@ class CalibrationReader {
   void check_format(JsonFields& fields) const {
     const std::int64_t format = fields.integer("format");
     if (format < 1) fields.fail("format", "expected a whole number from 1");
-    if (format > kFormat) {
+    if (format > kCalibrationFormat) {
       fields.fail("format", std::to_string(format) + " is newer than this mcvol reads (" +
-                                std::to_string(kFormat) + "); update mcvol");
+                                std::to_string(kCalibrationFormat) + "); update mcvol");
     }
   }
 

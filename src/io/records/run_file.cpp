@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kRunFormat = 1;
 constexpr std::array kStates = {RunFile::State::kRunning, RunFile::State::kComplete,
                                 RunFile::State::kInterrupted};
 
@@ -84,7 +84,7 @@ RunFile run_file_from(const json& whole, const JsonFail& fail) {
 }
 
 ordered_json json_of(const RunFile& run) {
-  return {{"format", kFormat},
+  return {{"format", kRunFormat},
           {"state", to_string(run.state)},
           {"found", run.found},
           {"done", run.done},
@@ -129,9 +129,9 @@ std::optional<RunFile> read_run_file(const std::filesystem::path& folder) {
   const json whole = parse_json(read_file(path), fail);
   if (!whole.is_object()) fail("expected a JSON object");
   const json format = whole.value("format", json());
-  if (format.is_number_integer() && format > kFormat) {
+  if (format.is_number_integer() && format > kRunFormat) {
     throw Error(path.string() + ": format: " + format.dump() + " is newer than this mcvol reads (" +
-                std::to_string(kFormat) + "); update mcvol");
+                std::to_string(kRunFormat) + "); update mcvol");
   }
   return run_file_from(whole, fail);
 }

@@ -28,11 +28,11 @@ std::string host_name() {
 std::string holder_in(int descriptor) {
   std::array<char, 1024> buffer{};
   const ssize_t size = ::pread(descriptor, buffer.data(), buffer.size(), 0);
-  const auto json = nlohmann::json::parse(
+  const auto holder = nlohmann::json::parse(
       std::string(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0), nullptr, false);
   try {
-    return "mcvol process " + std::to_string(json.at("pid").get<long>()) + " on " +
-           json.at("host").get<std::string>() + " since " + json.at("since").get<std::string>();
+    return "mcvol process " + std::to_string(holder.at("pid").get<long>()) + " on " +
+           holder.at("host").get<std::string>() + " since " + holder.at("since").get<std::string>();
   } catch (const nlohmann::json::exception&) {
     return "another process";  // It has the lock but has not written its name yet.
   }
@@ -86,10 +86,10 @@ void make_folder(const std::filesystem::path& folder) {
 }
 
 void write_holder(int descriptor, const std::filesystem::path& folder) {
-  const nlohmann::ordered_json json = {
+  const nlohmann::ordered_json holder = {
       {"pid", ::getpid()}, {"host", host_name()}, {"since", utc_now()}};
   const std::string text =
-      json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
+      holder.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
   if (::ftruncate(descriptor, 0) != 0 ||
       ::pwrite(descriptor, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     throw Error(lock_path(folder).string() + ": cannot be written: " + std::strerror(errno) +

@@ -178,7 +178,7 @@ at::Tensor transposed_convolution(const at::Tensor& input, const std::vector<at:
 }
 
 // input, phase weights, bias, kernel, stride, padding, output_padding, channels, groups
-void run(torch::jit::Stack& stack) {
+void run_transposed_convolution(torch::jit::Stack& stack) {
   const auto arguments = torch::jit::last(stack, 9);
   const Geometry geometry = {triple_of(arguments[3]), triple_of(arguments[4]),
                              triple_of(arguments[5]), triple_of(arguments[6])};
@@ -189,11 +189,11 @@ void run(torch::jit::Stack& stack) {
   torch::jit::pack(stack, std::move(output));
 }
 
-void register_operator() {
+void register_transposed_convolution() {
   static const torch::jit::RegisterOperators registered({torch::jit::Operator(
       "mcvol::transposed_convolution(Tensor input, Tensor[] weights, Tensor? bias, int[] kernel, "
       "int[] stride, int[] padding, int[] output_padding, int channels, int groups) -> Tensor",
-      run, c10::AliasAnalysisKind::PURE_FUNCTION)});
+      run_transposed_convolution, c10::AliasAnalysisKind::PURE_FUNCTION)});
 }
 
 /// Where the arguments of either spelling of a transposed convolution stand.
@@ -262,7 +262,7 @@ void replace(const std::shared_ptr<Graph>& graph, Node* node, const Arguments& a
 }  // namespace
 
 void use_phase_convolutions(const std::shared_ptr<Graph>& graph) {
-  register_operator();
+  register_transposed_convolution();
   for_each_node(graph->block(), [&](Node* node) {
     const auto arguments = arguments_of(node);
     if (arguments && can_be_replaced(node, *arguments)) replace(graph, node, *arguments);

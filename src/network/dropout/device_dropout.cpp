@@ -15,7 +15,7 @@ constexpr std::int64_t kMostRows = 64;
 struct MaskRows {
   std::array<MaskRow, kMostRows> row;
 };
-struct Layer {
+struct MaskLayer {
   std::uint32_t id, member_and_sharing;
   std::uint64_t threshold;
   float scale, kept_offset, dropped_value;
@@ -39,7 +39,7 @@ MaskRows mask_rows(const DeviceMasks& masks, std::int64_t first, std::int64_t co
   return rows;
 }
 
-Layer layer_of(const DeviceMasks& masks, const DropoutAffine& affine) {
+MaskLayer layer_of(const DeviceMasks& masks, const DropoutAffine& affine) {
   return {static_cast<std::uint32_t>(masks.layer),
           mask_member_and_sharing(masks.draws.front(), masks.sharing),
           keep_threshold(masks.rate),
@@ -75,7 +75,7 @@ const void* data_of(const std::optional<at::Tensor>& tensor) {
 /// Turns `input` with the factors of norm_factors or dropout_factors.
 void apply_factors(const Rows& input, const at::Tensor& output, const at::Tensor& factors,
                    std::int64_t first, std::int64_t count, const std::optional<at::Tensor>& slope,
-                   bool drops_elements, const MaskRows& rows, const Layer& layer) {
+                   bool drops_elements, const MaskRows& rows, const MaskLayer& layer) {
   const auto channels = static_cast<int>(output.size(1));
   const std::int64_t elements = output.numel() / output.size(0);
   const std::int64_t voxels = elements / channels;
@@ -104,7 +104,7 @@ at::Tensor scale_channels_last(const at::Tensor& input, const DeviceMasks& masks
   const at::Tensor output =
       at::empty(input.sizes(), input.options(), at::MemoryFormat::ChannelsLast3d);
   const auto channels = static_cast<int>(input.size(1));
-  const Layer layer = layer_of(masks, affine);
+  const MaskLayer layer = layer_of(masks, affine);
   for (std::int64_t first = 0; first < rows; first += kMostRows) {
     const std::int64_t count = std::min(kMostRows, rows - first);
     const MaskRows part = mask_rows(masks, first, count);
@@ -140,7 +140,7 @@ at::Tensor device_dropout(const at::Tensor& input, const DeviceMasks& masks,
   const bool gathered = positions.defined() && positions.numel() > 0;
   const auto channels = static_cast<int>(by_channel || gathered ? input.size(1) : 1);
   const std::int64_t plane = elements / channels;
-  const Layer layer = layer_of(masks, affine);
+  const MaskLayer layer = layer_of(masks, affine);
   const CudaKernels& kernels = CudaKernels::on(input.device());
   const std::int64_t step =
       gathered ? std::clamp<std::int64_t>(CudaKernels::kMostBlocksY / channels, 1, kMostRows)
@@ -190,7 +190,7 @@ at::Tensor device_norm(const at::Tensor& input, const std::optional<at::Tensor>&
   const bool drops_channels = masks && masks->sharing != MaskSharing::kElement;
   const bool drops_elements = masks && masks->sharing == MaskSharing::kElement;
   const int drops = drops_channels;
-  const Layer layer = masks ? layer_of(*masks, inverted_dropout(masks->rate)) : Layer{};
+  const MaskLayer layer = masks ? layer_of(*masks, inverted_dropout(masks->rate)) : MaskLayer{};
   const void* weights = data_of(weight);
   const void* biases = data_of(bias);
   const CudaKernels& kernels = CudaKernels::on(input.device());

@@ -28,7 +28,7 @@ DropoutAffine affine_of(DropoutForm form, double rate) {
   return {static_cast<float>(a), static_cast<float>(b), static_cast<float>(b - kAlpha * a)};
 }
 
-struct Layer {
+struct DropoutLayer {
   double rate;
   int id;
   DropoutForm form;
@@ -49,7 +49,8 @@ void keep_flags(std::span<const std::uint32_t> words, std::uint64_t threshold, f
 }
 
 // [rows, channels, 1, …]: 1 where the channel is kept.
-at::Tensor channel_keep(const at::Tensor& input, const at::Tensor& draws, const Layer& layer) {
+at::Tensor channel_keep(const at::Tensor& input, const at::Tensor& draws,
+                        const DropoutLayer& layer) {
   std::vector<std::int64_t> shape(static_cast<std::size_t>(input.dim()), 1);
   shape[0] = input.size(0);
   shape[1] = input.size(1);
@@ -64,7 +65,7 @@ at::Tensor channel_keep(const at::Tensor& input, const at::Tensor& draws, const 
 }
 
 at::Tensor element_keep(const at::Tensor& input, const at::Tensor& draws,
-                        const at::Tensor& positions, const Layer& layer) {
+                        const at::Tensor& positions, const DropoutLayer& layer) {
   constexpr std::int64_t kChunk = 1 << 14;
   at::Tensor keep = at::empty(input.sizes(), at::kFloat);
   const std::int64_t rows = draws.size(0);
@@ -108,7 +109,7 @@ void fill_rows_off(at::Tensor& factors, const at::Tensor& draws, double value) {
 }
 
 at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::Tensor& positions,
-                   const Layer& layer) {
+                   const DropoutLayer& layer) {
   TORCH_CHECK(layer.sharing != MaskSharing::kChannel || input.dim() == 5, "dropout layer ",
               layer.id, " has an input of rank ", input.dim(),
               "; channel masks need [batch, channel, 3 spatial dimensions], use --scope native");

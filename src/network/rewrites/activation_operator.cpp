@@ -248,7 +248,7 @@ at::Tensor run_together(const Arguments& of) {
   return output;
 }
 
-void run(torch::jit::Stack& stack) {
+void run_activation(torch::jit::Stack& stack) {
   constexpr std::size_t kArguments = 13;
   const auto of = torch::jit::last(stack, kArguments);
   const Arguments arguments{.input = of[0].toTensor(),
@@ -283,7 +283,7 @@ void register_activation() {
       "mcvol::activation(Tensor input, Tensor? before, Tensor? scale, Tensor? shift, "
       "float epsilon, Tensor? slope, Tensor? after, Tensor draws, Tensor positions, float rate, "
       "int layer, int sharing, bool drops_first) -> Tensor",
-      run, c10::AliasAnalysisKind::PURE_FUNCTION)});
+      run_activation, c10::AliasAnalysisKind::PURE_FUNCTION)});
 }
 
 }  // namespace mcvol

@@ -28,7 +28,7 @@ std::optional<at::Tensor> parameter(const c10::IValue& value, const at::Tensor& 
   return tensor->to(input.device(), input.scalar_type()).contiguous();
 }
 
-void run(torch::jit::Stack& stack) {
+void run_joined_norm(torch::jit::Stack& stack) {
   const auto arguments = torch::jit::last(stack, 9);
   const at::Tensor input = arguments[0].toTensor();
   const auto weight = parameter(arguments[1], input);
@@ -57,11 +57,11 @@ void run(torch::jit::Stack& stack) {
   torch::jit::pack(stack, std::move(output));
 }
 
-void register_operator() {
+void register_joined_norm() {
   static const torch::jit::RegisterOperators registered({torch::jit::Operator(
       "mcvol::norm(Tensor input, Tensor? weight, Tensor? bias, float epsilon, Tensor? slope, "
       "Tensor draws, float rate, int layer, int sharing) -> Tensor",
-      run, c10::AliasAnalysisKind::PURE_FUNCTION)});
+      run_joined_norm, c10::AliasAnalysisKind::PURE_FUNCTION)});
 }
 
 bool is_plain_instance_norm(const Node* node) {
@@ -117,7 +117,7 @@ void join(Graph& graph, Node* norm, Value* no_draws) {
 }  // namespace
 
 void join_norms(const std::shared_ptr<Graph>& graph) {
-  register_operator();
+  register_joined_norm();
   std::vector<Node*> norms;
   for_each_node(graph->block(), [&](Node* node) {
     if (is_plain_instance_norm(node)) norms.push_back(node);

@@ -37,7 +37,7 @@ at::Tensor blocked_linear(const at::Tensor& input, const at::Tensor& weight,
   return output;
 }
 
-void run(torch::jit::Stack& stack) {
+void run_linear(torch::jit::Stack& stack) {
   const auto arguments = torch::jit::last(stack, 3);
   at::Tensor output = blocked_linear(arguments[0].toTensor(), arguments[1].toTensor(),
                                      arguments[2].toOptional<at::Tensor>());
@@ -45,16 +45,16 @@ void run(torch::jit::Stack& stack) {
   torch::jit::pack(stack, std::move(output));
 }
 
-void register_operator() {
+void register_linear() {
   static const torch::jit::RegisterOperators registered(
       {torch::jit::Operator("mcvol::linear(Tensor input, Tensor weight, Tensor? bias) -> Tensor",
-                            run, c10::AliasAnalysisKind::PURE_FUNCTION)});
+                            run_linear, c10::AliasAnalysisKind::PURE_FUNCTION)});
 }
 
 }  // namespace
 
 void use_blocked_linear_layers(const std::shared_ptr<torch::jit::Graph>& graph) {
-  register_operator();
+  register_linear();
   for_each_node(graph->block(), [&](torch::jit::Node* node) {
     if (node->kind() != c10::Symbol::fromQualString("aten::linear")) return;
     torch::jit::Node* blocked = graph->create(c10::Symbol::fromQualString("mcvol::linear"), 1);

@@ -19,12 +19,12 @@ namespace {
 constexpr double kVolumeLeft = 186, kVolumeRight = 450;
 constexpr double kChangeLeft = 486, kChangeRight = 734;
 constexpr double kNumbers = 752;
-constexpr double kRowHeight = 40;
-constexpr double kTop = 46;
+constexpr double kChangeRowHeight = 40;
+constexpr double kChangeTop = 46;
 constexpr double kLine = 8;  // of a scan, above or below the middle of its row
 constexpr double kScanDot = 4;
 constexpr double kChangeDot = 2.8;  // intervals of large changes are short on this axis
-constexpr std::size_t kMostLabelLetters = 25;
+constexpr std::size_t kMostSubjectLetters = 25;
 
 /// Changes around 0, even in their signed cube root, as volumes are on theirs.
 class ChangeAxis {
@@ -76,17 +76,6 @@ std::string signed_text(double change_ml) {
   return (zero ? "" : change_ml < 0 ? "−" : "+") + text;
 }
 
-/// At most so many letters, of UTF-8.
-std::string shortened(const std::string& label) {
-  std::size_t letters = 0;
-  std::size_t cut = 0;
-  for (std::size_t n = 0; n < label.size(); ++n) {
-    const bool begins = (static_cast<unsigned char>(label[n]) & 0xC0) != 0x80;
-    if (begins && ++letters == kMostLabelLetters) cut = n;
-  }
-  return letters <= kMostLabelLetters ? label : label.substr(0, cut) + "…";
-}
-
 /// Both ids, without the subject's where they begin with it: there is little room.
 std::string scans_of(const ScanPair& pair) {
   const std::string& subject = pair.subject_id;
@@ -115,8 +104,8 @@ std::string drawn_axis(const Axis& axis, double bottom) {
   std::string drawn;
   for (const double tick : axis.ticks_ml()) {
     const double x = axis.at(tick);
-    drawn += svg_line(x, kTop - 4, x, bottom, "class=\"grid\"");
-    drawn += svg_text(x, kTop - 10, (tick < 0 ? "−" : "") + shortest_text(std::abs(tick)),
+    drawn += svg_line(x, kChangeTop - 4, x, bottom, "class=\"grid\"");
+    drawn += svg_text(x, kChangeTop - 10, (tick < 0 ? "−" : "") + shortest_text(std::abs(tick)),
                       "class=\"soft\" text-anchor=\"middle\"");
   }
   return drawn;
@@ -156,8 +145,8 @@ std::string drawn_row(const ComparedPair& pair, const Axes& axes, double y) {
   const std::string words = escaped(words_of(pair));
   std::string drawn = "<g role=\"img\" aria-label=\"" + words + "\"><title>" + words + "</title>\n";
   if (worth_a_look(row)) drawn += svg_text(2, y + 4, "⚑", "class=\"flag\"");
-  drawn += svg_text(18, y - kLine + 4, shortened(row.pair.subject_id));
-  drawn += svg_text(18, y + kLine + 4, shortened(scans_of(row.pair)), "class=\"soft\"");
+  drawn += svg_text(18, y - kLine + 4, shortened(row.pair.subject_id, kMostSubjectLetters));
+  drawn += svg_text(18, y + kLine + 4, shortened(scans_of(row.pair), kMostSubjectLetters), "class=\"soft\"");
   drawn += drawn_scan(pair.baseline, axes.volume, y - kLine, false);
   drawn += drawn_scan(pair.followup, axes.volume, y + kLine, true);
   drawn += bar(axes.change.at(*row.lower_ml), axes.change.at(*row.upper_ml), y, "bar");
@@ -187,19 +176,20 @@ std::string probability_text(const ChangeRow& row) {
 
 std::string change_chart(const std::string& title, const std::vector<ComparedPair>& pairs) {
   const Axes axes = axes_of(pairs);
-  return chart_by_pages(title, pairs, kRowHeight, kTop, [&](const auto& part, double bottom) {
-    std::string drawn = svg_text(kVolumeLeft, 14, "volume, ml") +
-                        svg_text(kChangeLeft, 14, "change, ml") + drawn_axis(axes.volume, bottom) +
-                        drawn_axis(axes.change, bottom);
-    const double zero = axes.change.at(0);
-    drawn += svg_line(zero, kTop - 4, zero, bottom, "class=\"mark\"");
-    double y = kTop + kRowHeight / 2;
-    for (const ComparedPair& pair : part) {
-      drawn += drawn_row(pair, axes, y);
-      y += kRowHeight;
-    }
-    return drawn;
-  });
+  return chart_by_pages(
+      title, pairs, kChangeRowHeight, kChangeTop, [&](const auto& part, double bottom) {
+        std::string drawn = svg_text(kVolumeLeft, 14, "volume, ml") +
+                            svg_text(kChangeLeft, 14, "change, ml") +
+                            drawn_axis(axes.volume, bottom) + drawn_axis(axes.change, bottom);
+        const double zero = axes.change.at(0);
+        drawn += svg_line(zero, kChangeTop - 4, zero, bottom, "class=\"mark\"");
+        double y = kChangeTop + kChangeRowHeight / 2;
+        for (const ComparedPair& pair : part) {
+          drawn += drawn_row(pair, axes, y);
+          y += kChangeRowHeight;
+        }
+        return drawn;
+      });
 }
 
 }  // namespace mcvol

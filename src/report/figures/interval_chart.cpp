@@ -54,8 +54,7 @@ std::string words_of(const VolumeRow& row) {
 std::string drawn_row(const VolumeRow& row, const VolumeAxis& axis, double y) {
   const std::string words = escaped(words_of(row));
   std::string drawn = "<g role=\"img\" aria-label=\"" + words + "\"><title>" + words + "</title>\n";
-  std::string label = row.case_id;
-  if (label.size() > kMostLabelLetters) label = label.substr(0, kMostLabelLetters - 1) + "…";
+  const std::string label = shortened(row.case_id, kMostLabelLetters);
   drawn += svg_text(kLeft - 14, y + 4, label, "text-anchor=\"end\"");
   if (worth_a_look(row)) drawn += svg_text(2, y + 4, "⚑", "class=\"flag\"");
   const double raw_y = row.lower_ml ? y + 5 : y;

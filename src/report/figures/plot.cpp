@@ -13,11 +13,11 @@ namespace mcvol {
 
 namespace {
 
-constexpr double kSize = 460;
-constexpr double kLeft = 58;
-constexpr double kRight = 446;
-constexpr double kTop = 14;
-constexpr double kBottom = 402;
+constexpr double kPlotSize = 460;
+constexpr double kPlotLeft = 58;
+constexpr double kPlotRight = 446;
+constexpr double kPlotTop = 14;
+constexpr double kPlotBottom = 402;
 constexpr double kLineHeight = 16;
 
 double position(const PlotAxis& axis, double value) {
@@ -40,7 +40,7 @@ PlotAxis PlotAxis::volume(const std::string& label, double most_ml) {
   PlotAxis axis;
   axis.label = label;
   axis.most = std::max(most_ml, 1.0);
-  axis.ticks = VolumeAxis(axis.most, kLeft, kRight).ticks_ml();
+  axis.ticks = VolumeAxis(axis.most, kPlotLeft, kPlotRight).ticks_ml();
   axis.tick_text = shortest_text;
   axis.scale = [](double value) { return std::cbrt(value); };
   return axis;
@@ -51,22 +51,27 @@ Plot::Plot(std::string title, PlotAxis x, PlotAxis y)
   for (const double tick : x_.ticks) {
     line(tick, y_.least, tick, y_.most, "class=\"grid\"");
     drawn_ += "<text class=\"soft\" text-anchor=\"middle\" x=\"" + pixel(x_at(tick)) + "\" y=\"" +
-              pixel(kBottom + kLineHeight) + "\">" + x_.tick_text(tick) + "</text>\n";
+              pixel(kPlotBottom + kLineHeight) + "\">" + x_.tick_text(tick) + "</text>\n";
   }
   for (const double tick : y_.ticks) {
     line(x_.least, tick, x_.most, tick, "class=\"grid\"");
-    drawn_ += "<text class=\"soft\" text-anchor=\"end\" x=\"" + pixel(kLeft - 6) + "\" y=\"" +
+    drawn_ += "<text class=\"soft\" text-anchor=\"end\" x=\"" + pixel(kPlotLeft - 6) + "\" y=\"" +
               pixel(y_at(tick) + 4) + "\">" + y_.tick_text(tick) + "</text>\n";
   }
-  drawn_ += "<text text-anchor=\"middle\" x=\"" + pixel((kLeft + kRight) / 2) + "\" y=\"" +
-            pixel(kBottom + 2.4 * kLineHeight) + "\">" + escaped(x_.label) + "</text>\n";
-  drawn_ += "<text text-anchor=\"middle\" transform=\"translate(14 " + pixel((kTop + kBottom) / 2) +
-            ") rotate(-90)\">" + escaped(y_.label) + "</text>\n";
+  drawn_ += "<text text-anchor=\"middle\" x=\"" + pixel((kPlotLeft + kPlotRight) / 2) + "\" y=\"" +
+            pixel(kPlotBottom + 2.4 * kLineHeight) + "\">" + escaped(x_.label) + "</text>\n";
+  drawn_ += "<text text-anchor=\"middle\" transform=\"translate(14 " +
+            pixel((kPlotTop + kPlotBottom) / 2) + ") rotate(-90)\">" + escaped(y_.label) +
+            "</text>\n";
 }
 
-double Plot::x_at(double value) const { return kLeft + (kRight - kLeft) * position(x_, value); }
+double Plot::x_at(double value) const {
+  return kPlotLeft + (kPlotRight - kPlotLeft) * position(x_, value);
+}
 
-double Plot::y_at(double value) const { return kBottom - (kBottom - kTop) * position(y_, value); }
+double Plot::y_at(double value) const {
+  return kPlotBottom - (kPlotBottom - kPlotTop) * position(y_, value);
+}
 
 std::string Plot::point(double x, double y) const { return pixel(x_at(x)) + "," + pixel(y_at(y)); }
 
@@ -101,12 +106,12 @@ void Plot::circle(double x, double y, double radius, const std::string& style,
 
 void Plot::note(const std::string& words) {
   ++notes_;
-  drawn_ += "<text x=\"" + pixel(kLeft + 8) + "\" y=\"" + pixel(kTop + kLineHeight * notes_) +
-            "\">" + escaped(words) + "</text>\n";
+  drawn_ += "<text x=\"" + pixel(kPlotLeft + 8) + "\" y=\"" +
+            pixel(kPlotTop + kLineHeight * notes_) + "\">" + escaped(words) + "</text>\n";
 }
 
 std::string Plot::svg() const {
-  return "<svg viewBox=\"0 0 " + pixel(kSize) + " " + pixel(kSize) +
+  return "<svg viewBox=\"0 0 " + pixel(kPlotSize) + " " + pixel(kPlotSize) +
          "\" role=\"img\" aria-label=\"" + escaped(title_) + "\">\n" + drawn_ + "</svg>\n";
 }
 

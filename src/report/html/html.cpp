@@ -75,6 +75,16 @@ figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
 
 }  // namespace
 
+std::string shortened(const std::string& label, std::size_t most_letters) {
+  std::size_t letters = 0;
+  std::size_t cut = 0;
+  for (std::size_t n = 0; n < label.size(); ++n) {
+    const bool begins = (static_cast<unsigned char>(label[n]) & 0xC0) != 0x80;
+    if (begins && ++letters == most_letters) cut = n;
+  }
+  return letters <= most_letters ? label : label.substr(0, cut) + "…";
+}
+
 std::string escaped(std::string_view text) {
   std::string safe;
   for (const char c : text) {

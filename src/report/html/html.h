@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,9 @@ namespace mcvol {
 
 /// `text` with what HTML gives a meaning to replaced.
 std::string escaped(std::string_view text);
+
+/// `label`, of UTF-8, with an ellipsis for its end where it has more than `most_letters`.
+std::string shortened(const std::string& label, std::size_t most_letters);
 
 /// A name of a region, method or flag as words.
 std::string spaced(std::string name);

@@ -11,7 +11,7 @@ using namespace testing_support;
 using nlohmann::json;
 
 /// Writes `record` with one change made to its JSON and reads it again.
-class DamagedRecord : public testing::Test {
+class DamagedRecord : public ::testing::Test {
  protected:
   template <typename Change>
   std::string message_after(Change change, CaseRecord record = measured_record("case_01")) {
@@ -25,10 +25,6 @@ class DamagedRecord : public testing::Test {
 
   TemporaryFolder scratch_;
 };
-
-void expect_part(const std::string& message, const std::string& part) {
-  EXPECT_NE(message.find(part), std::string::npos) << "found: " << message;
-}
 
 TEST(CaseRecordFile, MeasuredCaseComesBackToTheLastBit) {
   const TemporaryFolder scratch;

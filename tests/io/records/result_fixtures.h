@@ -94,4 +94,8 @@ inline CaseRecord failed_record(const std::string& case_id) {
   return failed_record(case_id, std::string(64, 'a'));
 }
 
+inline void expect_part(const std::string& message, const std::string& part) {
+  EXPECT_NE(message.find(part), std::string::npos) << "found: " << message;
+}
+
 }  // namespace mcvol::testing_support

@@ -43,10 +43,6 @@ std::string message_after(const std::function<void(json&)>& change) {
   return message_from([&] { read_run_file(temporary.path()); });
 }
 
-void expect_part(const std::string& message, const std::string& part) {
-  EXPECT_NE(message.find(part), std::string::npos) << "found: " << message;
-}
-
 TEST(RunFile, ComesBackAsItWasWritten) {
   const TemporaryFolder temporary;
   const RunFile run = example();

@@ -14,10 +14,6 @@ namespace {
 
 using namespace testing_support;
 
-void expect_part(const std::string& message, const std::string& part) {
-  EXPECT_NE(message.find(part), std::string::npos) << "found: " << message;
-}
-
 std::string message_of_second(const std::filesystem::path& folder) {
   return message_from<FolderLockedError>([&] { const RunLock second(folder); });
 }

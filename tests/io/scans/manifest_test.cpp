@@ -16,7 +16,7 @@ Manifest read(FileTree& tree, const std::string& text) {
   return read_manifest(tree / "lists/cases.csv", kChannels);
 }
 
-std::string usage_error_of(const std::string& text) {
+std::string manifest_error_of(const std::string& text) {
   FileTree tree;
   return message_thrown<UsageError>([&] { read(tree, text); });
 }
@@ -74,23 +74,23 @@ TEST(Manifest, MissingColumnIsNamedWithThoseFound) {
   EXPECT_PRED_FORMAT2(IsSubstring,
                       "cases.csv: expected one column 'flair' (case_id, then one for each channel "
                       "of the model), found: case_id, t1, FLAIR",
-                      usage_error_of("case_id,t1,FLAIR\nx,1,2\n"));
+                      manifest_error_of("case_id,t1,FLAIR\nx,1,2\n"));
   EXPECT_PRED_FORMAT2(IsSubstring, "expected one column 'case_id'",
-                      usage_error_of("id,t1,flair\nx,1,2\n"));
+                      manifest_error_of("id,t1,flair\nx,1,2\n"));
   EXPECT_PRED_FORMAT2(IsSubstring, "expected one column 't1'",
-                      usage_error_of("case_id,t1, t1,flair\nx,1,2,3\n"));
+                      manifest_error_of("case_id,t1, t1,flair\nx,1,2,3\n"));
 }
 
 TEST(Manifest, InvalidCaseIdIsNamedWithItsLine) {
   EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv, line 3: 'x y' cannot be a case_id; use",
-                      usage_error_of("case_id,t1,flair\nx,1,2\nx y,1,2\n"));
+                      manifest_error_of("case_id,t1,flair\nx,1,2\nx y,1,2\n"));
   EXPECT_PRED_FORMAT2(IsSubstring, "line 2: '' cannot be a case_id",
-                      usage_error_of("case_id,t1,flair\n,1,2\n"));
+                      manifest_error_of("case_id,t1,flair\n,1,2\n"));
 }
 
 TEST(Manifest, CaseIdGivenTwiceIgnoringCaseNamesBothLines) {
   EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv, line 4: case_id 'ABC' is taken by line 2",
-                      usage_error_of("case_id,t1,flair\nabc,1,2\ny,1,2\nABC,1,2\n"));
+                      manifest_error_of("case_id,t1,flair\nabc,1,2\ny,1,2\nABC,1,2\n"));
 }
 
 TEST(Manifest, NoRowIsNoCase) {

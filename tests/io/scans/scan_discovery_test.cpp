@@ -26,8 +26,8 @@ std::string error_of(const FileTree& tree) {
   return message_thrown<Error>([&] { discover({tree.root()}); });
 }
 
-std::string usage_error_of(const std::vector<fs::path>& scans,
-                           ScanLayout layout = ScanLayout::kAuto) {
+std::string discovery_error_of(const std::vector<fs::path>& scans,
+                               ScanLayout layout = ScanLayout::kAuto) {
   return message_thrown<UsageError>([&] { discover(scans, layout); });
 }
 
@@ -80,7 +80,7 @@ TEST(CaseErrors, OneBadCaseLeavesTheOthers) {
 
 TEST(Discovery, NameThatCannotBeACaseIdIsToBeRenamed) {
   FileTree tree(files_of("patient 1"));
-  const std::string message = usage_error_of({tree.root()});
+  const std::string message = discovery_error_of({tree.root()});
   EXPECT_PRED_FORMAT2(IsSubstring,
                       "data/patient 1_t1.nii.gz: 'patient 1' cannot be a case_id; rename", message);
 }
@@ -90,16 +90,16 @@ TEST(Discovery, CaseFoundTwiceNamesBothPlaces) {
   add_case(tree, "LGG/case/case");
   const std::string expected = (tree / "HGG/Case/Case_t1.nii.gz").string() + " and " +
                                (tree / "LGG/case/case_t1.nii.gz").string() + "; rename one";
-  EXPECT_PRED_FORMAT2(IsSubstring, expected, usage_error_of({tree.root()}));
+  EXPECT_PRED_FORMAT2(IsSubstring, expected, discovery_error_of({tree.root()}));
   EXPECT_PRED_FORMAT2(IsSubstring, "case_id 'case' is found twice",
-                      usage_error_of({tree / "HGG", tree / "LGG"}));
+                      discovery_error_of({tree / "HGG", tree / "LGG"}));
 }
 
 TEST(Discovery, FolderGivenTwiceIsSaidToBe) {
   FileTree tree(files_of("case_1/case_1"));
   for (const std::string again : {"", "case_1", "case_1/"}) {
     EXPECT_PRED_FORMAT2(IsSubstring, "given twice, by itself or with a folder above it",
-                        usage_error_of({tree.root(), tree / again}));
+                        discovery_error_of({tree.root(), tree / again}));
   }
 }
 
@@ -282,10 +282,10 @@ TEST(SeveralScans, SingleImageIsNotAScanFolder) {
   EXPECT_PRED_FORMAT2(IsSubstring,
                       "a_t1.nii.gz: expected a folder of scans or a manifest .csv, found a file; "
                       "name the folder it is in",
-                      usage_error_of({tree / "a/a_t1.nii.gz"}));
+                      discovery_error_of({tree / "a/a_t1.nii.gz"}));
   EXPECT_PRED_FORMAT2(IsSubstring, "expected a manifest .csv, found a folder",
-                      usage_error_of({tree / "a"}, ScanLayout::kManifest));
-  usage_error_of({});
+                      discovery_error_of({tree / "a"}, ScanLayout::kManifest));
+  discovery_error_of({});
 }
 
 TEST(Discovery, ResultDoesNotDependOnTheOrderOfScans) {

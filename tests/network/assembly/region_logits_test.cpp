@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "support/infinity.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
@@ -14,8 +15,6 @@ namespace {
 
 using Activation = Bundle::Output::Activation;
 using Values = Bundle::Output::Values;
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 RegionLogits region_logits(Activation activation, Values values, int channels,
                            const std::vector<std::vector<int>>& regions) {
@@ -84,10 +83,10 @@ TEST(RegionLogits, SoftmaxLogitsAreLogSumExpOfTheRegionLessThatOfTheRest) {
 }
 
 TEST(RegionLogits, SoftmaxLogitsFarApartNeitherOverflowNorVanish) {
-  const at::Tensor output = at::tensor({1e4F, -1e4F, 0.0F, -kInfinity}).view({1, 4, 1});
+  const at::Tensor output = at::tensor({1e4F, -1e4F, 0.0F, -kFloatInfinity}).view({1, 4, 1});
   const at::Tensor found = region_logits(Activation::kSoftmax, Values::kLogits, 4,
                                          {{0}, {1}, {1, 2}, {3}, {0, 1, 2}})(output);
-  const std::vector<float> expected = {1e4F, -2e4F, -1e4F, -kInfinity, kInfinity};
+  const std::vector<float> expected = {1e4F, -2e4F, -1e4F, -kFloatInfinity, kFloatInfinity};
   for (std::size_t n = 0; n < expected.size(); ++n) {
     EXPECT_EQ(found[0][static_cast<std::int64_t>(n)][0].item<float>(), expected[n]) << n;
   }
@@ -140,13 +139,13 @@ TEST(RegionLogits, ProbabilitiesOf0And1AreInfinitelyFarApart) {
   const at::Tensor single = at::tensor({0.0F, 1.0F}).view({1, 1, 2});
   const at::Tensor sigmoid =
       region_logits(Activation::kSigmoid, Values::kProbabilities, 1, {{0}})(single);
-  EXPECT_EQ(sigmoid[0][0][0].item<float>(), -kInfinity);
-  EXPECT_EQ(sigmoid[0][0][1].item<float>(), kInfinity);
+  EXPECT_EQ(sigmoid[0][0][0].item<float>(), -kFloatInfinity);
+  EXPECT_EQ(sigmoid[0][0][1].item<float>(), kFloatInfinity);
   const at::Tensor pair = at::tensor({1.0F, 0.0F, 0.0F, 1.0F}).view({1, 2, 2});
   const at::Tensor softmax =
       region_logits(Activation::kSoftmax, Values::kProbabilities, 2, {{1}})(pair);
-  EXPECT_EQ(softmax[0][0][0].item<float>(), -kInfinity);
-  EXPECT_EQ(softmax[0][0][1].item<float>(), kInfinity);
+  EXPECT_EQ(softmax[0][0][0].item<float>(), -kFloatInfinity);
+  EXPECT_EQ(softmax[0][0][1].item<float>(), kFloatInfinity);
 }
 
 // What rounding leaves of 0 and 1 counts as 0 and 1.
@@ -154,12 +153,12 @@ TEST(RegionLogits, ProbabilitiesBarelyOutsideTheirRangeAreTakenAsTheRangesEnds) 
   const at::Tensor single = at::tensor({-5e-4F, 1.0005F}).view({1, 1, 2});
   const at::Tensor sigmoid =
       region_logits(Activation::kSigmoid, Values::kProbabilities, 1, {{0}})(single);
-  EXPECT_EQ(sigmoid[0][0][0].item<float>(), -kInfinity);
-  EXPECT_EQ(sigmoid[0][0][1].item<float>(), kInfinity);
+  EXPECT_EQ(sigmoid[0][0][0].item<float>(), -kFloatInfinity);
+  EXPECT_EQ(sigmoid[0][0][1].item<float>(), kFloatInfinity);
   const at::Tensor pair = at::tensor({1.0005F, -5e-4F}).view({1, 2, 1});
   EXPECT_EQ(
       region_logits(Activation::kSoftmax, Values::kProbabilities, 2, {{1}})(pair).item<float>(),
-      -kInfinity);
+      -kFloatInfinity);
 }
 
 TEST(RegionLogits, HalfPrecisionIsTakenAsTheNumbersItHolds) {
@@ -169,7 +168,7 @@ TEST(RegionLogits, HalfPrecisionIsTakenAsTheNumbersItHolds) {
   EXPECT_EQ(logits(output).scalar_type(), at::kFloat);
 }
 
-std::string refusal_of(Activation activation, const std::vector<float>& voxel) {
+std::string values_refusal(Activation activation, const std::vector<float>& voxel) {
   const auto channels = static_cast<int>(voxel.size());
   try {
     region_logits(activation, Values::kProbabilities, channels,
@@ -185,14 +184,15 @@ TEST(RegionLogits, WhatAreNoProbabilitiesIsRefusedWithWhatWasFound) {
       " where model.json promises probabilities; set output.values to \"logits\", or correct "
       "output.activation";
   for (const Activation activation : {Activation::kSigmoid, Activation::kSoftmax}) {
-    EXPECT_EQ(refusal_of(activation, {3.25F, 0.5F}), "the network gives a value of 3.250000" + end);
-    EXPECT_EQ(refusal_of(activation, {0.5F, -0.25F}),
+    EXPECT_EQ(values_refusal(activation, {3.25F, 0.5F}), "the network gives a value of 3.250000" + end);
+    EXPECT_EQ(values_refusal(activation, {0.5F, -0.25F}),
               "the network gives a value of -0.250000" + end);
-    EXPECT_EQ(refusal_of(activation, {0.5F, kInfinity}), "the network gives a value of inf" + end);
+    EXPECT_EQ(values_refusal(activation, {0.5F, kFloatInfinity}),
+              "the network gives a value of inf" + end);
   }
-  EXPECT_EQ(refusal_of(Activation::kSoftmax, {0.75F, 0.5F}),
+  EXPECT_EQ(values_refusal(Activation::kSoftmax, {0.75F, 0.5F}),
             "the network gives channels whose sum is off 1 by 0.250000" + end);
-  EXPECT_EQ(refusal_of(Activation::kSigmoid, {0.75F, 0.5F}), "no refusal");
+  EXPECT_EQ(values_refusal(Activation::kSigmoid, {0.75F, 0.5F}), "no refusal");
 }
 
 TEST(RegionLogits, NaNPassesThroughToWhoeverReportsIt) {

@@ -10,12 +10,11 @@
 
 #include "network/windows/importance_map.h"
 #include "network/windows/window_plan.h"
+#include "support/infinity.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// What a window gives, for one pass.
 struct Output {
@@ -138,7 +137,7 @@ TEST(WindowBlend, InfinitiesAndLargeValuesCountAsTheLimit) {
   WindowBlend blend(4, 1, 1);
   blend.add_weights(std::vector<std::int64_t>{0, 1, 2, 3}, std::vector<float>(4, 1.0F));
   blend.add(0, std::vector<std::int64_t>{0, 1, 2, 3}, std::vector<float>(4, 1.0F),
-            std::vector<float>{kInfinity, -kInfinity, 1e30F, 65535.0F});
+            std::vector<float>{kFloatInfinity, -kFloatInfinity, 1e30F, 65535.0F});
   EXPECT_EQ(means_of(blend, 0, 4, 1),
             (std::vector<float>{65536.0F, -65536.0F, 65536.0F, 65535.0F}));
 }
@@ -149,7 +148,7 @@ TEST(WindowBlend, TheMostWindowsOfTheLargestValuesFit) {
   const std::vector<float> weights = {1.0F, 1.0F};
   for (std::int64_t n = 0; n < Bundle::Window::kMostBlended; ++n) {
     blend.add_weights(voxels, weights);
-    blend.add(0, voxels, weights, std::vector<float>{kInfinity, -kInfinity});
+    blend.add(0, voxels, weights, std::vector<float>{kFloatInfinity, -kFloatInfinity});
   }
   EXPECT_EQ(means_of(blend, 0, 2, 1), (std::vector<float>{65536.0F, -65536.0F}));
 }

@@ -65,7 +65,7 @@ std::string arguments(const Geometry& geometry) {
 }
 
 /// torch.conv_transpose3d, or torch.convolution as tracing writes it.
-std::shared_ptr<torch::jit::Graph> graph_of(const Geometry& geometry, bool traced) {
+std::shared_ptr<torch::jit::Graph> transposed_graph(const Geometry& geometry, bool traced) {
   const std::string bias = geometry.bias ? "b" : "None";
   const std::string output_padding = list(geometry.output_padding);
   const std::string groups = std::to_string(geometry.groups);
@@ -95,7 +95,7 @@ TEST(PhaseConvolutions, GiveWhatTheTransposedConvolutionGivesForRandomGeometry) 
   std::mt19937 generator(4);
   for (int n = 0; n < 150; ++n) {
     const Geometry geometry = random_geometry(generator);
-    const auto graph = graph_of(geometry, n % 3 == 0);
+    const auto graph = transposed_graph(geometry, n % 3 == 0);
     use_phase_convolutions(graph);
     ASSERT_TRUE(has_phases(graph)) << geometry.text();
     const Triple& size = geometry.input;
@@ -119,7 +119,7 @@ TEST(PhaseConvolutions, WriteTheBiasWhereNoTapFalls) {
                             .in_channels = 2,
                             .out_channels = 2,
                             .bias = bias};
-    const auto graph = graph_of(geometry, false);
+    const auto graph = transposed_graph(geometry, false);
     use_phase_convolutions(graph);
     const at::Tensor output = testing::run_graph(graph, normal_values({1, 2, 3, 2, 4}, 5));
     const at::Tensor expected = bias ? parameters(geometry)[1] : at::zeros({2});
@@ -131,7 +131,7 @@ TEST(PhaseConvolutions, ARowHasTheSameBitsInAnyBatchOnAnyThreads) {
   std::mt19937 generator(6);
   for (int n = 0; n < 40; ++n) {
     const Geometry geometry = random_geometry(generator);
-    const auto graph = graph_of(geometry, false);
+    const auto graph = transposed_graph(geometry, false);
     use_phase_convolutions(graph);
     const Triple& size = geometry.input;
     testing::expect_same_bits_in_any_batch(

@@ -24,9 +24,6 @@ using testing::kRates;
 using testing::kSharings;
 using testing::MaskPlace;
 
-constexpr double kFalseAlarmRate = 1e-6;
-const std::vector<std::string> kNone;
-
 using Words = std::vector<std::uint32_t>;
 
 void add_pairs(Comparisons& comparisons, const std::string& name, const testing::PairCounts& pairs,
@@ -108,7 +105,7 @@ std::vector<Neighbours> windows(MaskSharing sharing) {
 }
 
 Comparisons compare(const std::vector<Neighbours>& all) {
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   for (const Neighbours& pair : all) {
     const testing::SampleSize size = testing::sample_size(pair.first.sharing);
     add_words(comparisons, pair.name, testing::mask_words(pair.first, size),
@@ -130,14 +127,15 @@ INSTANTIATE_TEST_SUITE_P(Sharings, MaskIndependence, ::testing::ValuesIn(kSharin
 
 // A family of 80 for each sharing: 8 pairs of masks, 5 rates; correlation and table.
 TEST_P(MaskIndependence, HoldsBetweenLayersMembersAndSeeds) {
-  EXPECT_EQ(compare(layers_members_and_seeds(GetParam().sharing)).rejected(), kNone);
+  EXPECT_EQ(compare(layers_members_and_seeds(GetParam().sharing)).rejected(),
+            testing::kNoneRejected);
 }
 
 // A family of 40 for each sharing: even against odd passes, and passes 2^8, 2^16 and 2^31 apart.
 TEST_P(MaskIndependence, HoldsBetweenPasses) {
   const MaskPlace here = place(GetParam().sharing);
   testing::SampleSize size = testing::sample_size(here.sharing);
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   for (const std::uint32_t distance : {1u, 1u << 8, 1u << 16, 1u << 31}) {
     MaskPlace later = here;
     later.draw.pass += distance;
@@ -146,13 +144,13 @@ TEST_P(MaskIndependence, HoldsBetweenPasses) {
     add_words(comparisons, std::to_string(distance) + " passes later",
               testing::mask_words(here, size, step), testing::mask_words(later, size, step));
   }
-  EXPECT_EQ(comparisons.rejected(), kNone);
+  EXPECT_EQ(comparisons.rejected(), testing::kNoneRejected);
 }
 
 // A family of 140 for each sharing: 14 pairs of windows.
 TEST(WindowMasks, AreIndependentBetweenWindows) {
   for (const auto sharing : {MaskSharing::kWindowChannel, MaskSharing::kElement}) {
-    EXPECT_EQ(compare(windows(sharing)).rejected(), kNone);
+    EXPECT_EQ(compare(windows(sharing)).rejected(), testing::kNoneRejected);
   }
 }
 
@@ -176,15 +174,15 @@ TEST(MaskSharings, AreIndependentOfEachOther) {
   for (const auto& named : kSharings) {
     words.push_back(testing::mask_words(place(named.sharing), kSize));
   }
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   add_words(comparisons, "channel, window and channel", words[0], words[1]);
   add_words(comparisons, "channel, element", words[0], words[2]);
   add_words(comparisons, "window and channel, element", words[1], words[2]);
-  EXPECT_EQ(comparisons.rejected(), kNone);
+  EXPECT_EQ(comparisons.rejected(), testing::kNoneRejected);
 }
 
 Comparisons at_lags(const Words& words, const std::vector<std::size_t>& lags, std::size_t block) {
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   for (const double rate : kRates) {
     const Bits bits = keep_bits(words, keep_threshold(rate));
     for (const std::size_t lag : lags) {
@@ -199,7 +197,7 @@ Comparisons at_lags(const Words& words, const std::vector<std::size_t>& lags, st
 TEST(ChannelMasks, AreIndependentBetweenChannels) {
   for (const auto sharing : {MaskSharing::kChannel, MaskSharing::kWindowChannel}) {
     const Words words = testing::mask_words(place(sharing), {32768, 64});
-    EXPECT_EQ(at_lags(words, {1, 2, 3, 4, 8, 32}, 64).rejected(), kNone);
+    EXPECT_EQ(at_lags(words, {1, 2, 3, 4, 8, 32}, 64).rejected(), testing::kNoneRejected);
   }
 }
 
@@ -210,7 +208,8 @@ constexpr testing::SampleSize kActivations{.passes = 16, .words_per_pass = 16 * 
 // A family of 70: neighbours along a row, one row, one plane and one channel away.
 TEST(ElementMasks, AreIndependentBetweenElements) {
   const Words words = testing::mask_words(place(MaskSharing::kElement), kActivations);
-  EXPECT_EQ(at_lags(words, kElementLags, kActivations.words_per_pass).rejected(), kNone);
+  EXPECT_EQ(at_lags(words, kElementLags, kActivations.words_per_pass).rejected(),
+            testing::kNoneRejected);
 }
 
 // Wrong generators, to the same checks.
@@ -227,7 +226,7 @@ TEST(MaskIndependenceRejects, LayersThatShareAHundredthOfTheirDraws) {
   const Words first = testing::mask_words(all[0].first, size);
   Words second = testing::mask_words(all[0].second, size);
   for (std::size_t i = 0; i < first.size(); i += 100) second[i] = first[i];
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   add_words(comparisons, "mixed", first, second);
   EXPECT_EQ(comparisons.rejected().size(), 10u);
 }
@@ -236,7 +235,7 @@ TEST(MaskIndependenceRejects, OppositeMasksOfTwoWindows) {
   const Words first = testing::mask_words(place(MaskSharing::kElement), {64, 16384});
   Words second = first;
   for (std::uint32_t& word : second) word = ~word;
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   add_words(comparisons, "opposite", first, second);
   EXPECT_EQ(comparisons.rejected().size(), 10u);
 }

@@ -22,8 +22,6 @@ using testing::Comparisons;
 using testing::kRates;
 using testing::kSharings;
 
-constexpr double kFalseAlarmRate = 1e-6;
-const std::vector<std::string> kNone;
 constexpr MaskDraw kDraw{.seed = 20240611, .member = 2, .pass = 0, .window = {-3, 40, 7}};
 
 using Words = std::vector<std::uint32_t>;
@@ -54,7 +52,7 @@ TEST(StatisticalChecks, PairsAtALagShareNoBit) {
 
 // 2^24 words a sharing: what a rate off by 1 % of itself needs to be seen at rate 0.05.
 Comparisons keep_rates(double relative_error) {
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   for (const auto& [sharing, name] : kSharings) {
     testing::SampleSize size = testing::sample_size(sharing);
     size.passes *= 16;
@@ -72,7 +70,9 @@ Comparisons keep_rates(double relative_error) {
 }
 
 // 15 comparisons: 3 sharings, 5 rates.
-TEST(DropoutMasks, KeepTheStatedShare) { EXPECT_EQ(keep_rates(0.0).rejected(), kNone); }
+TEST(DropoutMasks, KeepTheStatedShare) {
+  EXPECT_EQ(keep_rates(0.0).rejected(), testing::kNoneRejected);
+}
 
 TEST(DropoutMasks, RejectsEveryRateThatIsOffByOnePercent) {
   EXPECT_EQ(keep_rates(0.01).rejected().size(), 15u);
@@ -92,9 +92,9 @@ void add_uniformity(Comparisons& comparisons, const std::string& name, const Wor
 
 // 9 comparisons: 3 sharings; top 8 bits, low 8 bits, Kolmogorov-Smirnov.
 TEST(DropoutMasks, DrawWordsUniformly) {
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   for (const auto& [sharing, name] : kSharings) add_uniformity(comparisons, name, sample(sharing));
-  EXPECT_EQ(comparisons.rejected(), kNone);
+  EXPECT_EQ(comparisons.rejected(), testing::kNoneRejected);
 }
 
 TEST(DropoutMasks, RejectsWordsOf24BitsAndWordsThatLeanToOneSide) {
@@ -104,7 +104,7 @@ TEST(DropoutMasks, RejectsWordsOf24BitsAndWordsThatLeanToOneSide) {
   for (std::uint32_t& word : leaning) {
     word = static_cast<std::uint32_t>(std::ldexp(std::pow(std::ldexp(word, -32), 1.02), 32));
   }
-  Comparisons low(kFalseAlarmRate), lean(kFalseAlarmRate);
+  Comparisons low(testing::kFalseAlarmRate), lean(testing::kFalseAlarmRate);
   add_uniformity(low, "rounded", rounded);
   add_uniformity(lean, "leaning", leaning);
   EXPECT_EQ(low.rejected().size(), 1u);
@@ -121,7 +121,7 @@ void add_sequence(Comparisons& comparisons, const std::string& name, const Bits&
 // 45 comparisons: 3 sharings, 5 rates; runs, and serial tests of the four words of one Philox block
 // and of the halves of two.
 TEST(DropoutMasks, FormNoPatternAlongElementsAndChannels) {
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   for (const auto& [sharing, name] : kSharings) {
     const Words words = sample(sharing);
     for (const double rate : kRates) {
@@ -129,7 +129,7 @@ TEST(DropoutMasks, FormNoPatternAlongElementsAndChannels) {
                    testing::keep_bits(words, keep_threshold(rate)), rate);
     }
   }
-  EXPECT_EQ(comparisons.rejected(), kNone);
+  EXPECT_EQ(comparisons.rejected(), testing::kNoneRejected);
 }
 
 // Every fiftieth element repeats the one before it.
@@ -137,9 +137,9 @@ TEST(DropoutMasks, RejectsElementsThatRepeatTheirNeighbour) {
   Words words = sample(MaskSharing::kElement);
   for (std::size_t i = 49; i < words.size(); i += 50) words[i] = words[i - 1];
   for (const double rate : kRates) {
-    Comparisons comparisons(kFalseAlarmRate);
+    Comparisons comparisons(testing::kFalseAlarmRate);
     add_sequence(comparisons, "repeated", testing::keep_bits(words, keep_threshold(rate)), rate);
-    EXPECT_NE(comparisons.rejected(), kNone) << "rate " << rate;
+    EXPECT_NE(comparisons.rejected(), testing::kNoneRejected) << "rate " << rate;
   }
 }
 
@@ -177,7 +177,7 @@ double p_of_kept_channels(MaskSharing sharing, int channels, double rate,
 
 // 30 comparisons: 2 sharings, layers of 8, 16 and 64 channels, 5 rates.
 TEST(DropoutMasks, KeepABinomialNumberOfChannels) {
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   for (const MaskSharing sharing : {MaskSharing::kChannel, MaskSharing::kWindowChannel}) {
     for (const int channels : {8, 16, 64}) {
       for (const double rate : kRates) {
@@ -186,7 +186,7 @@ TEST(DropoutMasks, KeepABinomialNumberOfChannels) {
       }
     }
   }
-  EXPECT_EQ(comparisons.rejected(), kNone);
+  EXPECT_EQ(comparisons.rejected(), testing::kNoneRejected);
 }
 
 // Each has the right share of kept channels, but one of four is tied to its neighbour.
@@ -197,7 +197,7 @@ TEST(DropoutMasks, RejectsLayersWhoseChannelsAreTied) {
   for (const int channels : {8, 16, 64}) {
     for (const double rate : kRates) {
       EXPECT_LT(p_of_kept_channels(MaskSharing::kChannel, channels, rate, tie),
-                kFalseAlarmRate / 30)
+                testing::kFalseAlarmRate / 30)
           << channels << " channels, rate " << rate;
     }
   }

@@ -19,20 +19,18 @@ namespace {
 
 using testing::Comparisons;
 
-constexpr double kFalseAlarmRate = 1e-6;
-const std::vector<std::string> kNone;
 constexpr int kPasses = 4000;
 constexpr double kRate = 0.3;
 constexpr std::int64_t kChannelElements = 6 * 5 * 4;
 
-struct Kind {
+struct DropoutKind {
   const char* name;
   const char* torchscript;
   at::Tensor (*own)(const at::Tensor&, double, bool);
   bool feature;
 };
 
-const Kind kKinds[] = {
+const DropoutKind kKinds[] = {
     {"Dropout", "torch.dropout", at::dropout, false},
     {"FeatureDropout", "torch.feature_dropout", at::feature_dropout, true},
     {"AlphaDropout", "torch.alpha_dropout", at::alpha_dropout, false},
@@ -46,13 +44,14 @@ at::Tensor image() {
   return sign.mul(at::rand({1, 8, 6, 5, 4}) + 0.25);
 }
 
-at::Tensor ours(const Kind& kind, DropoutScope scope = DropoutScope::kNative, double rate = kRate) {
+at::Tensor ours(const DropoutKind& kind, DropoutScope scope = DropoutScope::kNative,
+                double rate = kRate) {
   const std::string forward = "def forward(self, x):\n    return " + std::string(kind.torchscript) +
                               "(x, " + std::to_string(rate) + ", True)\n";
   return testing::run_rewritten(forward, scope, image(), kPasses, 31);
 }
 
-at::Tensor pytorchs(const Kind& kind) {
+at::Tensor pytorchs(const DropoutKind& kind) {
   const at::Tensor passes = image().expand({kPasses, 8, 6, 5, 4}).contiguous();
   at::manual_seed(5);
   return kind.own(passes, kRate, true);
@@ -77,7 +76,7 @@ at::Tensor kept(const at::Tensor& passes, bool alpha) {
   return ((passes - dropped).abs() > 1e-6).to(at::kByte).view({kPasses, 8, kChannelElements});
 }
 
-class NativeDropout : public ::testing::TestWithParam<Kind> {
+class NativeDropout : public ::testing::TestWithParam<DropoutKind> {
  protected:
   const bool alpha_ = std::string(GetParam().name).find("Alpha") != std::string::npos;
 };
@@ -87,10 +86,10 @@ INSTANTIATE_TEST_SUITE_P(Kinds, NativeDropout, ::testing::ValuesIn(kKinds),
 
 // 1,920 comparisons: mean and variance of 960 elements over 4,000 passes.
 TEST_P(NativeDropout, HasTheMeanAndVarianceOfPyTorchs) {
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   testing::compare_moments(comparisons, GetParam().name, ours(GetParam()), pytorchs(GetParam()));
   EXPECT_EQ(comparisons.size(), 1920u);
-  EXPECT_EQ(comparisons.rejected(), kNone);
+  EXPECT_EQ(comparisons.rejected(), testing::kNoneRejected);
 }
 
 TEST_P(NativeDropout, TakesTheSameTwoValuesAsPyTorchs) {
@@ -129,23 +128,23 @@ void add_independence(Comparisons& comparisons, const at::Tensor& bits, bool fea
 // Whole channels live and die together for feature kinds: correlation 1 within them. Otherwise 0:
 // 12 comparisons, 4 for feature kinds, which are independent between channels only.
 TEST_P(NativeDropout, IsTiedWithinAChannelWherePyTorchsIs) {
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   for (const at::Tensor& passes : {ours(GetParam()), pytorchs(GetParam())}) {
     const at::Tensor bits = kept(passes, alpha_);
     const bool tied = bits.eq(bits.narrow(2, 0, 1)).all().item<bool>();
     EXPECT_EQ(tied, GetParam().feature);
     add_independence(comparisons, bits, GetParam().feature);
   }
-  EXPECT_EQ(comparisons.rejected(), kNone);
+  EXPECT_EQ(comparisons.rejected(), testing::kNoneRejected);
 }
 
 // Wrong generators, to the same checks.
 
 TEST_P(NativeDropout, RejectsARateThatIsWrong) {
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   testing::compare_moments(comparisons, "rate 0.4", ours(GetParam(), DropoutScope::kNative, 0.4),
                            pytorchs(GetParam()));
-  EXPECT_NE(comparisons.rejected(), kNone);
+  EXPECT_NE(comparisons.rejected(), testing::kNoneRejected);
 }
 
 TEST_P(NativeDropout, RejectsTheSharingOfTheOtherScope) {
@@ -153,9 +152,9 @@ TEST_P(NativeDropout, RejectsTheSharingOfTheOtherScope) {
   const at::Tensor bits =
       kept(ours(GetParam(), feature ? DropoutScope::kElement : DropoutScope::kChannel), alpha_);
   EXPECT_NE(bits.eq(bits.narrow(2, 0, 1)).all().item<bool>(), feature);
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   add_independence(comparisons, bits, false);
-  EXPECT_EQ(comparisons.rejected() == kNone, feature);
+  EXPECT_EQ(comparisons.rejected() == testing::kNoneRejected, feature);
 }
 
 }  // namespace

@@ -18,18 +18,18 @@
 namespace mcvol {
 namespace {
 
-enum class Kind { kBadAlloc, kGpu, kHost, kOther };
+enum class Failure { kBadAlloc, kGpu, kHost, kOther };
 
 /// mcvol::test_limit(Tensor) -> Tensor hands its input on, as long as it has no more rows.
 std::int64_t most_rows = 0;
-Kind thrown = Kind::kBadAlloc;
+Failure thrown = Failure::kBadAlloc;
 
 void run(torch::jit::Stack& stack) {
   const at::Tensor input = torch::jit::pop(stack).toTensor();
   if (input.size(0) > most_rows) {
-    if (thrown == Kind::kBadAlloc) throw std::bad_alloc();
-    TORCH_CHECK_WITH(OutOfMemoryError, thrown != Kind::kGpu, "CUDA out of memory. Tried to …");
-    TORCH_CHECK(thrown != Kind::kHost, "DefaultCPUAllocator: can't allocate memory");
+    if (thrown == Failure::kBadAlloc) throw std::bad_alloc();
+    TORCH_CHECK_WITH(OutOfMemoryError, thrown != Failure::kGpu, "CUDA out of memory. Tried to …");
+    TORCH_CHECK(thrown != Failure::kHost, "DefaultCPUAllocator: can't allocate memory");
     throw std::runtime_error("something else");
   }
   torch::jit::push(stack, input);
@@ -47,12 +47,12 @@ TEST(GraphRunner, MemoryThatRunsOutIsABadAllocWhateverTheOperatorThrew) {
                       graph.get());
   const GraphRunner runner(graph);
   most_rows = 1;
-  for (const Kind kind : {Kind::kBadAlloc, Kind::kGpu, Kind::kHost}) {
+  for (const Failure kind : {Failure::kBadAlloc, Failure::kGpu, Failure::kHost}) {
     thrown = kind;
     EXPECT_THROW(runner.run({at::zeros({2})}), std::bad_alloc) << static_cast<int>(kind);
     EXPECT_EQ(runner.run({at::zeros({1})}).size(), 1u);
   }
-  thrown = Kind::kOther;
+  thrown = Failure::kOther;
   try {
     runner.run({at::zeros({2})});
     FAIL() << "nothing was thrown";
@@ -103,7 +103,7 @@ std::vector<at::Tensor> outputs_of(PassRunner& runner, const PassRunner::Job& jo
 }
 
 TEST(PassRunnerMemory, ABatchThatNoLongerFitsIsHalvedAndGivesTheSameBits) {
-  thrown = Kind::kGpu;
+  thrown = Failure::kGpu;
   most_rows = 4;
   const Bundle bundle = testing::tiny_bundle({testing::spatial_network()});
   PassRunner runner = limited_runner(bundle);
@@ -126,7 +126,7 @@ TEST(PassRunnerMemory, ABatchThatNoLongerFitsIsHalvedAndGivesTheSameBits) {
 }
 
 TEST(PassRunnerMemory, ABatchThatDoesNotFitAtLoadIsTriedSmaller) {
-  thrown = Kind::kGpu;
+  thrown = Failure::kGpu;
   most_rows = 3;
   const Bundle bundle = testing::tiny_bundle({testing::spatial_network()});
   EXPECT_EQ(limited_runner(bundle).probe(bundle, bundle.window).passes_per_batch, 2);

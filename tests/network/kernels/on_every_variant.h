@@ -10,7 +10,7 @@
 namespace mcvol {
 
 /// Tests that are run with each variant of the kernels, or skipped where the processor lacks it.
-class OnEveryVariant : public testing::TestWithParam<KernelVariant> {
+class OnEveryVariant : public ::testing::TestWithParam<KernelVariant> {
  protected:
   void SetUp() override {
     const std::vector<KernelVariant> variants = variants_of_processor();

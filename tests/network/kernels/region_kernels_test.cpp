@@ -6,12 +6,11 @@
 
 #include "network/kernels/kernel_numbers.h"
 #include "network/kernels/on_every_variant.h"
+#include "support/infinity.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// Values of a softmax, channels last or planar.
 struct RegionCase {
@@ -34,7 +33,7 @@ struct RegionCase {
 
   /// Log-sum-exp over the channels of these bits, in double.
   double log_sum(std::int64_t voxel, std::uint32_t bits) const {
-    double most = -kInfinity, sum = 0.0;
+    double most = -kFloatInfinity, sum = 0.0;
     for (int channel = 0; channel < channels; ++channel) {
       if (bits >> channel & 1u) most = std::max(most, double{value(voxel, channel)});
     }
@@ -88,8 +87,9 @@ TEST_P(RegionKernelsOnEveryVariant, LogitsMayBeOfTwoChannelsAndOfThirtyTwo) {
 
 TEST_P(RegionKernelsOnEveryVariant, LogitsFarApartNeitherOverflowNorVanish) {
   constexpr std::uint32_t kRegions[] = {0b0001, 0b0010, 0b0110, 0b1000, 0b0111};
-  const RegionCase of{4, 1, {1e4F, -1e4F, 0.0F, -kInfinity}};
-  EXPECT_EQ(of.logits(kRegions), (std::vector<float>{1e4F, -2e4F, -1e4F, -kInfinity, kInfinity}));
+  const RegionCase of{4, 1, {1e4F, -1e4F, 0.0F, -kFloatInfinity}};
+  EXPECT_EQ(of.logits(kRegions),
+            (std::vector<float>{1e4F, -2e4F, -1e4F, -kFloatInfinity, kFloatInfinity}));
 }
 
 TEST_P(RegionKernelsOnEveryVariant, LogitsAreNanWhereAChannelIs) {

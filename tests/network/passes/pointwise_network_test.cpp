@@ -35,7 +35,7 @@ std::string with_dropout(std::string expression, MaskSharing sharing) {
       ", d, p, $2, $1, 0, " + std::to_string(static_cast<int>(sharing)) + ")");
 }
 
-std::shared_ptr<torch::jit::Graph> graph_of(const Chain& chain, MaskSharing sharing) {
+std::shared_ptr<torch::jit::Graph> chain_graph(const Chain& chain, MaskSharing sharing) {
   register_dropout_operators();
   const auto unit = [](std::int64_t outputs, std::int64_t inputs, unsigned seed) {
     return normal_values({outputs, inputs, 1, 1, 1}, seed, 0.3F);
@@ -105,7 +105,7 @@ class PointwiseChain : public ::testing::TestWithParam<Chain> {};
 TEST_P(PointwiseChain, GivesWhatTheGraphGivesUnderEverySharing) {
   for (const auto sharing :
        {MaskSharing::kChannel, MaskSharing::kWindowChannel, MaskSharing::kElement}) {
-    const auto graph = graph_of(GetParam(), sharing);
+    const auto graph = chain_graph(GetParam(), sharing);
     const Work work(graph->inputs().size() > 3);
     const auto network = PointwiseNetwork::from(*graph, work.channels());
     ASSERT_EQ(network.has_value(), GetParam().outputs > 0);
@@ -122,7 +122,7 @@ class UnderstoodChain : public PointwiseChain {};
 TEST_P(UnderstoodChain, GivesAVoxelTheSameBitsWhateverItsNeighbours) {
   Work work(true);
   const auto network =
-      PointwiseNetwork::from(*graph_of(GetParam(), MaskSharing::kElement), work.channels());
+      PointwiseNetwork::from(*chain_graph(GetParam(), MaskSharing::kElement), work.channels());
   ASSERT_TRUE(network);
   const at::Tensor all = work.run(*network);
   const std::vector<std::int64_t> positions = work.positions;

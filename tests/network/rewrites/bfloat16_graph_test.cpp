@@ -112,15 +112,15 @@ TEST_F(Bfloat16Convolutions, TransposedOnesAreRight) {
   }
 }
 
-struct Sequence {
+struct OperatorSequence {
   const char* expression;
   at::ScalarType type;  ///< of the result
 };
 
-void PrintTo(const Sequence& of, std::ostream* stream) { *stream << of.expression; }
+void PrintTo(const OperatorSequence& of, std::ostream* stream) { *stream << of.expression; }
 
 class Bfloat16Sequence : public Bfloat16Convolutions,
-                         public ::testing::WithParamInterface<Sequence> {};
+                         public ::testing::WithParamInterface<OperatorSequence> {};
 
 #define CONVOLUTION "torch.conv3d(x, w, b, 1, 1)"
 
@@ -137,20 +137,21 @@ TEST_P(Bfloat16Sequence, IsCloseAndLeavesWhatIsNoConvolutionInFp32) {
 INSTANTIATE_TEST_SUITE_P(
     All, Bfloat16Sequence,
     ::testing::Values(
-        Sequence{CONVOLUTION, at::kBFloat16},
-        Sequence{"torch.relu(" CONVOLUTION ")", at::kBFloat16},
-        Sequence{"torch.sigmoid(" CONVOLUTION ")", at::kFloat},
-        Sequence{CONVOLUTION " + x", at::kFloat},
-        Sequence{"torch.cat([" CONVOLUTION ", torch.relu(" CONVOLUTION ")], 1)", at::kBFloat16},
-        Sequence{"torch.cat([" CONVOLUTION ", x], 1)", at::kFloat},
-        Sequence{"torch.stack([" CONVOLUTION ", " CONVOLUTION "], 1)", at::kFloat},
-        Sequence{"torch.group_norm(" CONVOLUTION ", 4)", at::kFloat},
-        Sequence{"torch.relu(torch.instance_norm(" CONVOLUTION
-                 ", None, None, None, None, True, 0.0, 1e-5, False))",
-                 at::kBFloat16},
-        Sequence{"torch.conv3d(torch.sigmoid(" CONVOLUTION "), w, b)", at::kBFloat16},
-        Sequence{"(" CONVOLUTION ")[:, :8] * 2.0 + (" CONVOLUTION ")[:, 8:]", at::kFloat},
-        Sequence{"(" CONVOLUTION ").add_(1.0).relu_()", at::kFloat}));
+        OperatorSequence{CONVOLUTION, at::kBFloat16},
+        OperatorSequence{"torch.relu(" CONVOLUTION ")", at::kBFloat16},
+        OperatorSequence{"torch.sigmoid(" CONVOLUTION ")", at::kFloat},
+        OperatorSequence{CONVOLUTION " + x", at::kFloat},
+        OperatorSequence{"torch.cat([" CONVOLUTION ", torch.relu(" CONVOLUTION ")], 1)",
+                         at::kBFloat16},
+        OperatorSequence{"torch.cat([" CONVOLUTION ", x], 1)", at::kFloat},
+        OperatorSequence{"torch.stack([" CONVOLUTION ", " CONVOLUTION "], 1)", at::kFloat},
+        OperatorSequence{"torch.group_norm(" CONVOLUTION ", 4)", at::kFloat},
+        OperatorSequence{"torch.relu(torch.instance_norm(" CONVOLUTION
+                         ", None, None, None, None, True, 0.0, 1e-5, False))",
+                         at::kBFloat16},
+        OperatorSequence{"torch.conv3d(torch.sigmoid(" CONVOLUTION "), w, b)", at::kBFloat16},
+        OperatorSequence{"(" CONVOLUTION ")[:, :8] * 2.0 + (" CONVOLUTION ")[:, 8:]", at::kFloat},
+        OperatorSequence{"(" CONVOLUTION ").add_(1.0).relu_()", at::kFloat}));
 
 }  // namespace
 }  // namespace mcvol

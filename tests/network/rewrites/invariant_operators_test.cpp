@@ -23,7 +23,7 @@ struct Operator {
 
 void PrintTo(const Operator& of, std::ostream* stream) { *stream << of.expression; }
 
-std::shared_ptr<torch::jit::Graph> graph_of(const std::string& expression) {
+std::shared_ptr<torch::jit::Graph> expression_graph(const std::string& expression) {
   return scripted_graph(
       "x, a, m, k", expression,
       {normal_values({8}, 1), normal_values({8, 8}, 2), normal_values({8, 8, 3, 3, 3}, 3, 0.1F)});
@@ -61,7 +61,7 @@ class ExpandedActivation : public ::testing::TestWithParam<Operator> {};
 
 /// Values of ATen's operator: each its own relative error, none at infinities and NaN.
 TEST_P(ExpandedActivation, GivesWhatAtensOperatorGivesAlsoAtTheExtremes) {
-  const auto graph = graph_of(GetParam().expression);
+  const auto graph = expression_graph(GetParam().expression);
   for (const at::Tensor& x : {extreme_values(), normal_values({2, 3, 7, 5, 3}, 4, 4.0F)}) {
     const at::Tensor expected = testing::run_graph(graph, x).flatten().contiguous();
     const at::Tensor found = testing::run_graph(invariant(graph), x).flatten().contiguous();
@@ -83,7 +83,7 @@ TEST_P(ExpandedActivation, GivesWhatAtensOperatorGivesAlsoAtTheExtremes) {
 TEST_P(ExpandedActivation, IsMadeOfOperatorsThatDoNotVary) {
   const std::string expression = GetParam().expression;
   const std::string name = expression.substr(6, expression.find('(') - 6);
-  const auto graph = graph_of(expression);
+  const auto graph = expression_graph(expression);
   ASSERT_TRUE(holds(graph, "aten::" + name));
   EXPECT_FALSE(holds(invariant(graph), "aten::" + name));
 }
@@ -104,7 +104,7 @@ TEST(ExpandedSum, GivesWhatAtensOperatorGives) {
        {"torch.add(x, x * x, alpha=0.3)", "torch.add(x, 0.7, alpha=0.3)",
         "torch.sub(x, x * x, alpha=0.3)", "torch.rsub(x, x * x, alpha=0.3)",
         "torch.rsub(x, 0.7, alpha=0.3)"}) {
-    const auto graph = graph_of(expression);
+    const auto graph = expression_graph(expression);
     const at::Tensor x = normal_values({2, 3, 7, 5, 3}, 4, 4.0F);
     EXPECT_LE(testing::relative_difference(testing::run_graph(invariant(graph), x),
                                            testing::run_graph(graph, x)),
@@ -116,14 +116,14 @@ TEST(ExpandedSum, GivesWhatAtensOperatorGives) {
 class InvariantOperator : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(InvariantOperator, ARowHasTheSameBitsInAnyBatchOnAnyThreads) {
-  const auto graph = graph_of(GetParam());
+  const auto graph = expression_graph(GetParam());
   // Odd sizes, and so many values that the threads share some batches and others not.
   testing::expect_same_bits_in_any_batch(invariant(graph), normal_values({5, 8, 13, 11, 9}, 5),
                                          GetParam());
 }
 
 TEST_P(InvariantOperator, ALargeRowHasTheSameBitsOnAnyThreads) {
-  const auto graph = graph_of(GetParam());
+  const auto graph = expression_graph(GetParam());
   testing::expect_same_bits_in_any_batch(invariant(graph), normal_values({2, 8, 19, 21, 17}, 6),
                                          GetParam());
 }
@@ -169,8 +169,8 @@ INSTANTIATE_TEST_SUITE_P(
                       "torch.cat([x, x[:, 1:3]], 1)"));
 
 TEST(VariantOperators, AreNamedOnceEachInAlphabeticalOrder) {
-  const auto graph =
-      graph_of("torch.cumsum(x, 2) + x.mean([2], True) + torch.cumsum(x, 3) * torch.softmax(x, 2)");
+  const auto graph = expression_graph(
+      "torch.cumsum(x, 2) + x.mean([2], True) + torch.cumsum(x, 3) * torch.softmax(x, 2)");
   use_invariant_operators(graph);
   EXPECT_EQ(run_variant_operators_serially(graph),
             (std::vector<std::string>{"aten::cumsum", "aten::mean", "aten::softmax"}));
@@ -181,7 +181,7 @@ TEST(VariantOperators, GiveTheSameBitsOnAnyThreadsAllTheSame) {
   for (const char* expression : {"x.mean()", "torch.cumsum(x, 2)", "torch.softmax(x, 2)",
                                  "torch.matmul(x, x.transpose(3, 4))", "torch.std(x, [2, 3, 4])",
                                  "torch.einsum(\"bcdhw,ce->bedhw\", [x, m])", "torch.norm(x)"}) {
-    const auto graph = graph_of(expression);
+    const auto graph = expression_graph(expression);
     use_invariant_operators(graph);
     EXPECT_FALSE(run_variant_operators_serially(graph).empty()) << expression;
     const at::Tensor x = normal_values({1, 8, 19, 21, 17}, 7);

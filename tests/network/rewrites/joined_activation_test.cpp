@@ -16,12 +16,12 @@ using testing::scripted_graph;
 
 /// Of x and y [rows, C, …], a and b [C], s [C] slopes, u and v [C] a mean and a variance, d draws,
 /// p no positions.
-struct Sequence {
+struct ActivationSequence {
   const char* expression;
   bool joins = true;
 };
 
-void PrintTo(const Sequence& of, std::ostream* stream) { *stream << of.expression; }
+void PrintTo(const ActivationSequence& of, std::ostream* stream) { *stream << of.expression; }
 
 constexpr std::int64_t kRows = 3;
 
@@ -37,9 +37,9 @@ at::Tensor draws(std::int64_t rows, std::int64_t first) {
   return make_draws(all, 0);
 }
 
-std::shared_ptr<torch::jit::Graph> graph_of(const std::string& expression, const at::Tensor& y,
-                                            std::int64_t channels, std::int64_t rows,
-                                            std::int64_t first = 0) {
+std::shared_ptr<torch::jit::Graph> activation_graph(const std::string& expression,
+                                                    const at::Tensor& y, std::int64_t channels,
+                                                    std::int64_t rows, std::int64_t first = 0) {
   register_dropout_operators();
   const std::vector<std::int64_t> sizes = {channels};
   return scripted_graph(
@@ -59,7 +59,7 @@ int joined_in(const torch::jit::Graph& graph) {
 
 bool is_joined(const torch::jit::Graph& graph) { return joined_in(graph) > 0; }
 
-class JoinedActivation : public ::testing::TestWithParam<Sequence> {};
+class JoinedActivation : public ::testing::TestWithParam<ActivationSequence> {};
 
 TEST_P(JoinedActivation, GivesWhatTheOperatorsGiveOneByOne) {
   // More voxels than are summed at a time; channels that fill vectors and that do not.
@@ -70,7 +70,7 @@ TEST_P(JoinedActivation, GivesWhatTheOperatorsGiveOneByOne) {
                                               {kRows, 300, 2, 3, 2}}) {
     const at::Tensor x = normal_values(sizes, 11, 2.0F) + 3.0;
     const at::Tensor y = normal_values(sizes, 12);
-    const auto graph = graph_of(GetParam().expression, y, sizes[1], kRows);
+    const auto graph = activation_graph(GetParam().expression, y, sizes[1], kRows);
     const auto joined = graph->copy();
     join_activations(joined);
     if (sizes[1] > 1) EXPECT_EQ(is_joined(*joined), GetParam().joins);
@@ -86,11 +86,11 @@ TEST_P(JoinedActivation, GivesARowTheSameBitsInAnyBatch) {
   if (!GetParam().joins) return;
   const at::Tensor x = normal_values({1, 5, 19, 23, 17}, 13).expand({4, -1, -1, -1, -1});
   const at::Tensor y = normal_values({4, 5, 19, 23, 17}, 14);
-  const auto batch = graph_of(GetParam().expression, y, 5, 4);
+  const auto batch = activation_graph(GetParam().expression, y, 5, 4);
   join_activations(batch);
   const at::Tensor once = testing::run_graph(batch, x, 1);
   for (std::int64_t row = 0; row < 4; ++row) {
-    const auto alone = graph_of(GetParam().expression, y.narrow(0, row, 1), 5, 1, row);
+    const auto alone = activation_graph(GetParam().expression, y.narrow(0, row, 1), 5, 1, row);
     join_activations(alone);
     EXPECT_TRUE(testing::run_graph(alone, x.narrow(0, row, 1), 1).equal(once.narrow(0, row, 1)));
   }
@@ -103,8 +103,8 @@ TEST_P(JoinedActivation, IsAsCloseAsBfloat16Allows) {
   const at::Tensor x = normal_values({kRows, 10, 9, 8, 7}, 15);
   const at::Tensor y = normal_values({kRows, 10, 9, 8, 7}, 16);
   const auto half = [](const at::Tensor& values) { return values.to(at::kBFloat16); };
-  const auto graph = graph_of(GetParam().expression, half(y).to(at::kFloat), 10, kRows);
-  const auto joined = graph_of(GetParam().expression, half(y), 10, kRows);
+  const auto graph = activation_graph(GetParam().expression, half(y).to(at::kFloat), 10, kRows);
+  const auto joined = activation_graph(GetParam().expression, half(y), 10, kRows);
   join_activations(joined);
   if (!is_joined(*joined)) return;
   const at::Tensor found = testing::run_graph(joined, half(x));
@@ -120,21 +120,23 @@ TEST_P(JoinedActivation, IsAsCloseAsBfloat16Allows) {
 INSTANTIATE_TEST_SUITE_P(
     Sequences, JoinedActivation,
     ::testing::Values(
-        Sequence{NORM}, Sequence{BATCH_NORM},
-        Sequence{"torch.instance_norm(x, None, None, None, None, True, 0.0, 1e-3, True)"},
-        Sequence{"torch.batch_norm(x, None, None, u, v, False, 0.0, 1e-5, True)"},
-        Sequence{"torch.relu(" NORM ")"}, Sequence{"torch.prelu(" NORM ", s)"},
-        Sequence{"torch.prelu(x, s)"}, Sequence{"torch.prelu(x + y, s)"},
-        Sequence{"torch.instance_norm(x + y, a, b, None, None, True, 0.0, 1e-5, True)"},
-        Sequence{"torch.leaky_relu(" BATCH_NORM ", 0.1) + y"},
-        Sequence{"y + torch.leaky_relu(" BATCH_NORM ", 0.1)"}, Sequence{DROPPED("x", "0")},
-        Sequence{DROPPED("x", "1")}, Sequence{DROPPED("x", "2")},
-        Sequence{DROPPED("torch.prelu(" NORM ", s)", "0")},
-        Sequence{DROPPED("torch.prelu(" NORM ", s)", "2")},
-        Sequence{"torch.prelu(" DROPPED(NORM, "0") ", s) + y"},
-        Sequence{"torch.prelu(" DROPPED(NORM, "2") ", s) + y"},
-        Sequence{"torch.prelu(" DROPPED("x + y", "1") ", s) + y"}, Sequence{"torch.relu(x)", false},
-        Sequence{"x + y", false}, Sequence{"mcvol.dropout(x, d, p, 0.3, 2, 1, 0)", false}));
+        ActivationSequence{NORM}, ActivationSequence{BATCH_NORM},
+        ActivationSequence{"torch.instance_norm(x, None, None, None, None, True, 0.0, 1e-3, True)"},
+        ActivationSequence{"torch.batch_norm(x, None, None, u, v, False, 0.0, 1e-5, True)"},
+        ActivationSequence{"torch.relu(" NORM ")"}, ActivationSequence{"torch.prelu(" NORM ", s)"},
+        ActivationSequence{"torch.prelu(x, s)"}, ActivationSequence{"torch.prelu(x + y, s)"},
+        ActivationSequence{"torch.instance_norm(x + y, a, b, None, None, True, 0.0, 1e-5, True)"},
+        ActivationSequence{"torch.leaky_relu(" BATCH_NORM ", 0.1) + y"},
+        ActivationSequence{"y + torch.leaky_relu(" BATCH_NORM ", 0.1)"},
+        ActivationSequence{DROPPED("x", "0")}, ActivationSequence{DROPPED("x", "1")},
+        ActivationSequence{DROPPED("x", "2")},
+        ActivationSequence{DROPPED("torch.prelu(" NORM ", s)", "0")},
+        ActivationSequence{DROPPED("torch.prelu(" NORM ", s)", "2")},
+        ActivationSequence{"torch.prelu(" DROPPED(NORM, "0") ", s) + y"},
+        ActivationSequence{"torch.prelu(" DROPPED(NORM, "2") ", s) + y"},
+        ActivationSequence{"torch.prelu(" DROPPED("x + y", "1") ", s) + y"},
+        ActivationSequence{"torch.relu(x)", false}, ActivationSequence{"x + y", false},
+        ActivationSequence{"mcvol.dropout(x, d, p, 0.3, 2, 1, 0)", false}));
 
 TEST(JoinActivations, LeavesAGraphThatWritesInPlaceAsItIs) {
   const auto graph = scripted_graph("x, a, b, u, v",
@@ -149,10 +151,11 @@ TEST(JoinActivations, LeavesAGraphThatWritesInPlaceAsItIs) {
 // The second sequence stands between the ends of the first, which adds its result.
 TEST(JoinActivations, JoinsASequenceThatStandsWithinAnother) {
   const at::Tensor x = normal_values({2, 4, 6, 5, 4}, 18);
-  const auto graph = graph_of("torch.prelu(" NORM
-                              ", s) + torch.prelu(torch.instance_norm(x * 2.0, a, b, None, None, "
-                              "True, 0.0, 1e-5, True), s)",
-                              at::zeros({1}), 4, 2);
+  const auto graph =
+      activation_graph("torch.prelu(" NORM
+                       ", s) + torch.prelu(torch.instance_norm(x * 2.0, a, b, None, None, "
+                       "True, 0.0, 1e-5, True), s)",
+                       at::zeros({1}), 4, 2);
   const at::Tensor expected = testing::run_graph(graph, x);
   join_activations(graph);
   EXPECT_EQ(joined_in(*graph), 2);
@@ -162,7 +165,7 @@ TEST(JoinActivations, JoinsASequenceThatStandsWithinAnother) {
 // Of one voxel far from all others, such as a window's corner may be, nothing else may depend.
 TEST(JoinActivations, ANormIsExactWhereTheFirstVoxelIsFarFromTheOthers) {
   constexpr float kFar = 1e4F;
-  const auto graph = graph_of(NORM, at::zeros({1}), 4, 1);
+  const auto graph = activation_graph(NORM, at::zeros({1}), 4, 1);
   const auto joined = graph->copy();
   join_activations(joined);
   at::Tensor x = normal_values({1, 4, 30, 30, 30}, 20);
@@ -176,7 +179,7 @@ TEST(JoinActivations, ANormIsExactWhereTheFirstVoxelIsFarFromTheOthers) {
 
 TEST(JoinActivations, AnInfinityOrNaNAmongTheValuesIsNotHidden) {
   for (const float wrong : {NAN, INFINITY}) {
-    const auto graph = graph_of("torch.prelu(" NORM ", s)", at::zeros({1}), 4, 1);
+    const auto graph = activation_graph("torch.prelu(" NORM ", s)", at::zeros({1}), 4, 1);
     join_activations(graph);
     at::Tensor x = normal_values({1, 4, 5, 5, 5}, 17);
     x[0][2][1][1][1] = wrong;

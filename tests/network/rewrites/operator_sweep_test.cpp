@@ -29,7 +29,7 @@ using testing::scripted_graph;
 using testing::SweepResult;
 
 /// Without the operands that it does not read.
-std::shared_ptr<torch::jit::Graph> graph_of(const OperatorCase& of) {
+std::shared_ptr<torch::jit::Graph> case_graph(const OperatorCase& of) {
   const auto graph =
       scripted_graph("x, y, z, a, s", of.expression, {normal_values({8}, 1), at::full({1}, 0.25)});
   for (std::size_t n = graph->inputs().size(); n-- > 1;) {
@@ -38,7 +38,7 @@ std::shared_ptr<torch::jit::Graph> graph_of(const OperatorCase& of) {
   return graph;
 }
 
-bool holds(const std::shared_ptr<torch::jit::Graph>& graph, const std::string& name) {
+bool holds_operator(const std::shared_ptr<torch::jit::Graph>& graph, const std::string& name) {
   bool found = false;
   for_each_node(graph->block(), [&](const torch::jit::Node* node) {
     const std::string kind = node->kind().toQualString();
@@ -62,7 +62,7 @@ void expect_no_difference(const SweepResult& result, const OperatorCase& of) {
 }
 
 void expect_no_difference_in_elements(const OperatorCase& of, at::ScalarType type) {
-  expect_no_difference(testing::sweep_elements(made_ready(graph_of(of)), type), of);
+  expect_no_difference(testing::sweep_elements(made_ready(case_graph(of)), type), of);
 }
 
 /// @param shapes of batches.
@@ -70,7 +70,7 @@ void expect_no_difference_in_rows(const OperatorCase& of,
                                   const std::vector<std::vector<std::int64_t>>& shapes,
                                   at::ScalarType type = at::kFloat,
                                   RepeatedRows repeated = RepeatedRows::kYes) {
-  const auto graph = made_ready(graph_of(of));
+  const auto graph = made_ready(case_graph(of));
   SweepResult result;
   for (const auto& shape : shapes) {
     result += testing::sweep_rows(graph, normal_values(shape, 5, 3.0F).to(type), repeated);
@@ -109,7 +109,7 @@ TEST_F(OperatorSweep, HasACaseForEveryOperatorOfTheList) {
   const auto take = [&](const auto& cases) {
     for (const OperatorCase& of : cases) {
       names.insert(of.name);
-      EXPECT_TRUE(holds(made_ready(graph_of(of)), of.name)) << of.expression;
+      EXPECT_TRUE(holds_operator(made_ready(case_graph(of)), of.name)) << of.expression;
     }
   };
   take(testing::kElementwise);
@@ -122,7 +122,7 @@ TEST_F(OperatorSweep, HasACaseForEveryOperatorOfTheList) {
 
 TEST_F(OperatorSweep, FindsWhatMakesGeluVary) {
   const SweepResult result =
-      testing::sweep_elements(graph_of({"gelu", "torch.gelu(x)"}), at::kFloat);
+      testing::sweep_elements(case_graph({"gelu", "torch.gelu(x)"}), at::kFloat);
   EXPECT_GT(result.differing, 0);
 }
 
@@ -134,7 +134,7 @@ TEST_F(OperatorSweep, FindsNoDifferenceBetweenPlacesInElementwiseOperators) {
 
 TEST_F(OperatorSweep, FindsNoDifferenceBetweenPlacesInWhatOperatorsAreReplacedBy) {
   for (const OperatorCase& of : testing::kReplaced) {
-    EXPECT_FALSE(holds(made_ready(graph_of(of)), of.name)) << of.expression;
+    EXPECT_FALSE(holds_operator(made_ready(case_graph(of)), of.name)) << of.expression;
     expect_no_difference_in_elements(of, at::kFloat);
   }
   for (const OperatorCase& of : testing::kTakenApart) {
@@ -185,7 +185,7 @@ TEST_F(OperatorSweep, LeavesOtherFormsOfOperatorsOfTheListToRunSerially) {
                                            {"clamp_min_", "x.clone().clamp_min_(y)"},
                                            {"clamp_max_", "x.clone().clamp_max_(y)"}};
   for (const OperatorCase& of : forms) {
-    const auto graph = graph_of(of);
+    const auto graph = case_graph(of);
     use_invariant_operators(graph);
     EXPECT_EQ(run_variant_operators_serially(graph),
               std::vector<std::string>{std::string("aten::") + of.name});

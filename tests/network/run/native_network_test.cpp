@@ -20,8 +20,6 @@ namespace {
 
 using testing::Comparisons;
 
-constexpr double kFalseAlarmRate = 1e-6;
-const std::vector<std::string> kNone;
 constexpr int kPasses = 2000;
 
 at::Tensor image() {
@@ -76,7 +74,7 @@ at::Tensor formula_passes(const testing::TinyNetwork& network,
 
 Comparisons compare(const std::string& forward, DropoutScope scope, const at::Tensor& expected) {
   const at::Tensor ours = testing::run_rewritten(forward, scope, image(), kPasses, 29);
-  Comparisons comparisons(kFalseAlarmRate);
+  Comparisons comparisons(testing::kFalseAlarmRate);
   testing::compare_moments(comparisons, "logit", ours, expected);
   EXPECT_EQ(comparisons.size(), 3072u);
   return comparisons;
@@ -94,13 +92,13 @@ TEST(NativeNetwork, WithElementDropoutHasTheMeanAndVarianceOfItsFormula) {
   EXPECT_EQ(
       compare(testing::pointwise_network().forward, DropoutScope::kNative, pointwise_formula())
           .rejected(),
-      kNone);
+      testing::kNoneRejected);
 }
 
 TEST(NativeNetwork, WithFeatureDropoutHasTheMeanAndVarianceOfItsFormula) {
   EXPECT_EQ(compare(testing::spatial_network().forward, DropoutScope::kNative, spatial_formula())
                 .rejected(),
-            kNone);
+            testing::kNoneRejected);
 }
 
 // Wrong networks, to the same checks.
@@ -108,13 +106,14 @@ TEST(NativeNetwork, WithFeatureDropoutHasTheMeanAndVarianceOfItsFormula) {
 TEST(NativeNetwork, RejectsElementMasksInPlaceOfFeatureMasks) {
   EXPECT_NE(compare(testing::spatial_network().forward, DropoutScope::kElement, spatial_formula())
                 .rejected(),
-            kNone);
+            testing::kNoneRejected);
 }
 
 TEST(NativeNetwork, RejectsADropoutRateThatIsWrong) {
   std::string forward = testing::pointwise_network().forward;
   forward.replace(forward.find("0.4"), 3, "0.5");
-  EXPECT_NE(compare(forward, DropoutScope::kNative, pointwise_formula()).rejected(), kNone);
+  EXPECT_NE(compare(forward, DropoutScope::kNative, pointwise_formula()).rejected(),
+            testing::kNoneRejected);
 }
 
 }  // namespace

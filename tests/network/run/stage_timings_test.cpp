@@ -13,14 +13,14 @@ namespace {
 
 using testing::TinyNetwork;
 
-struct Subject {
+struct TimedNetwork {
   const char* name;
   std::vector<TinyNetwork> networks;
   Bundle::Window::Blend blend = Bundle::Window::Blend::kNone;
   bool has_dropout = true;
 };
 
-void PrintTo(const Subject& subject, std::ostream* stream) { *stream << subject.name; }
+void PrintTo(const TimedNetwork& subject, std::ostream* stream) { *stream << subject.name; }
 
 TinyNetwork network_without_dropout() {
   return {
@@ -29,7 +29,7 @@ TinyNetwork network_without_dropout() {
       "    return torch.conv3d(torch.conv3d(x, self.w2, self.b2), self.w3, self.b3)\n"};
 }
 
-class StagesOfANetwork : public ::testing::TestWithParam<Subject> {};
+class StagesOfANetwork : public ::testing::TestWithParam<TimedNetwork> {};
 
 // Which share of the whole they are is the machine's affair.
 TEST_P(StagesOfANetwork, AddUpToNoMoreThanItsTime) {
@@ -61,18 +61,17 @@ TEST_P(StagesOfANetwork, AddUpToNoMoreThanItsTime) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, StagesOfANetwork,
-                         ::testing::Values(Subject{"pointwise", {testing::pointwise_network()}},
-                                           Subject{"spatial", {testing::spatial_network()}},
-                                           Subject{"blended",
-                                                   {testing::pointwise_network()},
-                                                   Bundle::Window::Blend::kGaussian},
-                                           Subject{"without_dropout",
-                                                   {network_without_dropout(),
-                                                    network_without_dropout()},
-                                                   Bundle::Window::Blend::kNone,
-                                                   false}),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Networks, StagesOfANetwork,
+    ::testing::Values(
+        TimedNetwork{"pointwise", {testing::pointwise_network()}},
+        TimedNetwork{"spatial", {testing::spatial_network()}},
+        TimedNetwork{"blended", {testing::pointwise_network()}, Bundle::Window::Blend::kGaussian},
+        TimedNetwork{"without_dropout",
+                     {network_without_dropout(), network_without_dropout()},
+                     Bundle::Window::Blend::kNone,
+                     false}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace mcvol

@@ -17,13 +17,13 @@ using testing::random_scan;
 using testing::TinyNetwork;
 using Blend = Bundle::Window::Blend;
 
-struct Subject {
+struct OrderedNetworks {
   const char* name;
   std::vector<TinyNetwork> networks;
   std::int64_t margin = 0;
 };
 
-void PrintTo(const Subject& subject, std::ostream* stream) { *stream << subject.name; }
+void PrintTo(const OrderedNetworks& subject, std::ostream* stream) { *stream << subject.name; }
 
 /// What is drawn for one comparison.
 struct Draw {
@@ -121,7 +121,7 @@ Logits logits_in_parts(const Bundle& bundle, const Draw& drawn) {
   return testing::logits_in_parts(segmenter, bundle, random_scan(drawn.scan, 11), {first, later});
 }
 
-class EveryWorkOrder : public ::testing::TestWithParam<Subject> {};
+class EveryWorkOrder : public ::testing::TestWithParam<OrderedNetworks> {};
 
 TEST_P(EveryWorkOrder, GivesTheBitsOfOnePassAndWindowAfterTheOtherOnOneThread) {
   constexpr int kDraws = 7;
@@ -143,15 +143,15 @@ TEST_P(EveryWorkOrder, GivesTheBitsOfOnePassAndWindowAfterTheOtherOnOneThread) {
 
 INSTANTIATE_TEST_SUITE_P(
     Networks, EveryWorkOrder,
-    ::testing::Values(Subject{"pointwise", {testing::pointwise_network()}},
-                      Subject{"skinny", {testing::skinny_network()}},
-                      Subject{"spatial", {testing::spatial_network()}},
-                      Subject{"unpadded", {testing::unpadded_network()}, 2},
-                      Subject{"branching", {testing::branching_network()}},
-                      Subject{"other_branching", {testing::other_branching_network()}},
-                      Subject{"ensemble",
-                              {testing::branching_network(), testing::pointwise_network(),
-                               testing::other_branching_network()}}),
+    ::testing::Values(OrderedNetworks{"pointwise", {testing::pointwise_network()}},
+                      OrderedNetworks{"skinny", {testing::skinny_network()}},
+                      OrderedNetworks{"spatial", {testing::spatial_network()}},
+                      OrderedNetworks{"unpadded", {testing::unpadded_network()}, 2},
+                      OrderedNetworks{"branching", {testing::branching_network()}},
+                      OrderedNetworks{"other_branching", {testing::other_branching_network()}},
+                      OrderedNetworks{"ensemble",
+                                      {testing::branching_network(), testing::pointwise_network(),
+                                       testing::other_branching_network()}}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

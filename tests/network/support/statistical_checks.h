@@ -32,6 +32,11 @@ class Comparisons {
   std::vector<Result> results_;
 };
 
+/// The rate of all tests here: small enough for a suite that is run every day.
+inline constexpr double kFalseAlarmRate = 1e-6;
+/// What rejected() says of a correct generator.
+inline const std::vector<std::string> kNoneRejected;
+
 /// Two-sided, standard normal.
 double p_of_z(double z);
 double p_of_chi_square(double statistic, double degrees_of_freedom);

@@ -81,10 +81,6 @@ std::map<std::string, std::string> contents_of(const fs::path& folder) {
   return contents;
 }
 
-void expect_part(const std::string& message, const std::string& part) {
-  EXPECT_NE(message.find(part), std::string::npos) << "found: " << message;
-}
-
 MergeReport MergeResults::merge(const std::vector<std::string>& sources,
                                 const std::string& out) const {
   MergeOptions options;

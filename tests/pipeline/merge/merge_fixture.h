@@ -38,8 +38,6 @@ void write_shards(const std::filesystem::path& out, const std::vector<CaseRecord
 /// Every file of a folder and its bytes, but for the lock and the shards.
 std::map<std::string, std::string> contents_of(const std::filesystem::path& folder);
 
-void expect_part(const std::string& message, const std::string& part);
-
 /// Merges folders of a temporary one, by their names.
 class MergeResults : public ::testing::Test {
  protected:

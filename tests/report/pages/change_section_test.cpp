@@ -39,7 +39,7 @@ ChangeRow change_of(const std::string& subject, double change_ml, double p_growt
   return row;
 }
 
-ReportContent report_of(std::vector<ChangeRow> changes) {
+ReportContent report_on_changes(std::vector<ChangeRow> changes) {
   ReportContent report;
   report.level = NominalCoverage::parse("0.9");
   report.rows = {volume_of("a", 8), volume_of("b", 13.5)};
@@ -58,12 +58,12 @@ std::vector<std::string> drawn_subjects(const std::string& section) {
   return subjects;
 }
 
-TEST(ChangeSection, WithoutPairsIsEmpty) { EXPECT_EQ(change_section(report_of({})), ""); }
+TEST(ChangeSection, WithoutPairsIsEmpty) { EXPECT_EQ(change_section(report_on_changes({})), ""); }
 
 TEST(ChangeSection, WhatChangedMostSurelyComesFirstWhicheverWay) {
   const std::string section = change_section(
-      report_of({change_of("s_unsure", 0.1, 0.55), change_of("s_grew", 3, 0.97),
-                 change_of("s_shrank", -3, 0.01), change_of("s_grew_more", 9, 0.97)}));
+      report_on_changes({change_of("s_unsure", 0.1, 0.55), change_of("s_grew", 3, 0.97),
+                         change_of("s_shrank", -3, 0.01), change_of("s_grew_more", 9, 0.97)}));
   EXPECT_EQ(drawn_subjects(section),
             (std::vector<std::string>{"s_shrank", "s_grew_more", "s_grew", "s_unsure"}));
 }
@@ -72,14 +72,14 @@ TEST(ChangeSection, WithoutProbabilitiesGoesByTheIntervals) {
   std::vector<ChangeRow> rows{change_of("s_unsure", 0.1, 0), change_of("s_shrank", -4, 0),
                               change_of("s_grew", 3, 0)};
   for (ChangeRow& row : rows) row.p_growth = row.p_shrinkage = row.growth_threshold = std::nullopt;
-  const std::string section = change_section(report_of(rows));
+  const std::string section = change_section(report_on_changes(rows));
   EXPECT_EQ(drawn_subjects(section), (std::vector<std::string>{"s_shrank", "s_grew", "s_unsure"}));
   EXPECT_TRUE(contains(section, "there are no probabilities"));
   EXPECT_FALSE(contains(section, "growth 0"));
 }
 
 TEST(ChangeSection, SaysInWordsWhatItDraws) {
-  const std::string section = change_section(report_of({change_of("s1", -3, 0.0125)}));
+  const std::string section = change_section(report_on_changes({change_of("s1", -3, 0.0125)}));
   EXPECT_TRUE(contains(section,
                        "aria-label=\"s1: baseline a 8.00 [4.00, 16.0] ml, follow-up b 13.5 [6.75, "
                        "27.0] ml, change −3.00 [−5.00, −1.00] ml, probability of growth 0.01, "
@@ -92,7 +92,7 @@ TEST(ChangeSection, SaysInWordsWhatItDraws) {
 }
 
 TEST(ChangeSection, NoProbabilityIsCertain) {
-  const std::string section = change_section(report_of({change_of("s1", -30, 0.0)}));
+  const std::string section = change_section(report_on_changes({change_of("s1", -30, 0.0)}));
   EXPECT_TRUE(contains(section, "growth &lt;0.01, shrinkage &gt;0.99"));
 }
 
@@ -101,7 +101,8 @@ TEST(ChangeSection, TextOfOthersStaysText) {
   failed.status = "failed";
   failed.region = failed.level = "";
   failed.error = "a: <i>lost</i>";
-  const std::string section = change_section(report_of({change_of("<b>s</b>", 1, 0.5), failed}));
+  const std::string section =
+      change_section(report_on_changes({change_of("<b>s</b>", 1, 0.5), failed}));
   EXPECT_TRUE(contains(section, "Not compared"));
   EXPECT_TRUE(contains(section, "a: &lt;i&gt;lost&lt;/i&gt;"));
   EXPECT_FALSE(contains(section, "<b>"));
@@ -110,7 +111,7 @@ TEST(ChangeSection, TextOfOthersStaysText) {
 TEST(ChangeSection, NamesTheThresholdAndAnotherLevelThanThePages) {
   std::vector<ChangeRow> rows{change_of("s1", 3, 0.9, "0.5"), change_of("s1", 3, 0.9, "0.8")};
   for (ChangeRow& row : rows) row.growth_threshold = 0.25;
-  const std::string section = change_section(report_of(rows));
+  const std::string section = change_section(report_on_changes(rows));
   EXPECT_EQ(drawn_subjects(section).size(), 1u);
   EXPECT_TRUE(contains(section, "Growth: more than 25 % above the baseline."));
   EXPECT_TRUE(contains(section, "where most are stable, they are too high"));
@@ -128,7 +129,7 @@ std::pair<double, double> bar(const std::string& section, const std::string& kin
 }
 
 TEST(ChangeSection, BarsLieWhereTheIntervalsDo) {
-  const std::string section = change_section(report_of({change_of("s1", 6, 0.9)}));
+  const std::string section = change_section(report_on_changes({change_of("s1", 6, 0.9)}));
   // Volumes go to 27 ml = 3^3 between 186 and 450, changes to 8 ml = 2^3 on both sides of 610.
   const double scale = (450 - 186) / 3.0;
   EXPECT_NEAR(bar(section, "hollow", 0).first, 186 + scale * std::cbrt(4), 0.06);
@@ -139,7 +140,7 @@ TEST(ChangeSection, BarsLieWhereTheIntervalsDo) {
 }
 
 TEST(ChangeSection, ScanThatIsNotInTheTableLeavesTheChange) {
-  ReportContent report = report_of({change_of("s1", 6, 0.9)});
+  ReportContent report = report_on_changes({change_of("s1", 6, 0.9)});
   report.rows.pop_back();
   const std::string section = change_section(report);
   EXPECT_FALSE(contains(section, "follow-up b"));

@@ -37,8 +37,8 @@ EvaluatedMethod method_of(IntervalMethod name, int scans, int missed, int refere
   return method;
 }
 
-EvaluationContent report_of(int scans, int missed, int references = 0,
-                            IntervalMethod method = IntervalMethod::kConformal) {
+EvaluationContent evaluation_of(int scans, int missed, int references = 0,
+                                IntervalMethod method = IntervalMethod::kConformal) {
   EvaluationContent report;
   report.run.model = {{"name", "<net>"}};
   report.level = NominalCoverage::parse("0.9");
@@ -50,21 +50,21 @@ EvaluationContent report_of(int scans, int missed, int references = 0,
 }
 
 TEST(EvaluationPageHtml, NeedsNothingButItselfAndIsWellFormed) {
-  const std::string page = evaluation_page_html(report_of(40, 3));
+  const std::string page = evaluation_page_html(evaluation_of(40, 3));
   EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
   EXPECT_EQ(testing::outside_references(page), "");
   EXPECT_TRUE(contains(page, "&lt;net&gt;"));
 }
 
 TEST(EvaluationPageHtml, SaysFirstHowManyHold) {
-  const std::string page = evaluation_page_html(report_of(40, 3));
+  const std::string page = evaluation_page_html(evaluation_of(40, 3));
   EXPECT_TRUE(contains(page, "<strong>whole tumour</strong>: 37 of 40 intervals hold, 92.5 %"));
   EXPECT_TRUE(contains(page, "0.80 [0.70, 0.90]"));
   EXPECT_TRUE(contains(page, "There is no calibration"));
 }
 
 TEST(EvaluationPageHtml, DrawsEachScanAndMarksTheMisses) {
-  const std::string page = evaluation_page_html(report_of(40, 3));
+  const std::string page = evaluation_page_html(evaluation_of(40, 3));
   EXPECT_EQ(count_of(page, "<figure>"), 4);
   // Two plots have a dot a scan; a reliability diagram has 19 levels.
   EXPECT_EQ(count_of(page, "<circle"), 2 * 40 + 19);
@@ -74,14 +74,14 @@ TEST(EvaluationPageHtml, DrawsEachScanAndMarksTheMisses) {
 
 TEST(EvaluationPageHtml, ReliabilityIsThatOfTheIntervalsAsTheyAreCut) {
   // 20 scans of every rank: 0.9 of 19 references keeps 18 of 20 ranks, quantile 16.2 of 20.
-  const std::string conformal = evaluation_page_html(report_of(400, 0, 19));
+  const std::string conformal = evaluation_page_html(evaluation_of(400, 0, 19));
   EXPECT_TRUE(contains(conformal, "level 0.90: 90 %"));
   EXPECT_TRUE(contains(conformal, "level 0.50: 50 %"));
   EXPECT_FALSE(contains(conformal, "level 0.95:"));  // takes 39
-  const std::string at_50 = evaluation_page_html(report_of(510, 0, 50));
+  const std::string at_50 = evaluation_page_html(evaluation_of(510, 0, 50));
   EXPECT_TRUE(contains(at_50, "level 0.90: 92.2 %"));  // 1 - 2k / (n + 1), k = 2
   const std::string quantile =
-      evaluation_page_html(report_of(400, 0, 19, IntervalMethod::kQuantile));
+      evaluation_page_html(evaluation_of(400, 0, 19, IntervalMethod::kQuantile));
   EXPECT_TRUE(contains(quantile, "level 0.90: 80 %")) << "whole ranks of 81 %";
 }
 
@@ -101,21 +101,22 @@ TEST(EvaluationPageHtml, BandsAreWiderForACalibrationThanForChanceAlone) {
     }
     return heights[0] / heights[1];
   };
-  const double chance = band_of(evaluation_page_html(report_of(300, 0)));
-  const double calibrated = band_of(evaluation_page_html(report_of(301, 0, 300)));
+  const double chance = band_of(evaluation_page_html(evaluation_of(300, 0)));
+  const double calibrated = band_of(evaluation_page_html(evaluation_of(301, 0, 300)));
   EXPECT_NEAR(chance, 2 * 1.96 * std::sqrt(300 * 0.09) / 30, 0.02);
   EXPECT_NEAR(calibrated / chance, std::sqrt(602.0 / 302), 0.08);  // a bar is 30 or 31 scans
 }
 
 TEST(EvaluationPageHtml, RawDistributionsAloneAreNotDrawnTwice) {
-  EvaluationContent report = report_of(40, 0);
+  EvaluationContent report = evaluation_of(40, 0);
   report.regions[0].methods.erase(report.regions[0].methods.begin());
   const std::string page = evaluation_page_html(report);
   EXPECT_FALSE(contains(page, "before calibration"));
 }
 
 TEST(EvaluationPageHtml, ReliabilityOfAPerfectDistributionLiesOnTheDiagonal) {
-  const std::string page = evaluation_page_html(report_of(1000, 0, 0, IntervalMethod::kLevelSets));
+  const std::string page =
+      evaluation_page_html(evaluation_of(1000, 0, 0, IntervalMethod::kLevelSets));
   for (const char* tip : {"level 0.05: 5 %", "level 0.50: 50 %", "level 0.95: 95 %"}) {
     EXPECT_TRUE(contains(page, tip)) << tip;
   }

@@ -53,7 +53,7 @@ CalibrationPointer calibration(bool simulated) {
   return applied;
 }
 
-ReportContent report_of(std::vector<VolumeRow> rows, CalibrationPointer applied = nullptr) {
+ReportContent report_on_rows(std::vector<VolumeRow> rows, CalibrationPointer applied = nullptr) {
   ReportContent report;
   report.run.model = {{"name", "net"}, {"warning", "Not for <patients>."}};
   report.run.ended = "2026-01-02T03:04:05Z";
@@ -67,13 +67,14 @@ ReportContent report_of(std::vector<VolumeRow> rows, CalibrationPointer applied 
 
 TEST(ReportPageHtml, NeedsNothingButItselfAndIsWellFormed) {
   const std::string page = report_page_html(
-      report_of({measured_row("a", 10, true), failed_row("b", "x")}, calibration(false)));
+      report_on_rows({measured_row("a", 10, true), failed_row("b", "x")}, calibration(false)));
   EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
   EXPECT_EQ(testing::outside_references(page), "");
 }
 
 TEST(ReportPageHtml, TextOfOthersStaysText) {
-  const std::string page = report_page_html(report_of({failed_row("b", "<b>&\"bad\"</b>.nii")}));
+  const std::string page =
+      report_page_html(report_on_rows({failed_row("b", "<b>&\"bad\"</b>.nii")}));
   EXPECT_TRUE(contains(page, "&lt;b&gt;&amp;&quot;bad&quot;&lt;/b&gt;.nii"));
   EXPECT_TRUE(contains(page, "Not for &lt;patients&gt;."));
   EXPECT_FALSE(contains(page, "<b>"));
@@ -81,13 +82,13 @@ TEST(ReportPageHtml, TextOfOthersStaysText) {
 
 TEST(ReportPageHtml, SaysWhatIsPromisedAndOfWhichScans) {
   const std::vector<VolumeRow> rows{measured_row("a", 10, true)};
-  const std::string real = report_page_html(report_of(rows, calibration(false)));
+  const std::string real = report_page_html(report_on_rows(rows, calibration(false)));
   EXPECT_TRUE(contains(real, "the intervals of about 90 hold the volume"));
   EXPECT_TRUE(contains(real, "the 19 that it was calibrated on"));
   EXPECT_FALSE(contains(real, "simulated</strong>"));
-  const std::string simulated = report_page_html(report_of(rows, calibration(true)));
+  const std::string simulated = report_page_html(report_on_rows(rows, calibration(true)));
   EXPECT_TRUE(contains(simulated, "Those scans were simulated</strong>"));
-  const std::string raw = report_page_html(report_of({measured_row("a", 10, false)}));
+  const std::string raw = report_page_html(report_on_rows({measured_row("a", 10, false)}));
   EXPECT_TRUE(contains(raw, "<strong>not calibrated</strong>"));
 }
 
@@ -95,14 +96,14 @@ TEST(ReportPageHtml, PromiseIsThatOfTheMethodAndOfEveryStratum) {
   const std::vector<VolumeRow> rows{measured_row("a", 10, true)};
   auto quantile = std::make_shared<AppliedCalibration>(*calibration(false));
   quantile->file.method = IntervalMethod::kQuantile;
-  EXPECT_TRUE(contains(report_page_html(report_of(rows, quantile)), "of about 81 hold"));
+  EXPECT_TRUE(contains(report_page_html(report_on_rows(rows, quantile)), "of about 81 hold"));
   auto strata = std::make_shared<AppliedCalibration>(*calibration(false));
   RegionCalibration::Stratum more = strata->file.regions[0].strata[0];
   std::vector<double> scores(60, 0.0);
   more.from_ml = 5;
   more.fits[0].second = ConformalFit(ScoreKind::kPit, {{1, 0, scores}});
   strata->file.regions[0].strata.push_back(more);
-  const std::string page = report_page_html(report_of(rows, strata));
+  const std::string page = report_page_html(report_on_rows(rows, strata));
   EXPECT_TRUE(contains(page, "of about 90 to 90.2 hold"));  // 1 - 6 / 61
   EXPECT_TRUE(contains(page, "the 79 that it was calibrated on"));
 }
@@ -110,17 +111,18 @@ TEST(ReportPageHtml, PromiseIsThatOfTheMethodAndOfEveryStratum) {
 TEST(ReportPageHtml, FlagOfALaterVersionIsAReasonToLook) {
   VolumeRow row = measured_row("a", 10, true);
   row.flags = {"strange_new"};
-  const std::string page = report_page_html(report_of({row}, calibration(false)));
+  const std::string page = report_page_html(report_on_rows({row}, calibration(false)));
   EXPECT_TRUE(contains(page, "1 to look at"));
   EXPECT_TRUE(contains(page, "strange_new"));
   row.flags = {"other_seed"};
-  EXPECT_TRUE(contains(report_page_html(report_of({row}, calibration(false))), "0 to look at"));
+  EXPECT_TRUE(
+      contains(report_page_html(report_on_rows({row}, calibration(false))), "0 to look at"));
 }
 
 TEST(ReportPageHtml, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
   VolumeRow flagged = measured_row("flagged", 10, true);
   flagged.flags = {"uncertain", "touches_border"};
-  const std::string page = report_page_html(report_of(
+  const std::string page = report_page_html(report_on_rows(
       {measured_row("calm", 5, true), flagged, failed_row("lost", "no t1")}, calibration(false)));
   const std::size_t first = page.find("To look at first");
   const std::size_t chart = page.find("<figure>");
@@ -132,7 +134,7 @@ TEST(ReportPageHtml, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
   EXPECT_TRUE(contains(page, "wider than 19 of 20"));
   EXPECT_GT(page.find(">calm</th>"), chart);
   const std::string calm =
-      report_page_html(report_of({measured_row("calm", 5, true)}, calibration(false)));
+      report_page_html(report_on_rows({measured_row("calm", 5, true)}, calibration(false)));
   EXPECT_TRUE(contains(calm, "Nothing: no scan failed or is flagged."));
 }
 
@@ -145,7 +147,7 @@ double attribute_of(const std::string& page, const std::string& element, const s
 
 TEST(ReportPageHtml, BarsLieWhereTheIntervalsDo) {
   const std::string page =
-      report_page_html(report_of({measured_row("a", 64 / 1.5, true)}, calibration(false)));
+      report_page_html(report_on_rows({measured_row("a", 64 / 1.5, true)}, calibration(false)));
   // The axis ends at the largest number, raw_upper_ml of 64 ml: 4 ml^(1/3).
   const double left = 200;
   const double scale = (790 - left) / 4;
@@ -165,7 +167,7 @@ TEST(ReportPageHtml, ChartOfManyScansShowsThoseFlaggedFirst) {
     rows.push_back(measured_row(name, 700 - n, true));
   }
   rows[699].flags = {"uncertain"};  // the smallest
-  const std::string page = report_page_html(report_of(rows, calibration(false)));
+  const std::string page = report_page_html(report_on_rows(rows, calibration(false)));
   EXPECT_TRUE(contains(page, "500 of 700 scans, those flagged first"));
   const std::size_t chart = page.find("<figure>");
   EXPECT_LT(page.find("case_0699:", chart), page.find("case_0000:", chart));

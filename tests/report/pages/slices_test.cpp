@@ -49,7 +49,7 @@ VolumeRow row_of(const std::string& case_id) {
   return row;
 }
 
-ReportContent report_of(const std::vector<std::string>& case_ids) {
+ReportContent report_on_cases(const std::vector<std::string>& case_ids) {
   ReportContent report;
   report.level = NominalCoverage::parse("0.9");
   for (const std::string& case_id : case_ids) report.rows.push_back(row_of(case_id));
@@ -88,14 +88,14 @@ void expect_disc_of_area(const std::string& page, const std::string& id, double 
 }
 
 TEST(Slices, ContoursHoldTheVolumesOfTheInterval) {
-  const std::string page = section_of(report_of({"a"})).html;
+  const std::string page = section_of(report_on_cases({"a"})).html;
   expect_disc_of_area(page, "s0r0m", 1250);
   expect_disc_of_area(page, "s0r0l", 900);
   expect_disc_of_area(page, "s0r0u", 1600);
 }
 
 TEST(Slices, ContoursAreThoseOfTheCalibratedIntervalWhereThereIsOne) {
-  ReportContent report = report_of({"a"});
+  ReportContent report = report_on_cases({"a"});
   report.rows[0].volume_ml = 10;
   report.rows[0].lower_ml = 0;
   report.rows[0].upper_ml = 30;
@@ -106,7 +106,7 @@ TEST(Slices, ContoursAreThoseOfTheCalibratedIntervalWhereThereIsOne) {
 }
 
 TEST(Slices, NeedNothingButThemselvesAndSayInWordsWhatTheyShow) {
-  const std::string page = section_of(report_of({"a"})).html;
+  const std::string page = section_of(report_on_cases({"a"})).html;
   EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
   EXPECT_EQ(testing::outside_references(page), "");
   EXPECT_TRUE(contains(page, "role=\"img\" aria-label=\"a, axial slice, whole 12.5 [9.00, 16.0]\""))
@@ -116,7 +116,7 @@ TEST(Slices, NeedNothingButThemselvesAndSayInWordsWhatTheyShow) {
 }
 
 TEST(Slices, OfLongPixelsAreDrawnLong) {
-  ReportContent report = report_of({"a"});
+  ReportContent report = report_on_cases({"a"});
   report.slice_of = [](const std::string&) {
     CaseSlice slice = disc();
     slice.grid.spacing_mm = {1, 3, 10};
@@ -126,7 +126,7 @@ TEST(Slices, OfLongPixelsAreDrawnLong) {
 }
 
 TEST(Slices, CaseWithoutOneIsPassedOver) {
-  ReportContent report = report_of({"a", "b"});
+  ReportContent report = report_on_cases({"a", "b"});
   report.slice_of = [](const std::string& case_id) -> std::optional<CaseSlice> {
     if (case_id == "a") return std::nullopt;
     return disc();
@@ -141,7 +141,7 @@ TEST(Slices, CaseWithoutOneIsPassedOver) {
 }
 
 TEST(Slices, EmptySliceOrNoVolumeIsNoPicture) {
-  ReportContent report = report_of({"a"});
+  ReportContent report = report_on_cases({"a"});
   report.slice_of = [](const std::string&) {
     CaseSlice slice = disc();
     slice.thumbnail.scan.assign(slice.thumbnail.scan.size(), 0);
@@ -154,7 +154,7 @@ TEST(Slices, EmptySliceOrNoVolumeIsNoPicture) {
 TEST(Slices, AreAtMostTwoHundredAndMostOfThemFolded) {
   std::vector<std::string> ids;
   for (int n = 0; n < 205; ++n) ids.push_back("case_" + std::to_string(1000 + n));
-  const SliceSection section = section_of(report_of(ids));
+  const SliceSection section = section_of(report_on_cases(ids));
   EXPECT_EQ(section.case_ids.size(), kMostSlices);
   EXPECT_TRUE(contains(section.html, "200 of 205 scans"));
   EXPECT_EQ(testing::count_of(section.html, "<h3>"), 200);

@@ -8,7 +8,7 @@ struct MaskRows {
   MaskRow row[kMostRows];
 };
 /// Kept values become value * scale + kept_offset, dropped ones dropped_value.
-struct Layer {
+struct MaskLayer {
   uint32 id, member_and_sharing;
   uint64 threshold;
   float scale, kept_offset, dropped_value;
@@ -18,7 +18,7 @@ struct Words {
   uint32 at[4];
 };
 
-__device__ Words philox(uint32 counter, const MaskRow& row, const Layer& layer) {
+__device__ Words philox(uint32 counter, const MaskRow& row, const MaskLayer& layer) {
   uint32 c0 = counter, c1 = row.pass, c2 = layer.id, c3 = layer.member_and_sharing;
   uint32 key0 = row.key0, key1 = row.key1;
   for (int round = 0; round < 10; ++round) {
@@ -38,7 +38,7 @@ struct Factors {
   float scale, offset;
 };
 
-__device__ Factors factors_of(uint32 word, const MaskRow& row, const Layer& layer) {
+__device__ Factors factors_of(uint32 word, const MaskRow& row, const MaskLayer& layer) {
   if (row.dropout_off) return {1.0f, 0.0f};
   return word >= layer.threshold ? Factors{layer.scale, layer.kept_offset}
                                  : Factors{0.0f, layer.dropped_value};
@@ -58,7 +58,7 @@ struct alignas(sizeof(T) * kCount) Pack {
 template <typename T>
 __device__ void drop_channels(const T* input, T* output, const MaskRows& rows,
                               int64 input_row_stride, int channels, int64 plane,
-                              int blocks_per_plane, const Layer& layer) {
+                              int blocks_per_plane, const MaskLayer& layer) {
   const int number = blockIdx.x / blocks_per_plane;
   const int row = number / channels;
   const int channel = number % channels;
@@ -87,7 +87,7 @@ __device__ void drop_channels(const T* input, T* output, const MaskRows& rows,
 /// generator.
 template <typename T>
 __device__ void drop_elements(const T* input, T* output, const MaskRows& rows,
-                              int64 input_row_stride, int64 elements, const Layer& layer) {
+                              int64 input_row_stride, int64 elements, const MaskLayer& layer) {
   const int row = blockIdx.y;
   input += row * input_row_stride;
   output += row * elements;
@@ -106,7 +106,7 @@ __device__ void drop_elements(const T* input, T* output, const MaskRows& rows,
 template <typename T>
 __device__ void drop_gathered(const T* input, T* output, const MaskRows& rows,
                               int64 input_row_stride, int channels, int64 voxels,
-                              const int64* positions, int64 tile_voxels, const Layer& layer) {
+                              const int64* positions, int64 tile_voxels, const MaskLayer& layer) {
   const int row = blockIdx.y / channels;
   const int channel = blockIdx.y % channels;
   input += row * input_row_stride + channel * voxels;
@@ -122,18 +122,18 @@ __device__ void drop_gathered(const T* input, T* output, const MaskRows& rows,
 #define MCVOL_DROPOUT_KERNELS(T, name)                                                             \
   extern "C" __global__ void drop_channels_##name(                                                 \
       const T* input, T* output, const MaskRows rows, int64 input_row_stride, int channels,        \
-      int64 plane, int blocks_per_plane, const Layer layer) {                                      \
+      int64 plane, int blocks_per_plane, const MaskLayer layer) {                                  \
     drop_channels(input, output, rows, input_row_stride, channels, plane, blocks_per_plane,        \
                   layer);                                                                          \
   }                                                                                                \
   extern "C" __global__ void drop_elements_##name(const T* input, T* output, const MaskRows rows,  \
                                                   int64 input_row_stride, int64 elements,          \
-                                                  const Layer layer) {                             \
+                                                  const MaskLayer layer) {                         \
     drop_elements(input, output, rows, input_row_stride, elements, layer);                         \
   }                                                                                                \
   extern "C" __global__ void drop_gathered_##name(                                                 \
       const T* input, T* output, const MaskRows rows, int64 input_row_stride, int channels,        \
-      int64 voxels, const int64* positions, int64 tile_voxels, const Layer layer) {                \
+      int64 voxels, const int64* positions, int64 tile_voxels, const MaskLayer layer) {            \
     drop_gathered(input, output, rows, input_row_stride, channels, voxels, positions, tile_voxels, \
                   layer);                                                                          \
   }
