@@ -34,7 +34,7 @@ void say_coverage(const Evaluation& evaluation) {
 
 void EvaluateCommand::setup(CLI::App& program) {
   command_ = program.add_subcommand(
-      "evaluate", "Coverage of intervals on cases of known volume, beside other methods");
+      "evaluate", "Coverage of intervals on cases with reference volumes, beside other methods");
   command_->footer(kExample);
   add_results(*command_, results_);
   add_references(*command_, references_, label_map_)->required();

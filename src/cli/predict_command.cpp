@@ -119,7 +119,7 @@ void PredictCommand::add_measurement_options() {
       ->add_option(
           "--scope", scope_,
           "What shares a dropout mask: all voxels of a channel (channel), nothing (element), or "
-          "what does in PyTorch (native) (default: the bundle's)")
+          "what does in PyTorch (native) (default: the model's)")
       ->type_name("SCOPE")
       ->check(CLI::IsMember({"native", "channel", "element"}))
       ->group(group);
@@ -134,7 +134,7 @@ void PredictCommand::add_measurement_options() {
   command_
       ->add_option("--calibration", calibration_,
                    "Calibration to apply, or none: raw intervals, without a warning (default: the "
-                   "bundle's own, if it has one)")
+                   "model's own, if it has one)")
       ->type_name("FILE|none")
       ->group(group);
   command_

@@ -9,7 +9,7 @@ void add_results(CLI::App& command, std::filesystem::path& results) {
 CLI::Option* add_references(CLI::App& command, std::string& references, std::string& label_map) {
   CLI::Option* option = command.add_option(
       "--references", references,
-      "Known volumes: a CSV file (case_id, region, volume_ml) or a folder of label maps");
+      "Reference volumes: a CSV file (case_id, region, volume_ml) or a folder of label maps");
   option->type_name("FILE|DIR");
   command
       .add_option("--label-map", label_map,

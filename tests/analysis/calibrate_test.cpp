@@ -301,7 +301,7 @@ TEST_F(Calibrate, EvaluationShowsEveryMethodOnOtherScans) {
 TEST_F(Calibrate, EvaluationLeavesOutTheScansOfTheCalibration) {
   calibrate(options());
   const std::string message = message_from<UsageError>([&] { evaluate(evaluation("results")); });
-  EXPECT_NE(message.find("all 60 scans with a reference were used for the calibration"),
+  EXPECT_NE(message.find("all 60 cases with a reference were used for the calibration"),
             std::string::npos)
       << message;
   auto mixed = test_scans_;

@@ -24,7 +24,7 @@ constexpr std::array<std::pair<std::string_view, DropoutScope>, 3> kScopes{
 void check_format(JsonFields& fields) {
   const std::int64_t format = fields.integer("format");
   if (format > kFormat) {
-    fields.fail("format", "this bundle has format " + std::to_string(format) +
+    fields.fail("format", "this model has format " + std::to_string(format) +
                               ", newer than what this mcvol reads (" + std::to_string(kFormat) +
                               "); update mcvol");
   }

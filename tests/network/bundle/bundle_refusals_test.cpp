@@ -17,7 +17,7 @@ struct Mutation {
 };
 
 const Mutation kMutations[] = {
-    {"NewerFormat", "/format", "2", "format: this bundle has format 2, newer"},
+    {"NewerFormat", "/format", "2", "format: this model has format 2, newer"},
     {"NewerFormatWithNewFields", "/format", "7", "update mcvol"},
     {"OldFormat", "/format", "0", "format: expected 1, found 0"},
     {"NoFormat", "/format", "remove", "format: missing"},
