@@ -273,7 +273,7 @@ TEST_F(Calibrate, UnreadableRecordIsNamedAndTheOthersAreInTheTable) {
   table.results = folder("results");
   const Tabulation tabulation = tabulate(table);
   ASSERT_EQ(tabulation.unreadable.size(), 1u);
-  EXPECT_NE(tabulation.unreadable[0].find("broken.json: "), std::string::npos);
+  EXPECT_NE(tabulation.unreadable[0].find("broken.json, line 1, "), std::string::npos);
   EXPECT_EQ(tabulation.rows_by_case.size(), static_cast<std::size_t>(kReferences));
 }
 

@@ -167,7 +167,7 @@ TEST(Bundle, RegionOfEveryOutputIsRefused) {
 TEST(Bundle, BrokenJsonIsPlaced) {
   const BundleFolder folder("{\n  \"format\": 1,,\n}");
   const std::string message = refusal_of([&] { read_bundle(folder.path()); });
-  EXPECT_NE(message.find("model.json: line 2"), std::string::npos) << message;
+  EXPECT_NE(message.find("model.json, line 2"), std::string::npos) << message;
 }
 
 TEST(Bundle, WhatIsNoFolderWithAModelIsRefused) {
