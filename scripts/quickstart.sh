@@ -77,10 +77,10 @@ awk -F, '
   }
   END {
     print uncalibrated ? "\nUncalibrated intervals: 90 % is their name, not their coverage." \
-                       : "\n90 % intervals, calibrated on simulated scans: of such scans 9 of 10 hold."
+                       : "\n90 % intervals, calibrated on simulated cases: of such cases 9 of 10 hold."
   }' "$kScans/references.csv" "$out/volumes.csv"
 echo
-echo "Simulated scans, measured in $((SECONDS - begin)) s by a network that was trained on simulated"
+echo "Simulated cases, measured in $((SECONDS - begin)) s by a network that was trained on simulated"
 echo "scans only: not for clinical use."
 echo "Table:   $out/volumes.csv"
 [[ ! -f $out/report.html ]] || echo "Report:  $out/report.html"

@@ -54,7 +54,7 @@ std::map<std::string, std::string> read_groups(const std::filesystem::path& path
   return groups;
 }
 
-/// One region of all calibration scans.
+/// One region of all calibration cases.
 struct RegionData {
   std::vector<const ReferencedRegion*> scans;
   std::vector<CalibrationScan> scores;
@@ -195,7 +195,7 @@ void report_region(const RegionCalibration& region, const RegionData& data,
   }
 }
 
-/// Keeps one scan of each group among the cases.
+/// Keeps one case of each group.
 void thin_out(ReferencedResults& results, const std::filesystem::path& groups,
               std::vector<std::string>& notes) {
   std::vector<std::string> ids;

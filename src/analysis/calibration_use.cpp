@@ -24,7 +24,7 @@ void require_levels(const CalibrationFile& calibration, const fs::path& path,
         throw CalibrationError(path.string() + ": " + region.region + " has " +
                                std::to_string(stratum.n()) + " references in a stratum, level " +
                                level.text + " takes " + std::to_string(least_references(level)) +
-                               "; ask for a lower --level, or calibrate on more scans");
+                               "; ask for a lower --level, or calibrate on more cases");
       }
     }
   }

@@ -50,7 +50,7 @@ std::string fisher_interval(double correlation, std::size_t pairs) {
          decimal_text(std::tanh(std::atanh(held) + half), 2) + "]";
 }
 
-/// Of the normal scores of both scans' known volumes, region by region.
+/// Of the normal scores of both cases' reference volumes, region by region.
 Correlations estimated_correlations(const ChangeOptions& options,
                                     const std::vector<ScanPair>& pairs,
                                     const CalibrationFile& calibration, ChangeTable& table) {
@@ -78,7 +78,7 @@ Correlations estimated_correlations(const ChangeOptions& options,
     if (before.size() < kLeastReferencePairs) {
       throw UsageError(
           options.references->path.string() + ": " + region + ": " + std::to_string(before.size()) +
-          " pair(s) with both volumes known, expected at least " +
+          " pair(s) with both references, expected at least " +
           std::to_string(kLeastReferencePairs) + "; give --correlation R or bonferroni");
     }
     correlations[region] = correlation_of(before, after);
@@ -134,12 +134,12 @@ class PairComparison {
   }
 
  private:
-  /// Of a scan that was measured under the settings of this run.
+  /// Of a case that was measured under the settings of this run.
   CaseRecord record_of(const std::string& case_id) const {
     if (!std::binary_search(recorded_.begin(), recorded_.end(), case_id)) {
       throw InputError(case_id +
                        ": not among the cases of the results; correct the pair, or "
-                       "measure the scan");
+                       "measure the case");
     }
     CaseRecord record;
     try {
@@ -205,7 +205,7 @@ class PairComparison {
 
   const ChangeOptions& options_;
   const std::vector<NominalCoverage>& levels_;
-  std::vector<NominalCoverage> each_;  ///< of a scan's own interval
+  std::vector<NominalCoverage> each_;  ///< of a case's own interval
   const AppliedCalibration& calibration_;
   const Correlations& correlations_;
   std::vector<std::string> recorded_;  ///< case_ids, sorted

@@ -12,7 +12,7 @@ namespace mcvol {
 
 namespace {
 
-/// One region of one scan and what every method makes of it.
+/// One region of one case and what every method makes of it.
 struct EvaluatedRegion {
   const ReferencedRegion* reference = nullptr;
   double predicted_ml = 0;
@@ -69,16 +69,16 @@ std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
   return methods;
 }
 
-/// Leaves out the scans that the calibration was made on.
-void leave_out_calibration_scans(const AppliedCalibration& calibration, ReferencedResults& results,
+/// Leaves out the cases that the calibration was made on.
+void leave_out_calibration_cases(const AppliedCalibration& calibration, ReferencedResults& results,
                                  const std::filesystem::path& folder) {
   const auto left_out = std::erase_if(results.cases, [&](const ReferencedCase& one) {
     return calibration.file.scans.contains(one.scan_sha256);
   });
   if (results.cases.empty()) {
     throw UsageError(folder.string() + ": all " + std::to_string(left_out) +
-                     " scans with a reference were used for the calibration, where coverage is "
-                     "what it is by construction; evaluate on other scans");
+                     " cases with a reference were used for the calibration, where coverage is "
+                     "what it is by construction; evaluate on other cases");
   }
   if (left_out > 0) {
     results.notes.push_back(std::to_string(left_out) +
@@ -107,7 +107,7 @@ EvaluatedRegion evaluate_region(const ReferencedRegion& reference,
   return evaluated;
 }
 
-/// Numbers of the scans of each stratum of coverage.csv.
+/// Numbers of the cases of each stratum of coverage.csv.
 std::vector<std::pair<std::string, std::vector<std::size_t>>> strata_of(
     const std::vector<EvaluatedRegion>& scans, bool calibrated) {
   std::vector<std::size_t> all(scans.size());
@@ -215,7 +215,7 @@ Evaluation evaluate(const EvaluateOptions& options) {
   const std::vector<NominalCoverage> levels = levels_or_those_of(options.levels, results.run);
   const CalibrationPointer calibration =
       chosen_calibration(options.calibration, options.results, results.run.identity, levels);
-  if (calibration) leave_out_calibration_scans(*calibration, results, options.results);
+  if (calibration) leave_out_calibration_cases(*calibration, results, options.results);
   Evaluation evaluation;
   evaluation.run = results.run;
   evaluation.calibration = calibration;

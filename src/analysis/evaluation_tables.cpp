@@ -34,7 +34,7 @@ std::string coverage_csv(const Evaluation& evaluation) {
     std::string line = csv_field(row.region) + "," + row.method + "," + row.level + "," +
                        std::to_string(of.n) + "," + std::to_string(of.covered);
     if (of.n == 0) {
-      text += line + ",,,,,,,," + row.stratum + ",,,\n";  // no scan, no number
+      text += line + ",,,,,,,," + row.stratum + ",,,\n";  // no case, no number
       continue;
     }
     add_numbers(line, {of.coverage, of.coverage_range.lower, of.coverage_range.upper,

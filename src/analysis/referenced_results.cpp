@@ -25,7 +25,7 @@ std::vector<std::string> regions_of(const json& model) {
   return names;
 }
 
-/// Which label values each region of the bundle is made of.
+/// Which label values each region of the model is made of.
 LabelMeaning label_meaning_of(const json& model, const std::map<int, int>& remapped) {
   if (model.at("output").value("activation", "") == "sigmoid") {
     // Its regions overlap, so that a label does not say which of them a voxel belongs to.
@@ -48,7 +48,7 @@ LabelMeaning label_meaning_of(const json& model, const std::map<int, int>& remap
   return meaning;
 }
 
-/// Known volumes of one case by region, from a table or its label map.
+/// Reference volumes of one case by region, from a table or its label map.
 class ReferenceReader {
  public:
   ReferenceReader(const ReferenceSource& source, const json& model) : source_(source) {
@@ -127,7 +127,7 @@ void note_count(std::vector<std::string>& notes, std::size_t count, const std::s
   if (count > 0) notes.push_back(std::to_string(count) + " case(s) " + what);
 }
 
-/// A calibration is of all regions of the bundle.
+/// A calibration is of all regions of the model.
 void require_every_region(const ReferencedResults& results, const fs::path& path) {
   std::set<std::string> seen;
   for (const ReferencedCase& one : results.cases) {
@@ -151,7 +151,7 @@ RunFile require_run_file(const fs::path& folder) {
   if (run && run->model.contains("regions") && run->model.contains("output")) {
     return *std::move(run);
   }
-  if (run) throw UsageError(folder.string() + "/run.json: holds no model; measure the scans again");
+  if (run) throw UsageError(folder.string() + "/run.json: holds no model; measure the cases again");
   throw UsageError(folder.string() + ": no run.json; expected a result folder of mcvol predict" +
                    (fs::is_directory(folder / "shards", error)
                         ? ", and it has shards only: bring them together with mcvol merge"

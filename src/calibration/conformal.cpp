@@ -82,7 +82,7 @@ ConformalFit ConformalFit::fit(ScoreKind kind, std::span<const double> rhos,
 ConformalFit::ConformalFit(ScoreKind kind, std::vector<Candidate> candidates)
     : kind_(kind), candidates_(std::move(candidates)) {
   if (candidates_.empty() || candidates_.front().scores.empty()) {
-    throw Error("calibration: expected at least one scan with a score");
+    throw Error("calibration: expected at least one case with a score");
   }
   for (const Candidate& candidate : candidates_) {
     const bool ascending = std::is_sorted(candidate.scores.begin(), candidate.scores.end());

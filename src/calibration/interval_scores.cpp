@@ -106,7 +106,7 @@ CoverageSummary summary_of(std::span<const ScoredInterval> scored) {
 
 PairedRatio paired_ratio(std::span<const double> numerators, std::span<const double> denominators) {
   if (numerators.empty() || numerators.size() != denominators.size()) {
-    throw Error("paired ratio: expected the same scans in both, and some");
+    throw Error("paired ratio: expected the same cases in both, and some");
   }
   constexpr std::uint32_t kResamples = 2000;
   constexpr PhiloxKey kKey{0x626F6F74u, 0};  // "boot"

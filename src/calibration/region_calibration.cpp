@@ -179,7 +179,7 @@ const ConformalFit& fit_for(const RegionCalibration& calibration, IntervalMethod
 
 RegionCalibration fit_region(const std::string& region, std::span<const double> edges_ml,
                              std::span<const CalibrationScan> scans, std::int64_t least_scans) {
-  if (scans.empty()) throw CalibrationError(region + ": no scan with a reference");
+  if (scans.empty()) throw CalibrationError(region + ": no case with a reference");
   RegionCalibration calibration;
   calibration.region = region;
   const auto by_volume = [](const CalibrationScan& a, const CalibrationScan& b) {

@@ -22,7 +22,7 @@ constexpr const char* kCalibrateExample =
     "Examples:\n"
     "  mcvol calibrate results --references volumes.csv --output calibration.json\n"
     "  mcvol calibrate --plan --level 0.9 --level 0.95\n"
-    "stdout: what is promised and how the calibration did on its own scans, as CSV.";
+    "stdout: what is promised and how the calibration did on its own cases, as CSV.";
 
 /// "5,20": ascending volumes above 0.
 std::vector<double> strata_from(const std::string& text) {
@@ -94,9 +94,9 @@ void say_promise(const StratumReport& report, IntervalMethod method) {
 }  // namespace
 
 void CalibrateCommand::setup(CLI::App& program) {
-  command_ =
-      CommandOptions(program, "calibrate", "Make a calibration from measured cases of known volume",
-                     kCalibrateExample);
+  command_ = CommandOptions(program, "calibrate",
+                            "Make a calibration from measured cases with reference volumes",
+                            kCalibrateExample);
   command_.add("results", results_, "Result folder of mcvol predict").type_name("RESULTS");
   add_references(command_, references_, label_map_);
   command_
@@ -111,10 +111,10 @@ void CalibrateCommand::setup(CLI::App& program) {
            "references in each")
       .type_name("ML,…");
   command_
-      .add("--group", groups_, "CSV of case_id and group: one scan of each group (patient) counts")
+      .add("--group", groups_, "CSV of case_id and group: one case of each group (patient) counts")
       .type_name("CSV");
   command_.add_flag("--simulated", simulated_,
-                    "The scans are simulated: says so in the file and in a flag on every row");
+                    "The cases are simulated: says so in the file and in a flag on every row");
   command_.add("--level", levels_, "Coverage to report on, above 0 and below 1; repeatable")
       .type_name("P")
       .one_value_at_a_time()
@@ -141,7 +141,7 @@ ExitCode CalibrateCommand::run() {
   if (results_.empty()) throw UsageError("no result folder given (RESULTS)");
   if (references_.empty()) {
     throw UsageError(
-        "no known volumes given; name a table or a folder of label maps with "
+        "no references given; name a table or a folder of label maps with "
         "--references");
   }
   CalibrateOptions options;
@@ -159,7 +159,7 @@ ExitCode CalibrateCommand::run() {
   for (const std::string& note : report.notes) spdlog::warn("{}", note);
   for (const StratumReport& stratum : report.strata) say_promise(stratum, options.method);
   spdlog::info(
-      "{}: {} calibration from {} scans, {}; it holds for scans drawn like these, of the "
+      "{}: {} calibration from {} cases, {}; it holds for cases drawn like these, of the "
       "volume the reference procedure would give",
       output_.string(), method_, report.scans, report.calibration.sha256.substr(0, 8));
   std::cout << csv_of(report.strata);

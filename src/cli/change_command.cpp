@@ -50,7 +50,7 @@ void ChangeCommand::setup(CLI::App& program) {
       .type_name("R|bonferroni");
   add_references(command_, references_, label_map_)
       .description(
-          "Known volumes of at least 20 pairs, a CSV file or a folder of label maps, to "
+          "Reference volumes of at least 20 pairs, a CSV file or a folder of label maps, to "
           "estimate the correlation from");
   command_
       .add("--growth-threshold", growth_threshold_,

@@ -33,9 +33,10 @@ void say_coverage(const Evaluation& evaluation) {
 }  // namespace
 
 void EvaluateCommand::setup(CLI::App& program) {
-  command_ = CommandOptions(program, "evaluate",
-                            "Coverage of intervals on cases of known volume, beside other methods",
-                            kEvaluateExample);
+  command_ =
+      CommandOptions(program, "evaluate",
+                     "Coverage of intervals on cases with reference volumes, beside other methods",
+                     kEvaluateExample);
   add_results(command_, results_);
   add_references(command_, references_, label_map_).required();
   add_calibration(command_, calibration_);

@@ -108,7 +108,7 @@ void PredictCommand::add_measurement_options() {
   command_
       .add("--scope", scope_,
            "What shares a dropout mask: all voxels of a channel (channel), nothing (element), or "
-           "what does in PyTorch (native) (default: the bundle's)")
+           "what does in PyTorch (native) (default: the model's)")
       .type_name("SCOPE")
       .one_of({"native", "channel", "element"});
   command_
@@ -120,7 +120,7 @@ void PredictCommand::add_measurement_options() {
   command_
       .add("--calibration", calibration_,
            "Calibration to apply, or none: raw intervals, without a warning (default: the "
-           "bundle's own, if it has one)")
+           "model's own, if it has one)")
       .type_name("FILE|none");
   command_
       .add("--layout", layout_,

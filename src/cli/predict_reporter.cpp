@@ -73,7 +73,7 @@ void PredictReporter::planned(const PredictPlan& plan) {
                 plan.count(CaseAction::kRefuse));
   if (!plan.calibration && !options_.uncalibrated_on_purpose) {
     spdlog::warn(
-        "uncalibrated: the bundle has no calibration; the raw intervals promise no coverage");
+        "uncalibrated: the model has no calibration; the raw intervals promise no coverage");
   }
   if (plan.calibration && plan.calibration->other_seed) {
     spdlog::warn(

@@ -10,7 +10,7 @@ OptionDeclaration add_references(CommandOptions& command, std::string& reference
                                  std::string& label_map) {
   OptionDeclaration option = command.add(
       "--references", references,
-      "Known volumes: a CSV file (case_id, region, volume_ml) or a folder of label maps");
+      "Reference volumes: a CSV file (case_id, region, volume_ml) or a folder of label maps");
   option.type_name("FILE|DIR");
   command
       .add("--label-map", label_map,

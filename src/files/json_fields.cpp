@@ -1,6 +1,7 @@
 #include "mcvol/files/json_fields.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,13 +24,13 @@ std::string shown(const json& value) {
   return text;
 }
 
-std::string position_of(const std::string& text, std::size_t byte) {
+std::string position_of(const std::string& file, const std::string& text, std::size_t byte) {
   // nlohmann counts the bytes read, so the offending one is the one before.
   const std::size_t end = std::min(byte > 0 ? byte - 1 : 0, text.size());
   const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<long>(end), '\n');
   const std::size_t newline = end > 0 ? text.rfind('\n', end - 1) : std::string::npos;
   const std::size_t column = newline == std::string::npos ? end + 1 : end - newline;
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+  return line_of_file(file, static_cast<int>(line)) + ", column " + std::to_string(column);
 }
 
 /// Refuses a key given twice in one object, of which nlohmann would silently keep the last.
@@ -60,18 +61,18 @@ class DuplicateKeys {
 
 }  // namespace
 
-json parse_json(const std::string& text, const JsonFail& fail) {
+json parse_json(const std::string& text, const std::string& file, const JsonFail& fail) {
   DuplicateKeys keys;
   json parsed;
   try {
     parsed = json::parse(text, std::ref(keys));
   } catch (const json::parse_error& error) {
-    report(fail, position_of(text, error.byte) + ": not valid JSON");
+    report(fail, position_of(file, text, error.byte) + ": not valid JSON");
   } catch (const json::exception& error) {
-    report(fail, std::string("not valid JSON: ") + error.what());
+    report(fail, file + ": not valid JSON: " + error.what());
   }
   if (!keys.duplicate().empty()) {
-    report(fail, "field \"" + keys.duplicate() + "\" is given twice in one object");
+    report(fail, file + ": field \"" + keys.duplicate() + "\" is given twice in one object");
   }
   return parsed;
 }

@@ -53,7 +53,7 @@ std::int64_t parse_memory(const std::string& text) {
 
 void PredictOptions::validate() const {
   require(!scans.empty(), "no scans given; name a folder or a manifest (SCANS)");
-  require(!model.empty(), "no model given; name a bundle's folder with --model");
+  require(!model.empty(), "no model given; name a model bundle with --model");
   require(passes >= 1 && passes <= kMostPasses,
           "--passes: expected 1 to 10000, found " + std::to_string(passes));
   if (mc_tolerance && !(*mc_tolerance > 0 && *mc_tolerance <= 1)) {

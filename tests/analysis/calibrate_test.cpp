@@ -273,7 +273,7 @@ TEST_F(Calibrate, UnreadableRecordIsNamedAndTheOthersAreInTheTable) {
   table.results = folder("results");
   const Tabulation tabulation = tabulate(table);
   ASSERT_EQ(tabulation.unreadable.size(), 1u);
-  EXPECT_NE(tabulation.unreadable[0].find("broken.json: "), std::string::npos);
+  EXPECT_NE(tabulation.unreadable[0].find("broken.json, line 1, "), std::string::npos);
   EXPECT_EQ(tabulation.rows_by_case.size(), static_cast<std::size_t>(kReferences));
 }
 
@@ -301,7 +301,7 @@ TEST_F(Calibrate, EvaluationShowsEveryMethodOnOtherScans) {
 TEST_F(Calibrate, EvaluationLeavesOutTheScansOfTheCalibration) {
   calibrate(options());
   const std::string message = message_from<UsageError>([&] { evaluate(evaluation("results")); });
-  EXPECT_NE(message.find("all 60 scans with a reference were used for the calibration"),
+  EXPECT_NE(message.find("all 60 cases with a reference were used for the calibration"),
             std::string::npos)
       << message;
   auto mixed = test_scans_;

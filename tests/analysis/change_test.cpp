@@ -148,8 +148,7 @@ TEST_F(Change, CorrelationIsEstimatedFromReferencePairs) {
   EXPECT_NE(change_csv(table.rows), change_csv(measure_change(options()).rows));
   write_text(folder("pairs.csv"), "subject_id,baseline,followup\ns," + baseline(0) + ",twin_0\n");
   const std::string message = message_from<UsageError>([&] { measure_change(estimated); });
-  EXPECT_NE(message.find("1 pair(s) with both volumes known, expected at least 20"),
-            std::string::npos)
+  EXPECT_NE(message.find("1 pair(s) with both references, expected at least 20"), std::string::npos)
       << message;
 }
 
@@ -161,7 +160,7 @@ TEST_F(Change, PairThatCannotBeComparedIsARowAndEndsNothing) {
   ASSERT_EQ(table.rows.size(), 5u);
   EXPECT_EQ(table.rows[0].status, "failed");
   EXPECT_EQ(table.rows[0].error,
-            "nowhere: not among the cases of the results; correct the pair, or measure the scan");
+            "nowhere: not among the cases of the results; correct the pair, or measure the case");
   EXPECT_FALSE(table.rows[0].change_ml);
   EXPECT_EQ(table.rows[1].status, "ok");
 }

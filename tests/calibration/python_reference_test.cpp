@@ -23,7 +23,7 @@ using nlohmann::json;
 /// What tests/calibration/make_reference.py wrote.
 const json& reference() {
   static const json read =
-      parse_json(read_file(MCVOL_CALIBRATION_REFERENCE),
+      parse_json(read_file(MCVOL_CALIBRATION_REFERENCE), MCVOL_CALIBRATION_REFERENCE,
                  [](const std::string& message) { throw std::runtime_error(message); });
   return read;
 }

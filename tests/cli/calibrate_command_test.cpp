@@ -118,7 +118,7 @@ TEST_F(CalibrateCommand, ReportIsAPageInTheResultFolder) {
   EXPECT_EQ(result.out, "");
   const std::string page = read_file(path("new") + "/report.html");
   EXPECT_EQ(page.rfind("<!doctype html>", 0), 0u);
-  EXPECT_TRUE(contains(page, "Tumour volumes of 30 scans"));
+  EXPECT_TRUE(contains(page, "Tumour volumes of 30 cases"));
   EXPECT_TRUE(contains(page, "the 50 that it was calibrated on"));
   EXPECT_EQ(run_mcvol({"report", path("nowhere")}).exit_code, 2);
   EXPECT_EQ(run_mcvol({"report", path("new"), "--level", "0.999"}).exit_code, 0);  // uncalibrated

@@ -54,7 +54,7 @@ TEST_F(PredictRun, PageIsOfAWholeRunOrOfMergedShardsAndNotOfAShard) {
   EXPECT_FALSE(fs::exists(root_ / "parts" / "shards" / "1-of-2" / "report.html"));
   EXPECT_EQ(run_mcvol({"merge", parts, "--out", parts}).exit_code, 0);
   for (const char* out : {"whole", "parts"}) {
-    EXPECT_TRUE(contains(read_file(root_ / out / "report.html"), "Tumour volumes of 3 scans"))
+    EXPECT_TRUE(contains(read_file(root_ / out / "report.html"), "Tumour volumes of 3 cases"))
         << out;
   }
 }
@@ -87,7 +87,7 @@ TEST_F(PredictRun, PageGoesWithoutASliceThatIsGoneOrDamaged) {
   const std::string page = read_file(root_ / "out" / "report.html");
   EXPECT_TRUE(contains(page, "id=\"slice-case_c\""));
   EXPECT_FALSE(contains(page, "id=\"slice-case_a\""));
-  EXPECT_TRUE(contains(page, "1 of 3 scans"));
+  EXPECT_TRUE(contains(page, "1 of 3 cases"));
 }
 
 TEST_F(PredictRun, SlicesHoldPixelsOnly) {

@@ -11,6 +11,11 @@ using nlohmann::json;
 
 void throw_model_error(const std::string& message) { throw ModelError("model.json: " + message); }
 
+json parsed(const std::string& text) {
+  return parse_json(text, "model.json",
+                    [](const std::string& message) { throw ModelError(message); });
+}
+
 template <typename Action>
 std::string error_of(const Action& action) {
   try {
@@ -22,8 +27,8 @@ std::string error_of(const Action& action) {
 }
 
 TEST(JsonFields, ReadsEveryKindOfField) {
-  const json object = parse_json(
-      R"({"a": "x", "b": -3, "c": 0.5, "d": true, "e": {"f": 1}, "g": [1, 2]})", throw_model_error);
+  const json object =
+      parsed(R"({"a": "x", "b": -3, "c": 0.5, "d": true, "e": {"f": 1}, "g": [1, 2]})");
   JsonFields fields(object, "", throw_model_error);
   EXPECT_EQ(fields.text("a"), "x");
   EXPECT_EQ(fields.integer("b"), -3);
@@ -60,30 +65,26 @@ TEST(JsonFields, AnUnknownFieldIsRefusedWithTheKnownOnes) {
 }
 
 TEST(JsonFields, AnIntegerThatDoesNotFitIsRefused) {
-  const json object = parse_json(R"({"seed": 18446744073709551615})", throw_model_error);
+  const json object = parsed(R"({"seed": 18446744073709551615})");
   JsonFields fields(object, "", throw_model_error);
   EXPECT_EQ(error_of([&] { fields.integer("seed"); }),
             "model.json: seed: expected an integer, found 18446744073709551615");
 }
 
 TEST(ParseJson, NamesLineAndColumn) {
-  EXPECT_EQ(error_of([] { parse_json("{\n  \"a\": 1,\n  \"b\" 2\n}", throw_model_error); }),
-            "model.json: line 3, column 7: not valid JSON");
-  EXPECT_EQ(error_of([] { parse_json("", throw_model_error); }),
-            "model.json: line 1, column 1: not valid JSON");
+  EXPECT_EQ(error_of([] { parsed("{\n  \"a\": 1,\n  \"b\" 2\n}"); }),
+            "model.json, line 3, column 7: not valid JSON");
+  EXPECT_EQ(error_of([] { parsed(""); }), "model.json, line 1, column 1: not valid JSON");
 }
 
 TEST(ParseJson, RefusesAFieldGivenTwiceInOneObjectOnly) {
-  EXPECT_EQ(error_of([] { parse_json(R"({"a": {"b": 1, "b": 2}})", throw_model_error); }),
+  EXPECT_EQ(error_of([] { parsed(R"({"a": {"b": 1, "b": 2}})"); }),
             "model.json: field \"b\" is given twice in one object");
-  EXPECT_EQ(parse_json(R"([{"b": 1}, {"b": 2}])", throw_model_error).size(), 2u);
+  EXPECT_EQ(parsed(R"([{"b": 1}, {"b": 2}])").size(), 2u);
 }
 
 TEST(ParseJson, ANumberBeyondDoubleIsAnErrorOfTheFile) {
-  EXPECT_EQ(error_of([] {
-              parse_json(R"({"a": 1e999})", throw_model_error);
-            }).find("model.json: not valid JSON: "),
-            0u);
+  EXPECT_EQ(error_of([] { parsed(R"({"a": 1e999})"); }).find("model.json: not valid JSON: "), 0u);
 }
 
 }  // namespace

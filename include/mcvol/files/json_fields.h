@@ -12,8 +12,9 @@ namespace mcvol {
 /// Reports a message as the error that fits the file; must throw.
 using JsonFail = std::function<void(const std::string& message)>;
 
-/// Parses a file's text. Calls `fail` naming line and column, or a field given twice.
-nlohmann::json parse_json(const std::string& text, const JsonFail& fail);
+/// Parses a file's text. Calls `fail` with a message that begins with the name of the file, as in
+/// "model.json, line 3, column 7: not valid JSON", or names a field given twice.
+nlohmann::json parse_json(const std::string& text, const std::string& file, const JsonFail& fail);
 
 /// Reads an object's fields strictly: a missing, mistyped or unknown field is an error that names
 /// its path ("window.input[2]: expected an integer, found \"12\"").

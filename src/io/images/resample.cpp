@@ -47,9 +47,8 @@ void require_holdable(const Grid& grid, const std::array<double, 3>& spacing_mm)
   char found[96];
   std::snprintf(found, sizeof(found), "%g x %g x %g mm would make %.2g voxels", spacing_mm[0],
                 spacing_mm[1], spacing_mm[2], voxels);
-  throw InputError(
-      std::string("the model's grid.spacing_mm of ") + found +
-      " of the scan, expected at most 2^32; give the bundle a spacing near the scans'");
+  throw InputError(std::string("the model's grid.spacing_mm of ") + found +
+                   " of the scan, expected at most 2^32; give the model a spacing near the scans'");
 }
 
 /// For each new index: the old index that becomes it, and whether it runs the other way.

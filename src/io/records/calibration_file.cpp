@@ -210,16 +210,15 @@ bool is_calibration_file(const std::filesystem::path& path) {
 }
 
 CalibrationFile read_calibration_file(const std::filesystem::path& path) {
-  const JsonFail fail = [&path](const std::string& message) {
-    throw CalibrationError(path.string() + ": " + message);
-  };
+  const JsonFail refuse = [](const std::string& message) { throw CalibrationError(message); };
+  const JsonFail fail = [&](const std::string& message) { refuse(path.string() + ": " + message); };
   std::string text;
   try {
     text = read_file(path);
   } catch (const Error& error) {
     throw CalibrationError(error.what());
   }
-  const json whole = parse_json(text, fail);
+  const json whole = parse_json(text, path.string(), refuse);
   if (!whole.is_object() || !whole.contains("format") || !whole.contains("regions")) {
     fail("no calibration: expected what mcvol calibrate writes");
   }

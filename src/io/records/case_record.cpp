@@ -147,16 +147,15 @@ std::vector<std::string> recorded_case_ids(const std::filesystem::path& folder) 
 }
 
 CaseRecord read_case_record(const std::filesystem::path& path) {
-  const JsonFail fail = [&path](const std::string& message) {
-    throw InputError(path.string() + ": " + message);
-  };
+  const JsonFail refuse = [](const std::string& message) { throw InputError(message); };
+  const JsonFail fail = [&](const std::string& message) { refuse(path.string() + ": " + message); };
   std::string text;
   try {
     text = read_file(path);
   } catch (const Error& error) {
     throw InputError(error.what());
   }
-  return case_record_from_json(parse_json(text, fail), fail);
+  return case_record_from_json(parse_json(text, path.string(), refuse), fail);
 }
 
 CaseRecord read_case_record(const std::filesystem::path& folder, const std::string& case_id) {

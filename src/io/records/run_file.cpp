@@ -122,11 +122,13 @@ std::optional<RunFile> read_run_file(const std::filesystem::path& folder) {
   const std::filesystem::path path = run_file_path(folder);
   std::error_code error;
   if (!std::filesystem::exists(path, error) && !error) return std::nullopt;
-  const JsonFail fail = [&path](const std::string& message) {
-    throw Error(path.string() + ": damaged: " + message +
-                "; move it away and start again with --fresh, or use another --out");
+  const JsonFail refuse = [](const std::string& message) {
+    throw Error(message + "; move it away and start again with --fresh, or use another --out");
   };
-  const json whole = parse_json(read_file(path), fail);
+  const JsonFail fail = [&](const std::string& message) {
+    refuse(path.string() + ": damaged: " + message);
+  };
+  const json whole = parse_json(read_file(path), path.string(), refuse);
   if (!whole.is_object()) fail("expected a JSON object");
   const json format = whole.value("format", json());
   if (format.is_number_integer() && format > kRunFormat) {

@@ -29,7 +29,7 @@ std::vector<ScanPair> read_pairs(const std::filesystem::path& path) {
       throw UsageError(where + "expected a subject_id and the case_ids of baseline and followup");
     }
     if (pair.baseline == pair.followup) {
-      throw UsageError(where + pair.baseline + " is baseline and followup; give two scans");
+      throw UsageError(where + pair.baseline + " is baseline and followup; give two cases");
     }
     if (!seen.emplace(pair.subject_id, pair.baseline, pair.followup).second) {
       throw UsageError(where + "the same pair is given twice; keep one of them");

@@ -24,7 +24,7 @@ constexpr std::array<std::pair<std::string_view, DropoutScope>, 3> kScopes{
 void check_format(JsonFields& fields) {
   const std::int64_t format = fields.integer("format");
   if (format > kFormat) {
-    fields.fail("format", "this bundle has format " + std::to_string(format) +
+    fields.fail("format", "this model has format " + std::to_string(format) +
                               ", newer than what this mcvol reads (" + std::to_string(kFormat) +
                               "); update mcvol");
   }
@@ -150,14 +150,13 @@ nlohmann::json Bundle::identity() const {
 Bundle read_bundle(const fs::path& folder) {
   require_model_json(folder);
   const fs::path path = folder / "model.json";
-  const JsonFail fail = [&path](const std::string& message) {
-    throw ModelError(path.string() + ": " + message);
-  };
+  const JsonFail refuse = [](const std::string& message) { throw ModelError(message); };
+  const JsonFail fail = [&](const std::string& message) { refuse(path.string() + ": " + message); };
   Bundle bundle;
   bundle.folder = folder;
   const std::string text = read_file(path);
   bundle.sha256 = sha256_of_bytes(text);
-  bundle.json = parse_json(text, fail);
+  bundle.json = parse_json(text, path.string(), refuse);
   JsonFields fields(bundle.json, "", fail);
   check_format(fields);
   allow_only(fields, bundle.json,

@@ -6,7 +6,7 @@
 
 namespace mcvol {
 
-/// How many scans a calibration was made on: "300", or "298 (whole tumour) to 300 (tumour core)"
+/// How many cases a calibration was made on: "300", or "298 (whole tumour) to 300 (tumour core)"
 /// where regions have references of their own.
 std::string references_of(const CalibrationFile& calibration);
 

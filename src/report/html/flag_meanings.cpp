@@ -10,13 +10,13 @@ namespace {
 struct FlagMeaning {
   const char* flag;
   const char* meaning;
-  bool reason_to_look;  ///< at the scan; others are about the whole table
+  bool reason_to_look;  ///< at the case; others are about the whole table
 };
 
 /// The most telling first.
 constexpr std::array kMeanings{
-    FlagMeaning{"outside_calibration_range", "larger or smaller than every calibration scan", true},
-    FlagMeaning{"uncertain", "wider than 19 of 20 intervals of the calibration scans", true},
+    FlagMeaning{"outside_calibration_range", "larger or smaller than every calibration case", true},
+    FlagMeaning{"uncertain", "wider than 19 of 20 intervals of the calibration cases", true},
     FlagMeaning{"mc_tolerance_missed", "Monte Carlo error above the tolerance after all passes",
                 true},
     FlagMeaning{"touches_border", "the head reaches the edge of the image", true},
@@ -25,7 +25,7 @@ constexpr std::array kMeanings{
     FlagMeaning{"other_run", "measured with other settings than the rest, not calibrated", true},
     FlagMeaning{"other_seed", "calibrated with other dropout masks", false},
     FlagMeaning{"resampled", "put on the network's grid", false},
-    FlagMeaning{"simulated_calibration", "calibrated on simulated scans", false},
+    FlagMeaning{"simulated_calibration", "calibrated on simulated cases", false},
     FlagMeaning{"uncalibrated", "without a calibration", false},
 };
 

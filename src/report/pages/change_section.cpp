@@ -111,7 +111,7 @@ std::string failures(const ReportContent& report) {
                      escaped(row.error)});
   }
   if (cells.empty()) return "";
-  return "<h3>Not compared</h3>\n" + html_table({"subject", "scans", "why"}, cells);
+  return "<h3>Not compared</h3>\n" + html_table({"subject", "cases", "why"}, cells);
 }
 
 std::string chart(const std::string& region, const std::vector<ComparedPair>& pairs) {
@@ -121,7 +121,7 @@ std::string chart(const std::string& region, const std::vector<ComparedPair>& pa
   const std::string name = spaced(region);
   std::string caption =
       "Hollow bar: baseline, filled bar: follow-up, each with its interval; circle: median. To the "
-      "right the change and its interval; the dark line is no change. ⚑: either scan is flagged. "
+      "right the change and its interval; the dark line is no change. ⚑: either case is flagged. "
       "The axes are even in the cube root of the volume and of the change.";
   if (shown.size() < pairs.size()) {
     caption += " " + std::to_string(shown.size()) + " of " + std::to_string(pairs.size()) +
@@ -175,7 +175,7 @@ std::string change_section(const ReportContent& report) {
   if (cells.empty()) return section;
   return section + "<details><summary>" + std::to_string(cells.size()) +
          " rows, in ml; with more digits in change.csv</summary>\n" +
-         html_table({"subject", "scans", "region", "baseline", "follow-up", "change", "P(growth)",
+         html_table({"subject", "cases", "region", "baseline", "follow-up", "change", "P(growth)",
                      "P(shrinkage)", "flags"},
                     cells) +
          "</details>\n";

@@ -34,20 +34,20 @@ const EvaluatedMethod* raw_beside(const EvaluatedRegion& region) {
   return raw == &region.methods.front() ? nullptr : raw;
 }
 
-/// Scans by the number of references in their stratum; 0 without a calibration.
-std::map<std::int64_t, int> scans_by_references(const EvaluatedMethod& method) {
+/// Cases by the number of references in their stratum; 0 without a calibration.
+std::map<std::int64_t, int> cases_by_references(const EvaluatedMethod& method) {
   std::map<std::int64_t, int> counts;
   for (const EvaluatedScan& scan : method.scans) ++counts[scan.scored.references];
   return counts;
 }
 
-/// Variance of how many of `scans` fall where a share `p` does on average: beta-binomial, for one
+/// Variance of how many of `cases` fall where a share `p` does on average: beta-binomial, for one
 /// calibration of n references has a share of its own; binomial without (n = 0).
-double variance_of_count(double scans, double p, std::int64_t n) {
-  const double binomial = scans * p * (1 - p);
+double variance_of_count(double cases, double p, std::int64_t n) {
+  const double binomial = cases * p * (1 - p);
   if (n == 0) return binomial;
   const auto references = static_cast<double>(n);
-  return binomial * (references + 1 + scans) / (references + 2);
+  return binomial * (references + 1 + cases) / (references + 2);
 }
 
 struct Share {
@@ -57,7 +57,7 @@ struct Share {
   double half = 0;      ///< of the band around that
 };
 
-/// Whether the interval of a scan at a level holds: by the rank of its reference, as it would be
+/// Whether the interval of a case at a level holds: by the rank of its reference, as it would be
 /// cut.
 bool holds(const ScoredInterval& scored, const std::optional<ScoreCut>& cut, double level) {
   if (!cut) return std::abs(scored.pit - 0.5) <= level / 2;
@@ -71,15 +71,15 @@ std::optional<Share> share_at(const EvaluatedMethod& method, const NominalCovera
   const auto total = static_cast<double>(method.scans.size());
   double variance = 0;
   std::map<std::int64_t, std::optional<ScoreCut>> cuts;
-  for (const auto& [n, scans] : scans_by_references(method)) {
+  for (const auto& [n, cases] : cases_by_references(method)) {
     double promised = level.value;
     if (n > 0) {
       cuts[n] = cut_of(method.method, n, level);
       if (!cuts[n]) return std::nullopt;
       promised = promised_coverage(method.method, n, level).value();
     }
-    at.expected += promised * scans / total;
-    variance += variance_of_count(scans, promised, n);
+    at.expected += promised * cases / total;
+    variance += variance_of_count(cases, promised, n);
   }
   for (const EvaluatedScan& scan : method.scans) {
     at.share += holds(scan.scored, cuts[scan.scored.references], level.value) ? 1 / total : 0;
@@ -108,7 +108,7 @@ std::array<int, kPitBins> pit_counts(const EvaluatedMethod& method) {
 
 PlotAxis count_axis(double most) {
   PlotAxis axis;
-  axis.label = "scans";
+  axis.label = "cases";
   axis.most = std::max(most * 1.1, 1.0);
   const double step = most > 100 ? 50 : most > 40 ? 20 : most > 16 ? 5 : 2;
   for (double tick = 0; tick <= axis.most; tick += step) axis.ticks.push_back(tick);
@@ -166,8 +166,8 @@ std::string pit_svg(const EvaluatedRegion& region) {
   const auto raw_counts = raw == nullptr ? std::array<int, kPitBins>{} : pit_counts(*raw);
   const double expected = static_cast<double>(own.scans.size()) / kPitBins;
   double variance = 0;
-  for (const auto& [n, scans] : scans_by_references(own)) {
-    variance += variance_of_count(scans, 1.0 / kPitBins, n);
+  for (const auto& [n, cases] : cases_by_references(own)) {
+    variance += variance_of_count(cases, 1.0 / kPitBins, n);
   }
   const double spread = kCentral95 * std::sqrt(variance);
   double most = expected + spread;

@@ -53,7 +53,7 @@ std::string of_region(const EvaluatedRegion& region, const EvaluationContent& re
       "first method.</p>\n<div class=\"pair\">\n";
   section += figure(reliability_svg(region),
                     "How often intervals hold, at every level that the references reach. Shaded: "
-                    "where 95 of 100 such calibrations and as many scans lie if the intervals are "
+                    "where 95 of 100 such calibrations and as many cases lie if the intervals are "
                     "right. An absent tumour has the rank it drew.");
   section +=
       figure(pit_svg(region),
@@ -73,7 +73,7 @@ std::string heading(const EvaluationContent& report) {
     for (const EvaluatedScan& scan : region.methods.front().scans) cases.insert(scan.case_id);
   }
   std::string text = "<h1>Do the intervals hold?</h1>\n<p class=\"soft\">" +
-                     std::to_string(cases.size()) + " scans of known volume, " +
+                     std::to_string(cases.size()) + " cases with reference volumes, " +
                      escaped(report.run.model.value("name", "")) + ", level " +
                      escaped(report.level.text) + ", " + escaped(report.program) + ".</p>\n";
   const std::string warning = report.run.model.value("warning", "");
@@ -91,7 +91,7 @@ std::string heading(const EvaluationContent& report) {
   if (report.calibration) {
     const CalibrationFile& file = report.calibration->file;
     text += "<p>Calibrated (" + to_string(file.method) + ") on " + escaped(references_of(file)) +
-            " scans" + (file.simulated ? ", which were simulated" : "") +
+            " cases" + (file.simulated ? ", which were simulated" : "") +
             ": on average over such calibrations " + promise_of(file, report.level) +
             " % hold.</p>\n";
   } else {

@@ -16,7 +16,7 @@ namespace mcvol {
 
 namespace {
 
-/// Scans to look at that are shown at once; more are a click away.
+/// Cases to look at that are shown at once; more are a click away.
 constexpr std::size_t kMostShown = 20;
 constexpr std::size_t kNotUrgent = static_cast<std::size_t>(-1);
 
@@ -41,8 +41,8 @@ std::string heading(const ReportContent& report) {
     if (row.status == "failed") failed.insert(row.case_id);
     if (worth_a_look(row)) flagged.insert(row.case_id);
   }
-  std::string text = "<h1>Tumour volumes of " + count_of(cases.size(), "scan", "scans") + "</h1>\n";
-  text += "<p class=\"soft\">" + count_of(cases.size() - failed.size(), "scan", "scans") +
+  std::string text = "<h1>Tumour volumes of " + count_of(cases.size(), "case", "cases") + "</h1>\n";
+  text += "<p class=\"soft\">" + count_of(cases.size() - failed.size(), "case", "cases") +
           " measured, " + std::to_string(failed.size()) + " failed, " +
           std::to_string(flagged.size()) + " to look at. " +
           escaped(report.run.model.value("name", "")) + ", " +
@@ -60,17 +60,17 @@ std::string meaning(const ReportContent& report) {
            percent_of(report.level.value) +
            " % is what they are called, and nothing is known of how often they hold. They come "
            "from the spread of the network's own probabilities; <code>mcvol calibrate</code> makes "
-           "intervals that hold from scans of known volume.</p>\n";
+           "intervals that hold from cases with reference volumes.</p>\n";
   }
   const CalibrationFile& calibration = report.calibration->file;
-  text += "Of 100 scans like those of the calibration, the intervals of about " +
+  text += "Of 100 cases like those of the calibration, the intervals of about " +
           promise_of(calibration, report.level) +
           " hold the volume that the reference procedure would give. This is so on average, for "
-          "scans drawn like the " +
+          "cases drawn like the " +
           references_of(calibration) +
-          " that it was calibrated on, and not for each scan, site or scanner by itself.";
+          " that it was calibrated on, and not for each case, site or scanner by itself.";
   if (calibration.simulated) {
-    text += " <strong>Those scans were simulated</strong>: nothing is promised of real ones.";
+    text += " <strong>Those cases were simulated</strong>: nothing is promised of real ones.";
   }
   if (report.calibration->other_seed) {
     text += " It was made with other dropout masks than these volumes (another seed).";
@@ -78,8 +78,8 @@ std::string meaning(const ReportContent& report) {
   return text + "</p>\n";
 }
 
-/// One scan that is to be looked at: its reasons, each with the regions it is given for.
-struct ScanToLookAt {
+/// One case that is to be looked at: its reasons, each with the regions it is given for.
+struct CaseToLookAt {
   std::string case_id;
   std::size_t urgency = 0;  ///< 0 of the failed, then of urgency_of()
   std::string why;
@@ -111,65 +111,65 @@ std::vector<std::string> reasons_of(const RowsOfCase& rows) {
   return reasons;
 }
 
-std::optional<ScanToLookAt> look_at(const RowsOfCase& rows) {
-  ScanToLookAt scan;
-  scan.case_id = rows.front()->case_id;
+std::optional<CaseToLookAt> look_at(const RowsOfCase& rows) {
+  CaseToLookAt found;
+  found.case_id = rows.front()->case_id;
   if (rows.front()->status == "failed") {
-    scan.why = "<strong>failed</strong>: " + escaped(rows.front()->error);
-    return scan;
+    found.why = "<strong>failed</strong>: " + escaped(rows.front()->error);
+    return found;
   }
   const std::vector<std::string> reasons = reasons_of(rows);
   if (reasons.empty()) return std::nullopt;
-  scan.urgency = 1 + urgency_of(reasons.front());
+  found.urgency = 1 + urgency_of(reasons.front());
   for (const std::string& flag : reasons) {
-    scan.why += (scan.why.empty() ? "" : "<br>") + escaped(meaning_of(flag)) +
-                " <span class=\"soft\">(" + escaped(regions_with(flag, rows)) + ")</span>";
+    found.why += (found.why.empty() ? "" : "<br>") + escaped(meaning_of(flag)) +
+                 " <span class=\"soft\">(" + escaped(regions_with(flag, rows)) + ")</span>";
   }
   for (const VolumeRow* row : rows) {
-    scan.volumes += (scan.volumes.empty() ? "" : "<br>") + escaped(spaced(row->region)) + " " +
-                    interval_text(*row);
+    found.volumes += (found.volumes.empty() ? "" : "<br>") + escaped(spaced(row->region)) + " " +
+                     interval_text(*row);
   }
-  return scan;
+  return found;
 }
 
-/// The rows of each scan, the most urgent to look at first.
-std::vector<RowsOfCase> scans_by_urgency(const ReportContent& report) {
-  std::vector<std::pair<std::size_t, RowsOfCase>> scans;
+/// The rows of each case, the most urgent to look at first.
+std::vector<RowsOfCase> cases_by_urgency(const ReportContent& report) {
+  std::vector<std::pair<std::size_t, RowsOfCase>> cases;
   for (auto first = report.rows.begin(); first != report.rows.end();) {
     RowsOfCase rows;
     const std::string& case_id = first->case_id;
     for (; first != report.rows.end() && first->case_id == case_id; ++first)
       rows.push_back(&*first);
-    const auto scan = look_at(rows);
-    scans.emplace_back(scan ? scan->urgency : kNotUrgent, std::move(rows));
+    const auto found = look_at(rows);
+    cases.emplace_back(found ? found->urgency : kNotUrgent, std::move(rows));
   }
-  std::stable_sort(scans.begin(), scans.end(),
+  std::stable_sort(cases.begin(), cases.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<RowsOfCase> sorted;
-  for (auto& scan : scans) sorted.push_back(std::move(scan.second));
+  for (auto& one : cases) sorted.push_back(std::move(one.second));
   return sorted;
 }
 
-/// @param pictured scans whose picture is further down.
-std::string to_look_at(const std::vector<RowsOfCase>& scans,
+/// @param pictured cases whose picture is further down.
+std::string to_look_at(const std::vector<RowsOfCase>& cases,
                        const std::set<std::string>& pictured) {
   const std::string title = "<h2>To look at first</h2>\n";
   std::vector<std::vector<std::string>> shown, rest;
-  for (const RowsOfCase& rows : scans) {
-    const auto scan = look_at(rows);
-    if (!scan) break;
-    std::string name = escaped(scan->case_id);
-    if (pictured.contains(scan->case_id)) {
+  for (const RowsOfCase& rows : cases) {
+    const auto found = look_at(rows);
+    if (!found) break;
+    std::string name = escaped(found->case_id);
+    if (pictured.contains(found->case_id)) {
       name = "<a href=\"#" + slice_anchor(name) + "\">" + name + "</a>";
     }
     (shown.size() < kMostShown ? shown : rest)
-        .push_back({name, scan->why, "<span class=\"nowrap\">" + scan->volumes + "</span>"});
+        .push_back({name, found->why, "<span class=\"nowrap\">" + found->volumes + "</span>"});
   }
-  if (shown.empty()) return title + "<p>Nothing: no scan failed or is flagged.</p>\n";
-  const std::vector<std::string> header{"scan", "why", "ml"};
+  if (shown.empty()) return title + "<p>Nothing: no case failed or is flagged.</p>\n";
+  const std::vector<std::string> header{"case", "why", "ml"};
   std::string table = title + html_table(header, shown);
   if (!rest.empty()) {
-    table += "<details><summary>" + count_of(rest.size(), "more scan", "more scans") +
+    table += "<details><summary>" + count_of(rest.size(), "more case", "more cases") +
              "</summary>\n" + html_table(header, rest) + "</details>\n";
   }
   return table;
@@ -211,10 +211,10 @@ std::string chart(const ReportContent& report, const std::string& region) {
                                    [&](const VolumeRow& row) { return row.region == region; });
   if (static_cast<std::size_t>(total) > rows.size()) {
     caption += " " + std::to_string(rows.size()) + " of " + std::to_string(total) +
-               " scans, those flagged first; all are in volumes.csv.";
+               " cases, those flagged first; all are in volumes.csv.";
   }
   return "<h2>" + escaped(name) + "</h2>\n<figure>\n" +
-         interval_chart(name + ": volume and interval of each scan", rows) + "<figcaption>" +
+         interval_chart(name + ": volume and interval of each case", rows) + "<figcaption>" +
          caption + "</figcaption>\n</figure>\n";
 }
 
@@ -235,7 +235,7 @@ std::string numbers(const ReportContent& report) {
   }
   return "<h2>All numbers</h2>\n<details><summary>" + std::to_string(cells.size()) +
          " rows, in ml; with more digits in volumes.csv</summary>\n" +
-         html_table({"scan", "region", "volume", "lower", "upper", "raw volume", "raw lower",
+         html_table({"case", "region", "volume", "lower", "upper", "raw volume", "raw lower",
                      "raw upper", "segmented", "flags"},
                     cells) +
          "</details>\n";
@@ -257,8 +257,8 @@ std::string how_it_was_made(const ReportContent& report) {
   if (report.calibration) {
     const CalibrationFile& file = report.calibration->file;
     add("calibration", to_string(file.method) + ", " + file.sha256.substr(0, 8) +
-                           (file.simulated ? ", simulated scans" : ""));
-    add("calibration scans", references_of(file));
+                           (file.simulated ? ", simulated cases" : ""));
+    add("calibration cases", references_of(file));
   } else {
     add("calibration", "none");
   }
@@ -273,9 +273,9 @@ std::string how_it_was_made(const ReportContent& report) {
 }  // namespace
 
 std::string report_page_html(const ReportContent& report) {
-  const std::vector<RowsOfCase> scans = scans_by_urgency(report);
-  const SliceSection slices = slice_section(report, scans);
-  std::string body = heading(report) + meaning(report) + to_look_at(scans, slices.case_ids);
+  const std::vector<RowsOfCase> cases = cases_by_urgency(report);
+  const SliceSection slices = slice_section(report, cases);
+  std::string body = heading(report) + meaning(report) + to_look_at(cases, slices.case_ids);
   for (const std::string& region : regions_of(report.rows)) body += chart(report, region);
   body += slices.html + change_section(report);
   return html_page("Tumour volumes", body + numbers(report) + how_it_was_made(report));

@@ -285,7 +285,7 @@ SliceSection slice_section(const ReportContent& report, const std::vector<RowsOf
   if (section.case_ids.size() < measured) {
     section.html += "<p class=\"soft\">" + std::to_string(section.case_ids.size()) + " of " +
                     std::to_string(measured) +
-                    " scans, those flagged first; of the others no slice was kept, or there are "
+                    " cases, those flagged first; of the others no slice was kept, or there are "
                     "too many.</p>\n";
   }
   section.html += open;

@@ -146,7 +146,7 @@ TEST(ResampledGrid, ASpacingThatWouldFillTheMemoryIsRefused) {
   } catch (const InputError& error) {
     EXPECT_EQ(std::string(error.what()),
               "the model's grid.spacing_mm of 0.01 x 0.01 x 0.01 mm would make 8.9e+12 voxels of "
-              "the scan, expected at most 2^32; give the bundle a spacing near the scans'");
+              "the scan, expected at most 2^32; give the model a spacing near the scans'");
   }
   EXPECT_NO_THROW(resampled_grid(grid, {0.25, 0.25, 0.25}));
 }

@@ -179,7 +179,7 @@ TEST_F(DamagedRecord, TruncatedFileIsRefused) {
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{1}, text.size() / 2, text.size() - 3}) {
     write_text(path, text.substr(0, size));
-    expect_part(message_from<InputError>([&] { read_case_record(path); }), "case_01.json: ");
+    expect_part(message_from<InputError>([&] { read_case_record(path); }), "case_01.json, line ");
   }
 }
 

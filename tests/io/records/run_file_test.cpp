@@ -111,7 +111,9 @@ TEST(RunFile, TruncatedFileIsDamaged) {
   write_run_file(example(), temporary.path());
   const auto path = temporary.path() / "run.json";
   write_text(path, text_of_file(path).substr(0, 100));
-  expect_part(message_from([&] { read_run_file(temporary.path()); }), "run.json: damaged: ");
+  const std::string message = message_from([&] { read_run_file(temporary.path()); });
+  expect_part(message, "run.json, line ");
+  expect_part(message, ": not valid JSON; move it away");
 }
 
 TEST(RunFile, NewerFormatSaysUpdate) {

@@ -17,7 +17,7 @@ struct Mutation {
 };
 
 const Mutation kMutations[] = {
-    {"NewerFormat", "/format", "2", "format: this bundle has format 2, newer"},
+    {"NewerFormat", "/format", "2", "format: this model has format 2, newer"},
     {"NewerFormatWithNewFields", "/format", "7", "update mcvol"},
     {"OldFormat", "/format", "0", "format: expected 1, found 0"},
     {"NoFormat", "/format", "remove", "format: missing"},
@@ -167,7 +167,7 @@ TEST(Bundle, RegionOfEveryOutputIsRefused) {
 TEST(Bundle, BrokenJsonIsPlaced) {
   const BundleFolder folder("{\n  \"format\": 1,,\n}");
   const std::string message = refusal_of([&] { read_bundle(folder.path()); });
-  EXPECT_NE(message.find("model.json: line 2"), std::string::npos) << message;
+  EXPECT_NE(message.find("model.json, line 2"), std::string::npos) << message;
 }
 
 TEST(Bundle, WhatIsNoFolderWithAModelIsRefused) {

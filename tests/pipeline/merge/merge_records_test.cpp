@@ -111,7 +111,7 @@ TEST_F(MergeResults, RecordsThatCannotBeUsedAreLeftOutAndNamed) {
   EXPECT_EQ(report.done, 1);
   EXPECT_FALSE(report.complete);
   ASSERT_EQ(report.notes.size(), 2u);
-  expect_part(report.notes[0], "a2.json: ");
+  expect_part(report.notes[0], "a2.json, line 1, ");
   expect_part(report.notes[0], "; left out: measure the case again");
   expect_part(report.notes[1], "old.json: left out: made under another run identity");
   EXPECT_EQ(recorded_case_ids(folder("out")), std::vector<std::string>{"a1"});

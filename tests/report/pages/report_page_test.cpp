@@ -87,7 +87,7 @@ TEST(ReportPageHtml, SaysWhatIsPromisedAndOfWhichScans) {
   EXPECT_TRUE(contains(real, "the 19 that it was calibrated on"));
   EXPECT_FALSE(contains(real, "simulated</strong>"));
   const std::string simulated = report_page_html(report_on_rows(rows, calibration(true)));
-  EXPECT_TRUE(contains(simulated, "Those scans were simulated</strong>"));
+  EXPECT_TRUE(contains(simulated, "Those cases were simulated</strong>"));
   const std::string raw = report_page_html(report_on_rows({measured_row("a", 10, false)}));
   EXPECT_TRUE(contains(raw, "<strong>not calibrated</strong>"));
 }
@@ -129,13 +129,13 @@ TEST(ReportPageHtml, WhatFailedOrIsFlaggedComesFirstWithItsReasons) {
   const std::size_t lost = page.find(">lost</th>");
   const std::size_t wide = page.find(">flagged</th>");
   EXPECT_TRUE(first < lost && lost < wide && wide < chart);
-  EXPECT_TRUE(contains(page, "3 scans"));
-  EXPECT_TRUE(contains(page, "2 scans measured, 1 failed, 1 to look at"));
+  EXPECT_TRUE(contains(page, "3 cases"));
+  EXPECT_TRUE(contains(page, "2 cases measured, 1 failed, 1 to look at"));
   EXPECT_TRUE(contains(page, "wider than 19 of 20"));
   EXPECT_GT(page.find(">calm</th>"), chart);
   const std::string calm =
       report_page_html(report_on_rows({measured_row("calm", 5, true)}, calibration(false)));
-  EXPECT_TRUE(contains(calm, "Nothing: no scan failed or is flagged."));
+  EXPECT_TRUE(contains(calm, "Nothing: no case failed or is flagged."));
 }
 
 /// Attribute of the first element of a class after `from`.
@@ -168,7 +168,7 @@ TEST(ReportPageHtml, ChartOfManyScansShowsThoseFlaggedFirst) {
   }
   rows[699].flags = {"uncertain"};  // the smallest
   const std::string page = report_page_html(report_on_rows(rows, calibration(false)));
-  EXPECT_TRUE(contains(page, "500 of 700 scans, those flagged first"));
+  EXPECT_TRUE(contains(page, "500 of 700 cases, those flagged first"));
   const std::size_t chart = page.find("<figure>");
   EXPECT_LT(page.find("case_0699:", chart), page.find("case_0000:", chart));
   const std::string drawn = page.substr(chart, page.find("</figure>") - chart);

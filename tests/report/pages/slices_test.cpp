@@ -133,7 +133,7 @@ TEST(Slices, CaseWithoutOneIsPassedOver) {
   };
   const SliceSection section = section_of(report);
   EXPECT_EQ(section.case_ids, std::set<std::string>{"b"});
-  EXPECT_TRUE(contains(section.html, "1 of 2 scans"));
+  EXPECT_TRUE(contains(section.html, "1 of 2 cases"));
   report.slice_of = [](const std::string&) { return std::nullopt; };
   EXPECT_EQ(section_of(report).html, "");
   report.slice_of = nullptr;
@@ -156,7 +156,7 @@ TEST(Slices, AreAtMostTwoHundredAndMostOfThemFolded) {
   for (int n = 0; n < 205; ++n) ids.push_back("case_" + std::to_string(1000 + n));
   const SliceSection section = section_of(report_on_cases(ids));
   EXPECT_EQ(section.case_ids.size(), kMostSlices);
-  EXPECT_TRUE(contains(section.html, "200 of 205 scans"));
+  EXPECT_TRUE(contains(section.html, "200 of 205 cases"));
   EXPECT_EQ(testing::count_of(section.html, "<h3>"), 200);
   const std::size_t fold = section.html.find("<details>");
   EXPECT_EQ(testing::count_of(section.html.substr(0, fold), "<h3>"), 12);
