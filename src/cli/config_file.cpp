@@ -64,13 +64,22 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+/// TOML's own whole numbers end at 2^63 - 1, where seeds do not.
+bool is_quoted_number(const std::string& value) {
+  return !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
+}
+
 /// What `option` wants, empty where a value of this kind will do.
-std::string wanted_instead(const CLI::Option& option, ConfigEntry::Kind kind) {
+std::string wanted_instead(const CLI::Option& option, ConfigEntry::Kind kind,
+                           const std::string& value) {
   using Kind = ConfigEntry::Kind;
   const std::string type_and_checks = option.get_type_name();
   const std::string type = type_and_checks.substr(0, type_and_checks.find(':'));
   if (option.get_expected_min() == 0) return kind == Kind::kBoolean ? "" : "true or false";
-  if (type == "N") return kind == Kind::kNumber ? "" : "a number, without quotes";
+  if (type == "N") {
+    const bool fits = kind == Kind::kNumber || (kind == Kind::kString && is_quoted_number(value));
+    return fits ? "" : "a number";
+  }
   if (type == "N|auto") return kind != Kind::kBoolean ? "" : "a number or \"auto\"";
   if (type == "P" || type == "X") return kind != Kind::kBoolean ? "" : "a number";
   if (type == "SIZE") return kind != Kind::kBoolean ? "" : "a size such as \"4G\"";
@@ -80,7 +89,7 @@ std::string wanted_instead(const CLI::Option& option, ConfigEntry::Kind kind) {
 void require_wanted_kinds(const CLI::Option& option, const ConfigEntry& entry,
                           const std::string& file) {
   for (std::size_t n = 0; n < entry.values.size(); ++n) {
-    const std::string wanted = wanted_instead(option, entry.kinds[n]);
+    const std::string wanted = wanted_instead(option, entry.kinds[n], entry.values[n]);
     if (wanted.empty()) continue;
     const std::string quote = entry.kinds[n] == ConfigEntry::Kind::kString ? "\"" : "";
     throw UsageError(line_of_file(file, entry.line) + ": " + entry.key + ": expected " + wanted +

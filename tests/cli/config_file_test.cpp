@@ -77,6 +77,7 @@ class ConfigOnOptions : public ::testing::Test {
     app_.add_option("--passes", passes_)->type_name("N")->check(CLI::Range(1, 100));
     app_.add_option("--level", levels_)->type_name("P")->allow_extra_args(false);
     app_.add_option("--memory", memory_)->type_name("SIZE");
+    app_.add_option("--seed", seed_)->type_name("N");
     app_.add_flag("--fresh", fresh_);
   }
   void apply(const std::string& text) {
@@ -98,7 +99,7 @@ class ConfigOnOptions : public ::testing::Test {
   CLI::App app_{"", "predict"};
   std::vector<std::string> scans_, levels_;
   int passes_ = 20;
-  std::string memory_;
+  std::string memory_, seed_;
   bool fresh_ = false;
 };
 
@@ -128,13 +129,19 @@ TEST_F(ConfigOnOptions, SizesMayBeStringsOrNumbersOfBytes) {
             ", line 1: memory: expected a size such as \"4G\", found true");
 }
 
+TEST_F(ConfigOnOptions, WholeNumbersThatTomlHasNoRoomForMayStandInQuotes) {
+  app_.parse("");
+  EXPECT_NE(complaint("seed = 18446744073709551615\n"), "accepted");
+  apply("seed = \"18446744073709551615\"\n");
+  EXPECT_EQ(seed_, "18446744073709551615");
+}
+
 TEST_F(ConfigOnOptions, ValuesOfAnotherTypeAreRefused) {
   app_.parse("");
   EXPECT_EQ(complaint("fresh = \"yes\"\n"),
             ", line 1: fresh: expected true or false, found \"yes\"");
   EXPECT_EQ(complaint("fresh = 1\n"), ", line 1: fresh: expected true or false, found 1");
-  EXPECT_EQ(complaint("passes = \"2\"\n"),
-            ", line 1: passes: expected a number, without quotes, found \"2\"");
+  EXPECT_EQ(complaint("passes = \"two\"\n"), ", line 1: passes: expected a number, found \"two\"");
   EXPECT_EQ(complaint("level = [0.5, true]\n"), ", line 1: level: expected a number, found true");
   EXPECT_EQ(complaint("scans = 3\n"), ", line 1: scans: expected a string in quotes, found 3");
 }

@@ -38,6 +38,8 @@ check("mcvol_layer(volumetry PRIVATE spdlog::spdlog)" "Layer volumetry may not l
 check("mcvol_layer(volumetry USES io/images)" "Layer volumetry may not use io/images")
 check("mcvol_layer(network/dropout USES network/graph)"
   "Layer network/dropout may not use network/graph")
+check("mcvol_layer(cli PRIVATE mcvol::network_run)"
+  "Layer cli links mcvol::network_run; layers are named in USES")
 check("mcvol_layer(nonsense)" "cmake/LayerRules.cmake knows no layer nonsense")
 check("add_library(mcvol_cli INTERFACE)\ntarget_link_libraries(mcvol_cli INTERFACE mcvol_torch)"
   "mcvol_cli links mcvol_torch: only network may link LibTorch")

@@ -27,7 +27,7 @@ std::vector<ConfigEntry> parse_config(const std::string& text, const std::string
 
 /// Gives `command` the options of the file that the command line did not. Keys are the options'
 /// long names; positional arguments go by theirs. Flags want true or false, options of type name N
-/// a number, those of P, X or SIZE a number or a string, all others a string.
+/// a number, in quotes if need be, those of P, X or SIZE a number or a string, all others a string.
 /// @throws UsageError for a file that cannot be read, an unknown key and a value of another type.
 /// @throws CLI::Error for a value that does not fit its option.
 void apply_config(const std::filesystem::path& file, CLI::App& command);

@@ -38,7 +38,7 @@ const DropoutKind kKinds[] = {
 
 // No value near 0 or near alpha dropout's replacement of dropped values, so that each element shows
 // whether it was kept.
-at::Tensor image() {
+at::Tensor random_block() {
   at::manual_seed(11);
   const at::Tensor sign = at::randint(2, {1, 8, 6, 5, 4}).mul(2).sub(1);
   return sign.mul(at::rand({1, 8, 6, 5, 4}) + 0.25);
@@ -48,11 +48,11 @@ at::Tensor ours(const DropoutKind& kind, DropoutScope scope = DropoutScope::kNat
                 double rate = kRate) {
   const std::string forward = "def forward(self, x):\n    return " + std::string(kind.torchscript) +
                               "(x, " + std::to_string(rate) + ", True)\n";
-  return testing::run_rewritten(forward, scope, image(), kPasses, 31);
+  return testing::run_rewritten(forward, scope, random_block(), kPasses, 31);
 }
 
 at::Tensor pytorchs(const DropoutKind& kind) {
-  const at::Tensor passes = image().expand({kPasses, 8, 6, 5, 4}).contiguous();
+  const at::Tensor passes = random_block().expand({kPasses, 8, 6, 5, 4}).contiguous();
   at::manual_seed(5);
   return kind.own(passes, kRate, true);
 }

@@ -22,7 +22,7 @@ using testing::Comparisons;
 
 constexpr int kPasses = 2000;
 
-at::Tensor image() {
+at::Tensor network_input() {
   at::manual_seed(17);
   return at::randn({1, 2, 8, 8, 8});
 }
@@ -65,7 +65,7 @@ class Formula {
 at::Tensor formula_passes(const testing::TinyNetwork& network,
                           at::Tensor (Formula::*forward)(const at::Tensor&) const) {
   const Formula formula(network);
-  const at::Tensor batch = image().expand({250, 2, 8, 8, 8}).contiguous();
+  const at::Tensor batch = network_input().expand({250, 2, 8, 8, 8}).contiguous();
   at::manual_seed(23);
   std::vector<at::Tensor> passes;
   for (int first = 0; first < kPasses; first += 250) passes.push_back((formula.*forward)(batch));
@@ -73,7 +73,7 @@ at::Tensor formula_passes(const testing::TinyNetwork& network,
 }
 
 Comparisons compare(const std::string& forward, DropoutScope scope, const at::Tensor& expected) {
-  const at::Tensor ours = testing::run_rewritten(forward, scope, image(), kPasses, 29);
+  const at::Tensor ours = testing::run_rewritten(forward, scope, network_input(), kPasses, 29);
   Comparisons comparisons(testing::kFalseAlarmRate);
   testing::compare_moments(comparisons, "logit", ours, expected);
   EXPECT_EQ(comparisons.size(), 3072u);
