@@ -18,7 +18,7 @@ std::string joined_by_x(const Eigen::Vector3d& values) {
 }
 
 Index3 checked_size(const std::string& name, const NiftiRawHeader& raw) {
-  const int dimensions = raw.dim(0);
+  const std::int64_t dimensions = raw.dim(0);
   if (dimensions < 1 || dimensions > 7) {
     refuse(name, "damaged header: " + std::to_string(dimensions) + " dimensions, expected 3");
   }
@@ -41,7 +41,9 @@ Index3 checked_size(const std::string& name, const NiftiRawHeader& raw) {
     refuse(name, std::to_string(dimensions) + "-D image (" + shape + "), expected 3-D");
   }
   const Index3 size{raw.dim(1), raw.dim(2), raw.dim(3)};
-  if (size[0] * size[1] * size[2] > kMostVoxels) {
+  // One after the other: a product of three might wrap around.
+  if (size[0] > kMostVoxels || size[1] > kMostVoxels / size[0] ||
+      size[2] > kMostVoxels / (size[0] * size[1])) {
     refuse(name, "claims " + shape + " voxels, more than the 2^32 that can be read; damaged?");
   }
   return size;

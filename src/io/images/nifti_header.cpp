@@ -1,4 +1,4 @@
-#include "mcvol/io/images/nifti_header.h"
+#include "nifti_header.h"
 
 #include "mcvol/files/text.h"
 
@@ -13,7 +13,9 @@
 namespace mcvol {
 namespace {
 
-constexpr std::int64_t kFirstDataOffset = 352;  // header and four bytes that announce extensions
+// A header and four bytes that announce extensions.
+constexpr std::int64_t kFirstData1 = kNifti1HeaderBytes + 4;
+constexpr std::int64_t kFirstData2 = kNifti2HeaderBytes + 4;
 
 void check_name(const std::string& name) {
   const std::string lower = lower_case(name);
@@ -24,44 +26,68 @@ void check_name(const std::string& name) {
            "it, for example with mrconvert or nibabel");
   }
   if (!lower.ends_with(".nii") && !lower.ends_with(".nii.gz")) {
-    refuse(name, "not named .nii or .nii.gz; convert it to NIfTI-1");
+    refuse(name, "not named .nii or .nii.gz; convert it to NIfTI");
   }
 }
 
-/// @returns whether the other endianness was used.
-bool check_magic(const std::string& name, const std::array<char, kNiftiHeaderBytes>& bytes) {
-  const auto sizeof_hdr = NiftiRawHeader(bytes, false).get<std::int32_t>(0);
-  const auto swapped_sizeof_hdr = NiftiRawHeader(bytes, true).get<std::int32_t>(0);
-  if (sizeof_hdr == 540 || swapped_sizeof_hdr == 540) {
-    refuse(name, "a NIfTI-2 file, expected NIfTI-1; convert it, for example with nibabel");
+struct Version {
+  int number = 1;
+  bool swapped = false;  ///< written in the other endianness
+};
+
+/// Of which version a file is, by the size of its header, which comes first.
+Version checked_version(const std::string& name, const NiftiRawHeader::Bytes& bytes,
+                        std::size_t got) {
+  const NiftiRawHeader as_written(bytes, 1, false);
+  const NiftiRawHeader other_way(bytes, 1, true);
+  const bool swapped =
+      as_written.get<std::int32_t>(0) != 348 && as_written.get<std::int32_t>(0) != 540;
+  const auto size = (swapped ? other_way : as_written).get<std::int32_t>(0);
+  if (size != 348 && size != 540) {
+    refuse(name, "not a NIfTI file (its header does not begin with 348 or 540)");
   }
-  if (sizeof_hdr != 348 && swapped_sizeof_hdr != 348) {
-    refuse(name, "not a NIfTI-1 file (its header does not begin with 348)");
+  const bool second = size == 540;
+  if (got < static_cast<std::size_t>(size)) {
+    refuse(name, "truncated: " + std::to_string(got) + " bytes, less than a NIfTI-2 header of 540");
   }
-  const std::string magic(bytes.data() + 344, 4);
-  if (magic == std::string("ni1\0", 4)) {
+  const std::string magic(bytes.data() + (second ? 4 : 344), second ? 8 : 4);
+  const std::string end = second ? std::string("\0\r\n\032\n", 5) : std::string("\0", 1);
+  const std::string one_file = (second ? "n+2" : "n+1") + end;
+  if (magic == (second ? "ni2" : "ni1") + end) {
     refuse(name,
            "the header of a two-file NIfTI image, expected one .nii or .nii.gz file; "
            "convert it");
   }
-  if (magic != std::string("n+1\0", 4)) {
-    refuse(name, "not a NIfTI-1 file (no \"n+1\" in its header; Analyze 7.5?); convert it");
+  if (magic != one_file) {
+    refuse(name, second ? "damaged: a NIfTI-2 header without its \"n+2\"; copy it again"
+                        : "not a NIfTI file (no \"n+1\" in its header; Analyze 7.5?); convert it");
   }
-  return sizeof_hdr != 348;
+  return {second ? 2 : 1, swapped};
 }
 
-NiftiDatatype checked_datatype(const std::string& name, const NiftiRawHeader& raw) {
+VoxelType checked_type(const std::string& name, int datatype) {
   std::string found;
-  switch (raw.datatype()) {
+  switch (datatype) {
     case 2:
+      return VoxelType::kUint8;
     case 4:
+      return VoxelType::kInt16;
     case 8:
+      return VoxelType::kInt32;
     case 16:
+      return VoxelType::kFloat32;
     case 64:
+      return VoxelType::kFloat64;
     case 256:
+      return VoxelType::kInt8;
     case 512:
+      return VoxelType::kUint16;
     case 768:
-      return static_cast<NiftiDatatype>(raw.datatype());
+      return VoxelType::kUint32;
+    case 1024:
+      return VoxelType::kInt64;
+    case 1280:
+      return VoxelType::kUint64;
     case 1:
       found = "binary";
       break;
@@ -70,12 +96,6 @@ NiftiDatatype checked_datatype(const std::string& name, const NiftiRawHeader& ra
       break;
     case 128:
       found = "RGB";
-      break;
-    case 1024:
-      found = "int64";
-      break;
-    case 1280:
-      found = "uint64";
       break;
     case 1536:
       found = "float128";
@@ -90,15 +110,16 @@ NiftiDatatype checked_datatype(const std::string& name, const NiftiRawHeader& ra
       found = "RGBA";
       break;
     default:
-      found = "unknown (code " + std::to_string(raw.datatype()) + ")";
+      found = "unknown (code " + std::to_string(datatype) + ")";
   }
   refuse(name, "voxels of type " + found +
-                   ", expected 8, 16 or 32-bit integers or 32 or 64-bit floats; save it as one of "
+                   ", expected integers of 8 to 64 bits or 32 or 64-bit floats; save it as one of "
                    "these, for example float32");
 }
 
 void set_storage(const std::string& name, const NiftiRawHeader& raw, NiftiHeader& header) {
-  header.datatype = checked_datatype(name, raw);
+  header.type = checked_type(name, raw.datatype());
+  const std::int64_t first = header.format == ImageFormat::kNifti2 ? kFirstData2 : kFirstData1;
   if (raw.scl_slope() != 0.0 && std::isfinite(raw.scl_slope())) {
     header.slope = raw.scl_slope();
     header.intercept = raw.scl_inter();
@@ -108,31 +129,63 @@ void set_storage(const std::string& name, const NiftiRawHeader& raw, NiftiHeader
     }
   }
   const double offset = raw.vox_offset();
-  if (!(offset >= static_cast<double>(kFirstDataOffset) && offset <= 1e9)) {
+  if (!(offset >= static_cast<double>(first) && offset <= 1e9)) {
     refuse(name, "damaged header: the voxels start at byte " + short_number(offset) +
-                     ", expected " + std::to_string(kFirstDataOffset) + " or more");
+                     ", expected " + std::to_string(first) + " or more");
   }
   header.data_offset = static_cast<std::int64_t>(offset);
 }
 
 }  // namespace
 
-std::int64_t NiftiHeader::bytes_per_voxel() const {
-  switch (datatype) {
-    case NiftiDatatype::kUint8:
-    case NiftiDatatype::kInt8:
-      return 1;
-    case NiftiDatatype::kInt16:
-    case NiftiDatatype::kUint16:
-      return 2;
-    case NiftiDatatype::kInt32:
-    case NiftiDatatype::kUint32:
-    case NiftiDatatype::kFloat32:
-      return 4;
-    case NiftiDatatype::kFloat64:
-      return 8;
+const char* to_string(ImageFormat format) {
+  return format == ImageFormat::kNifti2 ? "NIfTI-2" : "NIfTI-1";
+}
+
+const char* to_string(VoxelType type) {
+  switch (type) {
+    case VoxelType::kUint8:
+      return "uint8";
+    case VoxelType::kInt8:
+      return "int8";
+    case VoxelType::kUint16:
+      return "uint16";
+    case VoxelType::kInt16:
+      return "int16";
+    case VoxelType::kUint32:
+      return "uint32";
+    case VoxelType::kInt32:
+      return "int32";
+    case VoxelType::kUint64:
+      return "uint64";
+    case VoxelType::kInt64:
+      return "int64";
+    case VoxelType::kFloat32:
+      return "float32";
+    case VoxelType::kFloat64:
+      break;
   }
-  return 0;
+  return "float64";
+}
+
+std::int64_t bytes_of(VoxelType type) {
+  switch (type) {
+    case VoxelType::kUint8:
+    case VoxelType::kInt8:
+      return 1;
+    case VoxelType::kUint16:
+    case VoxelType::kInt16:
+      return 2;
+    case VoxelType::kUint32:
+    case VoxelType::kInt32:
+    case VoxelType::kFloat32:
+      return 4;
+    case VoxelType::kUint64:
+    case VoxelType::kInt64:
+    case VoxelType::kFloat64:
+      break;
+  }
+  return 8;
 }
 
 NiftiHeader read_nifti_header(const std::filesystem::path& path) {
@@ -142,16 +195,18 @@ NiftiHeader read_nifti_header(const std::filesystem::path& path) {
   if (reader.compressed() && !lower_case(name).ends_with(".gz")) {
     refuse(name, "gzip-compressed but not named .nii.gz; rename it");
   }
-  std::array<char, kNiftiHeaderBytes> bytes{};
+  NiftiRawHeader::Bytes bytes{};
   const std::size_t got = reader.read(bytes.data(), bytes.size());
-  if (got < bytes.size()) {
+  if (got < kNifti1HeaderBytes) {
     refuse(name, got == 0 ? "an empty file, expected a NIfTI image"
                           : "truncated or not NIfTI: " + std::to_string(got) +
                                 " bytes, less than a header of 348");
   }
   NiftiHeader header;
-  header.byte_swapped = check_magic(name, bytes);
-  const NiftiRawHeader raw(bytes, header.byte_swapped);
+  const Version version = checked_version(name, bytes, got);
+  header.byte_swapped = version.swapped;
+  header.format = version.number == 2 ? ImageFormat::kNifti2 : ImageFormat::kNifti1;
+  const NiftiRawHeader raw(bytes, version.number, version.swapped);
   set_grid(name, raw, header);
   set_storage(name, raw, header);
   // Before anybody allocates what the header claims: deflate gives at most 1032 bytes for one.
@@ -166,5 +221,7 @@ NiftiHeader read_nifti_header(const std::filesystem::path& path) {
   }
   return header;
 }
+
+ImageHeader read_image_header(const std::filesystem::path& path) { return read_nifti_header(path); }
 
 }  // namespace mcvol

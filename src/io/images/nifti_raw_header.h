@@ -1,7 +1,6 @@
 #pragma once
 
 #include "mcvol/error/error.h"
-#include "mcvol/io/images/nifti_header.h"
 
 #include <algorithm>
 #include <array>
@@ -11,16 +10,21 @@
 #include <cstdio>
 #include <string>
 
+#include "nifti_header.h"
+
 namespace mcvol {
 
-constexpr std::size_t kNiftiHeaderBytes = 348;
+constexpr std::size_t kNifti1HeaderBytes = 348;
+constexpr std::size_t kNifti2HeaderBytes = 540;
 
-/// The fields of a NIfTI-1 header (offsets: nifti1.h, https://nifti.nimh.nih.gov/nifti-1),
-/// whichever endianness it was written in.
+/// The fields of a NIfTI-1 or NIfTI-2 header (offsets: nifti1.h and nifti2.h,
+/// https://nifti.nimh.nih.gov), whichever endianness it was written in.
 class NiftiRawHeader {
  public:
-  NiftiRawHeader(const std::array<char, kNiftiHeaderBytes>& bytes, bool swapped)
-      : bytes_(bytes), swapped_(swapped) {}
+  using Bytes = std::array<char, kNifti2HeaderBytes>;
+
+  NiftiRawHeader(const Bytes& bytes, int version, bool swapped)
+      : bytes_(bytes), second_(version == 2), swapped_(swapped) {}
 
   template <typename Value>
   Value get(std::size_t offset) const {
@@ -31,26 +35,36 @@ class NiftiRawHeader {
     }
     return std::bit_cast<Value>(field);
   }
-  std::int16_t int16(std::size_t offset) const { return get<std::int16_t>(offset); }
-  double float32(std::size_t offset) const { return get<float>(offset); }
 
-  std::int16_t dim(int n) const { return int16(40 + 2 * static_cast<std::size_t>(n)); }
-  double pixdim(int n) const { return float32(76 + 4 * static_cast<std::size_t>(n)); }
-  std::int16_t datatype() const { return int16(70); }
-  double vox_offset() const { return float32(108); }
-  double scl_slope() const { return float32(112); }
-  double scl_inter() const { return float32(116); }
-  int length_unit() const { return get<std::uint8_t>(123) & 7; }
-  int qform_code() const { return int16(252); }
-  int sform_code() const { return int16(254); }
-  double quaternion(int n) const { return float32(256 + 4 * static_cast<std::size_t>(n)); }
-  double qoffset(int n) const { return float32(268 + 4 * static_cast<std::size_t>(n)); }
-  double srow(int row, int column) const {
-    return float32(280 + 16 * static_cast<std::size_t>(row) + 4 * static_cast<std::size_t>(column));
+  std::int64_t dim(int n) const {
+    const auto at = static_cast<std::size_t>(n);
+    return second_ ? get<std::int64_t>(16 + 8 * at) : get<std::int16_t>(40 + 2 * at);
   }
+  int datatype() const { return get<std::int16_t>(second_ ? 12 : 70); }
+  double vox_offset() const {
+    return second_ ? static_cast<double>(get<std::int64_t>(168)) : get<float>(108);
+  }
+  double pixdim(int n) const { return real(76, 104, n); }
+  double scl_slope() const { return real(112, 176); }
+  double scl_inter() const { return real(116, 184); }
+  int length_unit() const {
+    return (second_ ? get<std::int32_t>(500) : get<std::uint8_t>(123)) & 7;
+  }
+  int qform_code() const { return second_ ? get<std::int32_t>(344) : get<std::int16_t>(252); }
+  int sform_code() const { return second_ ? get<std::int32_t>(348) : get<std::int16_t>(254); }
+  double quaternion(int n) const { return real(256, 352, n); }
+  double qoffset(int n) const { return real(268, 376, n); }
+  double srow(int row, int column) const { return real(280, 400, 4 * row + column); }
 
  private:
-  const std::array<char, kNiftiHeaderBytes>& bytes_;
+  /// The n-th of several in a row: float in NIfTI-1, double in NIfTI-2.
+  double real(std::size_t first_of_1, std::size_t first_of_2, int n = 0) const {
+    const auto at = static_cast<std::size_t>(n);
+    return second_ ? get<double>(first_of_2 + 8 * at) : get<float>(first_of_1 + 4 * at);
+  }
+
+  const Bytes& bytes_;
+  bool second_;
   bool swapped_;
 };
 

@@ -1,21 +1,19 @@
 #pragma once
 
 #include "mcvol/image/image.h"
-#include "mcvol/io/images/nifti_header.h"
 
 #include <cstdint>
 #include <filesystem>
 
 namespace mcvol {
 
-/// Reads a NIfTI-1 image, scaling applied, on the grid of read_nifti_header. Integers beyond 2^24
-/// and 64-bit floats are rounded to single precision.
-/// @throws InputError, one line that starts with the file's name: what read_nifti_header refuses; a
+/// Reads an image, scaling applied, on the grid of read_image_header(). Integers beyond 2^24 and
+/// 64-bit floats are rounded to single precision.
+/// @throws InputError, one line that starts with the file's name: what read_image_header() refuses;
+/// a
 ///   file cut short or whose gzip checksum is wrong; NaN or infinite voxels, with their number (a
-///   volume measured on such an image could be silently wrong).
+///   volume measured on such an image could be silently wrong); integers beyond 2^53.
 Image<float> read_image(const std::filesystem::path& path);
-/// The same with the header read before.
-Image<float> read_image(const std::filesystem::path& path, const NiftiHeader& header);
 
 /// Reads a label map; values within 1e-3 of an integer are that integer.
 /// @throws InputError as read_image, and for any other value.
