@@ -2,6 +2,7 @@
 
 #include "mcvol/calibration/coverage.h"
 #include "mcvol/error/error.h"
+#include "mcvol/io/images/image_endings.h"
 #include "mcvol/io/images/image_file.h"
 #include "mcvol/io/images/image_header.h"
 #include "mcvol/io/records/calibration_file.h"
@@ -246,13 +247,15 @@ InspectedKind kind_of(const fs::path& path) {
   const std::string name = path.filename().string();
   if (name == "model.json") return InspectedKind::kBundle;
   if (name == "run.json") return InspectedKind::kResults;
-  if (name.ends_with(".nii") || name.ends_with(".nii.gz")) return InspectedKind::kScan;
+  const bool without_voxels = name.ends_with(".nhdr") || name.ends_with(".mhd");
+  if (without_voxels || !image_stem(name).empty()) return InspectedKind::kScan;
   if (name.ends_with(".json")) {
     return is_calibration_file(path) ? InspectedKind::kCalibration : InspectedKind::kRecord;
   }
-  throw UsageError(path.string() +
-                   ": expected a model bundle, a scan (.nii, .nii.gz), a record or calibration "
-                   "(.json) or a result folder");
+  throw UsageError(
+      path.string() +
+      ": expected a model bundle, a scan (.nii.gz, .nii, .nrrd, .mha), a record or calibration "
+      "(.json) or a result folder");
 }
 
 Facts facts_of(const fs::path& path, InspectedKind kind) {

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
+#include "io/images/nifti/nifti_header.h"
 #include "itk_setup.h"
 #include "itk_view.h"
-#include "nifti_raw_header.h"
+#include "refusal.h"
 #include "strict_nifti_io.h"
+#include "text_image.h"
 #include <itkImageFileReader.h>
 #include <itkImageFileWriter.h>
 
@@ -41,20 +44,60 @@ void write_through_itk(const std::filesystem::path& path, const Image<Value>& im
   });
 }
 
+/// What StrictNiftiImageIO looks at itself, of other readers.
+void refuse_bad_values(const std::string& name, const std::vector<float>& values, VoxelType type) {
+  const std::string of_all = " of " + std::to_string(values.size()) + " voxels are ";
+  const auto bad = std::count_if(values.begin(), values.end(),
+                                 [](float value) { return !std::isfinite(value); });
+  if (bad > 0) {
+    refuse(name, std::to_string(bad) + of_all +
+                     "NaN, infinite or beyond single precision, expected finite intensities; "
+                     "replace them by 0 if they are background");
+  }
+  if (type != VoxelType::kInt64 && type != VoxelType::kUint64) return;
+  constexpr float kMostExact = 9007199254740992.0F;  // 2^53
+  const auto beyond = std::count_if(values.begin(), values.end(),
+                                    [](float value) { return std::abs(value) > kMostExact; });
+  if (beyond > 0) {
+    refuse(name, std::to_string(beyond) + of_all +
+                     "integers beyond 2^53, expected intensities or labels; is this the right "
+                     "file?");
+  }
+}
+
 }  // namespace
+
+ImageHeader read_image_header(const std::filesystem::path& path) {
+  if (!named_like_text_image(path)) return read_nifti_header(path);
+  return naming_errors_of_itk(path.filename().string(),
+                              [&] { return open_text_image(path).header; });
+}
 
 Image<float> read_image(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   return naming_errors_of_itk(name, [&] {
-    // Also before ITK opens the file: a named pipe would keep it waiting for ever.
-    Image<float> image;
-    image.grid = read_image_header(path).grid;
+    // Before ITK opens the file: a named pipe would keep it waiting for ever.
+    const bool text = named_like_text_image(path);
+    TextImage opened;
+    if (text) {
+      opened = open_text_image(path);
+    } else {
+      opened.header = read_nifti_header(path);
+      opened.io = StrictNiftiImageIO::New();
+    }
+    const Grid& grid = opened.header.grid;
+    if (text) {
+      require_whole(path, opened.text, grid.voxel_count() * bytes_of(opened.header.type));
+    }
     auto reader = itk::ImageFileReader<ItkImage<float>>::New();
-    reader->SetImageIO(StrictNiftiImageIO::New());
+    reader->SetImageIO(opened.io);
     reader->SetFileName(path.string());
     reader->Update();
     const float* values = reader->GetOutput()->GetBufferPointer();
-    image.values.assign(values, values + image.grid.voxel_count());
+    Image<float> image;
+    image.grid = grid;
+    image.values.assign(values, values + grid.voxel_count());
+    if (text) refuse_bad_values(name, image.values, opened.header.type);
     return image;
   });
 }

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "nifti_header.h"
-#include "nifti_voxels.h"
-#include "nifti_writer.h"
+#include "io/images/nifti/nifti_header.h"
+#include "io/images/nifti/nifti_voxels.h"
+#include "io/images/nifti/nifti_writer.h"
 
 namespace mcvol {
 namespace {

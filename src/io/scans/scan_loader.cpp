@@ -25,8 +25,11 @@ Grid common_grid(const Files& files) {
     const ImageHeader header = read_image_header(file);
     if (!header.orientation_known) {
       throw InputError(name_of(file) +
-                       ": neither sform nor qform is set, so nothing says which way the image is "
-                       "turned; set one of them if you know");
+                       (header.format <= ImageFormat::kNifti2
+                            ? ": neither sform nor qform is set, so nothing says which way the "
+                              "image is turned; set one of them if you know"
+                            : ": its header does not say which way the image is turned in the "
+                              "patient; save it once more with a program that knows"));
     }
     if (same_grid(first, header.grid)) {
       continue;

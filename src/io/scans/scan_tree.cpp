@@ -1,6 +1,7 @@
 #include "scan_tree.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/io/images/image_endings.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -124,7 +125,7 @@ class TreeWalk {
 
   void add_file(const fs::directory_entry& entry, const Folder& parent, const std::string& shown) {
     const std::string name = entry.path().filename().string();
-    if (std::string stem = nifti_stem(name); !stem.empty()) {
+    if (std::string stem = image_stem(name); !stem.empty()) {
       std::error_code error;
       const bool broken = entry.is_symlink(error) && !entry.exists(error);
       tree_.images.push_back({entry.path(), parent.folders, std::move(stem), shown, broken});

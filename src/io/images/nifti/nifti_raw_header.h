@@ -1,15 +1,13 @@
 #pragma once
 
-#include "mcvol/error/error.h"
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 
+#include "io/images/refusal.h"
 #include "nifti_header.h"
 
 namespace mcvol {
@@ -67,17 +65,6 @@ class NiftiRawHeader {
   bool second_;
   bool swapped_;
 };
-
-/// One line, starting with the file's name.
-[[noreturn]] inline void refuse(const std::string& name, const std::string& reason) {
-  throw InputError(name + ": " + reason);
-}
-
-inline std::string short_number(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.6g", value);
-  return text.data();
-}
 
 [[noreturn]] inline void refuse_truncated(const std::string& name, const NiftiHeader& header,
                                           std::int64_t found_bytes) {

@@ -138,56 +138,6 @@ void set_storage(const std::string& name, const NiftiRawHeader& raw, NiftiHeader
 
 }  // namespace
 
-const char* to_string(ImageFormat format) {
-  return format == ImageFormat::kNifti2 ? "NIfTI-2" : "NIfTI-1";
-}
-
-const char* to_string(VoxelType type) {
-  switch (type) {
-    case VoxelType::kUint8:
-      return "uint8";
-    case VoxelType::kInt8:
-      return "int8";
-    case VoxelType::kUint16:
-      return "uint16";
-    case VoxelType::kInt16:
-      return "int16";
-    case VoxelType::kUint32:
-      return "uint32";
-    case VoxelType::kInt32:
-      return "int32";
-    case VoxelType::kUint64:
-      return "uint64";
-    case VoxelType::kInt64:
-      return "int64";
-    case VoxelType::kFloat32:
-      return "float32";
-    case VoxelType::kFloat64:
-      break;
-  }
-  return "float64";
-}
-
-std::int64_t bytes_of(VoxelType type) {
-  switch (type) {
-    case VoxelType::kUint8:
-    case VoxelType::kInt8:
-      return 1;
-    case VoxelType::kUint16:
-    case VoxelType::kInt16:
-      return 2;
-    case VoxelType::kUint32:
-    case VoxelType::kInt32:
-    case VoxelType::kFloat32:
-      return 4;
-    case VoxelType::kUint64:
-    case VoxelType::kInt64:
-    case VoxelType::kFloat64:
-      break;
-  }
-  return 8;
-}
-
 NiftiHeader read_nifti_header(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   GzReader reader(path);
@@ -221,7 +171,5 @@ NiftiHeader read_nifti_header(const std::filesystem::path& path) {
   }
   return header;
 }
-
-ImageHeader read_image_header(const std::filesystem::path& path) { return read_nifti_header(path); }
 
 }  // namespace mcvol
