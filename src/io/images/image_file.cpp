@@ -33,15 +33,32 @@ auto naming_errors_of_itk(const std::string& name, Function function) {
 }
 
 template <typename Value>
-void write_through_itk(const std::filesystem::path& path, const Image<Value>& image) {
+void write_through_itk(const std::filesystem::path& path, const Image<Value>& image,
+                       StrictNiftiImageIO::Pointer io = StrictNiftiImageIO::New()) {
   naming_errors_of_itk(path.filename().string(), [&] {
     using Writer = itk::ImageFileWriter<ItkImage<Value>>;
     auto writer = Writer::New();
-    writer->SetImageIO(StrictNiftiImageIO::New());
+    writer->SetImageIO(io);
     writer->SetFileName(path.string());
     writer->SetInput(itk_view_in_place(image));
     writer->Update();
   });
+}
+
+template <typename Value>
+void write_placed(const std::filesystem::path& path, const Image<Value>& image,
+                  const std::filesystem::path& source) {
+  const auto io = StrictNiftiImageIO::New();
+  if (!named_like_text_image(source)) {
+    const NiftiHeader header = read_nifti_header(source);
+    if (header.grid.size != image.grid.size) {
+      refuse(source.filename().string(), describe(header.grid) + ", expected the size of " +
+                                             path.filename().string() + ": " +
+                                             describe(image.grid));
+    }
+    io->place_like(header.placement);
+  }
+  write_through_itk(path, image, io);
 }
 
 /// What StrictNiftiImageIO looks at itself, of other readers.
@@ -126,6 +143,16 @@ void write_image(const std::filesystem::path& path, const Image<float>& image) {
 
 void write_image(const std::filesystem::path& path, const Image<std::uint8_t>& image) {
   write_through_itk(path, image);
+}
+
+void write_image_like(const std::filesystem::path& path, const Image<float>& image,
+                      const std::filesystem::path& source) {
+  write_placed(path, image, source);
+}
+
+void write_image_like(const std::filesystem::path& path, const Image<std::uint8_t>& image,
+                      const std::filesystem::path& source) {
+  write_placed(path, image, source);
 }
 
 }  // namespace mcvol

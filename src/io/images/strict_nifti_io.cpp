@@ -56,7 +56,7 @@ void StrictNiftiImageIO::Write(const void* buffer) {
                 this->GetComponentTypeAsString(this->GetComponentType()));
   }
   write_nifti(this->GetFileName(), grid_of(*this), bytes ? VoxelType::kUint8 : VoxelType::kFloat32,
-              buffer);
+              buffer, placement_ ? &*placement_ : nullptr);
 }
 
 Grid grid_of(const itk::ImageIOBase& io) {

@@ -2,6 +2,9 @@
 
 #include "mcvol/image/grid.h"
 
+#include <optional>
+
+#include "io/images/nifti/nifti_header.h"
 #include <itkImageIOBase.h>
 
 namespace mcvol {
@@ -35,9 +38,14 @@ class StrictNiftiImageIO : public itk::ImageIOBase {
   /// A NIfTI-1 file, whole or not at all; the same image gives the same bytes.
   /// @param buffer of the component type, which is uint8 or float.
   void Write(const void* buffer) override;
+  /// What Write() says of place and unit in place of the image's own grid.
+  void place_like(const NiftiPlacement& placement) { placement_ = placement; }
 
  protected:
   StrictNiftiImageIO();
+
+ private:
+  std::optional<NiftiPlacement> placement_;
 };
 
 /// Where an ImageIO says that the voxels lie. @pre three dimensions

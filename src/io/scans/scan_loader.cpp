@@ -132,6 +132,7 @@ PreparedScan load_scan(const Files& channel_files, const ScanPreparation& prepar
   }
   const Grid grid = timed(timings.read_s, [&] { return common_grid(channel_files); });
   PreparedScan scan;
+  scan.own_grid = grid;
   for (std::size_t n = 0; n < channel_files.size(); ++n) {
     Channel channel = load_channel(channel_files[n], grid, preparation.grid, timings);
     const ScopedTimer timer(timings.prepare_s);

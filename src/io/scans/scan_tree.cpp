@@ -96,7 +96,15 @@ class TreeWalk {
     }
   }
 
+  /// What mcvol wrote is never taken for a scan: saved images are named like some.
+  static bool is_result_folder(const Folder& folder) {
+    std::error_code error;
+    return fs::is_regular_file(folder.path / "run.json", error) &&
+           fs::is_directory(folder.path / "cases", error);
+  }
+
   void list(const Folder& folder) {
+    if (is_result_folder(folder)) return;
     for (const fs::directory_entry& entry : entries_of(folder)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with('.')) continue;

@@ -25,4 +25,13 @@ Image<std::int32_t> read_label_map(const std::filesystem::path& path);
 void write_image(const std::filesystem::path& path, const Image<float>& image);
 void write_image(const std::filesystem::path& path, const Image<std::uint8_t>& image);
 
+/// The same for an image on the grid of `source`, the file of a scan: where that is NIfTI, its
+/// sform, qform, their codes, voxel size and unit of length are written as they stand there, so
+/// that whatever a viewer makes of them it makes of both.
+/// @throws Error, and InputError naming `source` where that cannot be read or is of another size.
+void write_image_like(const std::filesystem::path& path, const Image<float>& image,
+                      const std::filesystem::path& source);
+void write_image_like(const std::filesystem::path& path, const Image<std::uint8_t>& image,
+                      const std::filesystem::path& source);
+
 }  // namespace mcvol

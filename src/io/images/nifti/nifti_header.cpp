@@ -117,6 +117,22 @@ VoxelType checked_type(const std::string& name, int datatype) {
                    "these, for example float32");
 }
 
+NiftiPlacement placement_of(const NiftiRawHeader& raw) {
+  NiftiPlacement placement;
+  placement.length_unit = raw.length_unit();
+  placement.qform_code = raw.qform_code();
+  placement.sform_code = raw.sform_code();
+  for (int n = 0; n < 4; ++n) placement.pixdim[static_cast<std::size_t>(n)] = raw.pixdim(n);
+  for (int n = 0; n < 3; ++n) {
+    placement.quaternion[static_cast<std::size_t>(n)] = raw.quaternion(n);
+    placement.qoffset[static_cast<std::size_t>(n)] = raw.qoffset(n);
+  }
+  for (int n = 0; n < 12; ++n) {
+    placement.srow[static_cast<std::size_t>(n)] = raw.srow(n / 4, n % 4);
+  }
+  return placement;
+}
+
 void set_storage(const std::string& name, const NiftiRawHeader& raw, NiftiHeader& header) {
   header.type = checked_type(name, raw.datatype());
   const std::int64_t first = header.format == ImageFormat::kNifti2 ? kFirstData2 : kFirstData1;
@@ -158,6 +174,7 @@ NiftiHeader read_nifti_header(const std::filesystem::path& path) {
   header.format = version.number == 2 ? ImageFormat::kNifti2 : ImageFormat::kNifti1;
   const NiftiRawHeader raw(bytes, version.number, version.swapped);
   set_grid(name, raw, header);
+  header.placement = placement_of(raw);
   set_storage(name, raw, header);
   // Before anybody allocates what the header claims: deflate gives at most 1032 bytes for one.
   const auto file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));

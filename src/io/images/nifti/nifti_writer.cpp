@@ -58,6 +58,18 @@ void put_transforms(std::string& bytes, const Grid& grid) {
   put_float(bytes, 264, quaternion.z());
 }
 
+void put_placement(std::string& bytes, const NiftiPlacement& like) {
+  bytes[123] = static_cast<char>(like.length_unit);
+  put(bytes, 252, static_cast<std::int16_t>(like.qform_code));
+  put(bytes, 254, static_cast<std::int16_t>(like.sform_code));
+  for (std::size_t n = 0; n < 4; ++n) put_float(bytes, 76 + 4 * n, like.pixdim[n]);
+  for (std::size_t n = 0; n < 3; ++n) {
+    put_float(bytes, 256 + 4 * n, like.quaternion[n]);
+    put_float(bytes, 268 + 4 * n, like.qoffset[n]);
+  }
+  for (std::size_t n = 0; n < 12; ++n) put_float(bytes, 280 + 4 * n, like.srow[n]);
+}
+
 std::int16_t nifti_code(VoxelType type) { return type == VoxelType::kUint8 ? 2 : 16; }
 
 std::string header_of(const std::string& name, const Grid& grid, VoxelType type,
@@ -122,10 +134,11 @@ std::string gzipped(const std::string& name, std::string& bytes) {
 }  // namespace
 
 void write_nifti(const std::filesystem::path& path, const Grid& grid, VoxelType type,
-                 const void* values) {
+                 const void* values, const NiftiPlacement* like) {
   const std::string name = path.filename().string();
   const auto voxel_bytes = static_cast<std::size_t>(bytes_of(type));
   std::string bytes = header_of(name, grid, type, voxel_bytes);
+  if (like != nullptr) put_placement(bytes, *like);
   bytes.append(static_cast<const char*>(values),
                static_cast<std::size_t>(grid.voxel_count()) * voxel_bytes);
   if (path.extension() == ".gz") {
