@@ -19,6 +19,9 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 constexpr const char* kEnding = ".nii.gz";
+/// Probabilities are kept in steps of 2^-15: 0, 0.5 and 1 exactly, all else to 1.5e-5, far below
+/// what passes leave open. What is drawn from them is the same before they are written and after.
+constexpr float kSteps = 32768.0F;
 
 fs::path contents_path(const fs::path& maps) { return maps / "maps.json"; }
 
@@ -87,10 +90,9 @@ class MapWriter {
  public:
   MapWriter(fs::path maps, fs::path source) : maps_(std::move(maps)), source_(std::move(source)) {}
 
-  template <typename Value>
-  void write(const std::string& kind, const std::string& name, const Image<Value>& image,
-             ordered_json facts) {
-    write_image_like(maps_ / name, image, source_);
+  void write_set(const std::string& kind, const std::string& name, const Image<std::uint8_t>& set,
+                 const ordered_json& facts) {
+    write_image_like(maps_ / name, set, source_);
     ordered_json entry{{"file", name}, {"kind", kind}};
     entry.update(facts);
     images_.push_back(std::move(entry));
@@ -99,9 +101,19 @@ class MapWriter {
   void write_bounds(const Image<float>& probability, const VolumeRow& row) {
     const auto [lower_ml, upper_ml] = interval_of(row);
     for (const auto& [which, volume_ml] : {std::pair{"lower", lower_ml}, {"upper", upper_ml}}) {
-      write("bounds", bound_name(row, which), level_set(probability, volume_ml),
-            {{"region", row.region}, {"level", row.level}, {"volume_ml", volume_ml}});
+      write_set("bounds", bound_name(row, which), level_set(probability, volume_ml),
+                {{"region", row.region}, {"level", row.level}, {"volume_ml", volume_ml}});
     }
+  }
+
+  void write_probability(const RegionMap& map) {
+    Image<std::uint16_t> steps(map.probability.grid);
+    std::transform(map.probability.values.begin(), map.probability.values.end(),
+                   steps.values.begin(),
+                   [](float p) { return static_cast<std::uint16_t>(std::lround(kSteps * p)); });
+    const std::string name = map.region + "_probability" + kEnding;
+    write_image_like(maps_ / name, steps, source_, 1.0 / kSteps);
+    images_.push_back({{"file", name}, {"kind", "probability"}, {"region", map.region}});
   }
 
   const ordered_json& images() const { return images_; }
@@ -132,10 +144,10 @@ double threshold_of(const Image<float>& probability, const Image<std::uint8_t>& 
 void write_segmentation(MapWriter& writer, const RegionMap& map, const VolumeRow& row) {
   const double segmented_ml = row.segmented_ml.value_or(0.0);
   const Image<std::uint8_t> set = level_set(map.probability, segmented_ml);
-  writer.write("segmentation", map.region + kEnding, set,
-               {{"region", map.region},
-                {"threshold", threshold_of(map.probability, set)},
-                {"volume_ml", segmented_ml}});
+  writer.write_set("segmentation", map.region + kEnding, set,
+                   {{"region", map.region},
+                    {"threshold", threshold_of(map.probability, set)},
+                    {"volume_ml", segmented_ml}});
 }
 
 }  // namespace
@@ -153,6 +165,7 @@ std::vector<RegionMap> region_maps(const PreparedScan& scan, const HistogramSink
                   describe(scan.own_grid));
     }
     turned.grid = scan.own_grid;
+    for (float& p : turned.values) p = std::round(kSteps * std::clamp(p, 0.0F, 1.0F)) / kSteps;
     maps.push_back({regions[region], std::move(turned)});
   }
   return maps;
@@ -184,10 +197,7 @@ void write_case_maps(const fs::path& folder, const std::string& case_id,
       first = false;
       if (choice.bounds) writer.write_bounds(map.probability, row);
     }
-    if (choice.probability) {
-      writer.write("probability", map.region + "_probability" + kEnding, map.probability,
-                   {{"region", map.region}});
-    }
+    if (choice.probability) writer.write_probability(map);
   }
   write_contents(to, case_id, source.filename().string(), writer.images());
 }

@@ -47,8 +47,9 @@ void write_through_itk(const std::filesystem::path& path, const Image<Value>& im
 
 template <typename Value>
 void write_placed(const std::filesystem::path& path, const Image<Value>& image,
-                  const std::filesystem::path& source) {
+                  const std::filesystem::path& source, double slope = 1.0) {
   const auto io = StrictNiftiImageIO::New();
+  io->set_slope(slope);
   if (!named_like_text_image(source)) {
     const NiftiHeader header = read_nifti_header(source);
     if (header.grid.size != image.grid.size) {
@@ -145,14 +146,14 @@ void write_image(const std::filesystem::path& path, const Image<std::uint8_t>& i
   write_through_itk(path, image);
 }
 
-void write_image_like(const std::filesystem::path& path, const Image<float>& image,
+void write_image_like(const std::filesystem::path& path, const Image<std::uint8_t>& image,
                       const std::filesystem::path& source) {
   write_placed(path, image, source);
 }
 
-void write_image_like(const std::filesystem::path& path, const Image<std::uint8_t>& image,
-                      const std::filesystem::path& source) {
-  write_placed(path, image, source);
+void write_image_like(const std::filesystem::path& path, const Image<std::uint16_t>& image,
+                      const std::filesystem::path& source, double slope) {
+  write_placed(path, image, source, slope);
 }
 
 }  // namespace mcvol

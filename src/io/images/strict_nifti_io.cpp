@@ -49,14 +49,23 @@ void StrictNiftiImageIO::Read(void* buffer) {
 bool StrictNiftiImageIO::CanWriteFile(const char* name) { return named_like_nifti(name); }
 
 void StrictNiftiImageIO::Write(const void* buffer) {
-  const bool bytes = this->GetComponentType() == itk::IOComponentEnum::UCHAR;
-  if (!bytes && this->GetComponentType() != itk::IOComponentEnum::FLOAT) {
-    throw Error(std::string(this->GetFileName()) +
-                ": images of uint8 or float are written, not of " +
-                this->GetComponentTypeAsString(this->GetComponentType()));
+  VoxelType type = VoxelType::kFloat32;
+  switch (this->GetComponentType()) {
+    case itk::IOComponentEnum::UCHAR:
+      type = VoxelType::kUint8;
+      break;
+    case itk::IOComponentEnum::USHORT:
+      type = VoxelType::kUint16;
+      break;
+    case itk::IOComponentEnum::FLOAT:
+      break;
+    default:
+      throw Error(std::string(this->GetFileName()) +
+                  ": images of uint8, uint16 or float are written, not of " +
+                  this->GetComponentTypeAsString(this->GetComponentType()));
   }
-  write_nifti(this->GetFileName(), grid_of(*this), bytes ? VoxelType::kUint8 : VoxelType::kFloat32,
-              buffer, placement_ ? &*placement_ : nullptr);
+  write_nifti(this->GetFileName(), {grid_of(*this), type, slope_}, buffer,
+              placement_ ? &*placement_ : nullptr);
 }
 
 Grid grid_of(const itk::ImageIOBase& io) {

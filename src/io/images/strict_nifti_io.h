@@ -36,16 +36,19 @@ class StrictNiftiImageIO : public itk::ImageIOBase {
   bool CanWriteFile(const char* name) override;
   void WriteImageInformation() override {}
   /// A NIfTI-1 file, whole or not at all; the same image gives the same bytes.
-  /// @param buffer of the component type, which is uint8 or float.
+  /// @param buffer of the component type, which is uint8, uint16 or float.
   void Write(const void* buffer) override;
   /// What Write() says of place and unit in place of the image's own grid.
   void place_like(const NiftiPlacement& placement) { placement_ = placement; }
+  /// What Write() says that a stored voxel is to be multiplied by.
+  void set_slope(double slope) { slope_ = slope; }
 
  protected:
   StrictNiftiImageIO();
 
  private:
   std::optional<NiftiPlacement> placement_;
+  double slope_ = 1.0;
 };
 
 /// Where an ImageIO says that the voxels lie. @pre three dimensions

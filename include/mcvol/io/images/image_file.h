@@ -29,9 +29,10 @@ void write_image(const std::filesystem::path& path, const Image<std::uint8_t>& i
 /// sform, qform, their codes, voxel size and unit of length are written as they stand there, so
 /// that whatever a viewer makes of them it makes of both.
 /// @throws Error, and InputError naming `source` where that cannot be read or is of another size.
-void write_image_like(const std::filesystem::path& path, const Image<float>& image,
-                      const std::filesystem::path& source);
 void write_image_like(const std::filesystem::path& path, const Image<std::uint8_t>& image,
                       const std::filesystem::path& source);
+/// @param slope value = slope * stored.
+void write_image_like(const std::filesystem::path& path, const Image<std::uint16_t>& image,
+                      const std::filesystem::path& source, double slope);
 
 }  // namespace mcvol

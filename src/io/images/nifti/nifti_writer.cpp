@@ -70,10 +70,12 @@ void put_placement(std::string& bytes, const NiftiPlacement& like) {
   for (std::size_t n = 0; n < 12; ++n) put_float(bytes, 280 + 4 * n, like.srow[n]);
 }
 
-std::int16_t nifti_code(VoxelType type) { return type == VoxelType::kUint8 ? 2 : 16; }
+std::int16_t nifti_code(VoxelType type) {
+  return type == VoxelType::kUint8 ? 2 : type == VoxelType::kUint16 ? 512 : 16;
+}
 
-std::string header_of(const std::string& name, const Grid& grid, VoxelType type,
-                      std::size_t bytes_per_voxel) {
+std::string header_of(const std::string& name, const WrittenImage& image) {
+  const Grid& grid = image.grid;
   std::string bytes(kDataOffset, '\0');
   put<std::int32_t>(bytes, 0, 348);
   bytes[38] = 'r';
@@ -91,11 +93,11 @@ std::string header_of(const std::string& name, const Grid& grid, VoxelType type,
     put<std::int16_t>(bytes, 40 + 2 * unused, 1);
     put_float(bytes, 76 + 4 * unused, 1.0);
   }
-  put(bytes, 70, nifti_code(type));
-  put(bytes, 72, static_cast<std::int16_t>(8 * bytes_per_voxel));
+  put(bytes, 70, nifti_code(image.type));
+  put(bytes, 72, static_cast<std::int16_t>(8 * bytes_of(image.type)));
   put_float(bytes, 108, kDataOffset);
-  put_float(bytes, 112, 1.0);  // scl_slope
-  bytes[123] = 2;              // mm
+  put_float(bytes, 112, image.slope);  // scl_slope
+  bytes[123] = 2;                      // mm
   put_transforms(bytes, grid);
   std::memcpy(bytes.data() + 344, "n+1", 4);
   return bytes;
@@ -133,14 +135,13 @@ std::string gzipped(const std::string& name, std::string& bytes) {
 
 }  // namespace
 
-void write_nifti(const std::filesystem::path& path, const Grid& grid, VoxelType type,
-                 const void* values, const NiftiPlacement* like) {
+void write_nifti(const std::filesystem::path& path, const WrittenImage& image, const void* values,
+                 const NiftiPlacement* like) {
   const std::string name = path.filename().string();
-  const auto voxel_bytes = static_cast<std::size_t>(bytes_of(type));
-  std::string bytes = header_of(name, grid, type, voxel_bytes);
+  std::string bytes = header_of(name, image);
   if (like != nullptr) put_placement(bytes, *like);
   bytes.append(static_cast<const char*>(values),
-               static_cast<std::size_t>(grid.voxel_count()) * voxel_bytes);
+               static_cast<std::size_t>(image.grid.voxel_count() * bytes_of(image.type)));
   if (path.extension() == ".gz") {
     bytes = gzipped(name, bytes);
   }
