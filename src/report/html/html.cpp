@@ -14,7 +14,7 @@ namespace {
 // readers who see no colour lose nothing.
 constexpr const char* kStyle = R"(
 :root { color-scheme: light; --ink: #1a1a1a; --soft: #5f5f5f; --line: #d0d0d0; --bar: #1f5a96;
-        --raw: #8a8a8a; --flag: #a33c00; }
+        --raw: #666; --flag: #a33c00; }
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif;
        color: var(--ink); background: #fff; max-width: 62rem; margin: 0 auto; padding: 1rem; }
@@ -36,6 +36,7 @@ svg .grid { stroke: #e3e3e3; }
 svg .bar { fill: var(--bar); }
 svg .hollow { fill: #fff; stroke: var(--bar); stroke-width: 1.4; }
 svg .raw { stroke: var(--raw); fill: none; }
+svg .beyond { fill: var(--raw); }
 svg .point { fill: #fff; stroke: var(--ink); stroke-width: 1.5; }
 svg .flag { fill: var(--flag); }
 svg .band { fill: #dbe5f0; }
@@ -48,12 +49,11 @@ h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 .panels figure { margin: 0; }
 .sample { display: inline-block; width: 2.9em; vertical-align: baseline; }
 .sample rect { fill: #666; }
-.under, .over { fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
-.under path { vector-effect: non-scaling-stroke; }
-.under { stroke: #000; stroke-width: 3.4; stroke-opacity: .75; }
-.over { stroke: #ffe45c; stroke-width: 1.6; }
-.lower { stroke-dasharray: 6 3.5; }
-.upper { stroke-dasharray: 1.5 3; }
+.under, .over { fill: none; stroke-linejoin: round; }
+.under { stroke: #000; stroke-width: 4; }
+.over { stroke: #ffe45c; stroke-width: 2; }
+.over.lower { stroke-dasharray: 7 4; }
+.over.upper { stroke-dasharray: 2 4; }
 figure { margin: .6rem 0 1.2rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
 figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
@@ -136,8 +136,9 @@ std::string html_table(const std::vector<std::string>& header,
   return table + "</tbody></table></div>\n";
 }
 
-std::string wide_svg(const std::string& svg) {
-  return "<div class=\"wide chart\" tabindex=\"0\">\n" + svg + "</div>\n";
+std::string wide_svg(const std::string& svg, const std::string& name) {
+  return "<div class=\"wide chart\" tabindex=\"0\" role=\"region\" aria-label=\"" + escaped(name) +
+         "\">\n" + svg + "</div>\n";
 }
 
 std::string png_uri(std::string_view png) {

@@ -22,6 +22,13 @@ class VolumeAxis {
   double right_;
 };
 
+/// Where an axis ends that is to stay readable with an outlier: at eight times the upper quartile
+/// of `most_ml`, so that three quarters of the rows keep at least half of it, but not before a
+/// twentieth of the rows (at least one) would go beyond. At the largest where that is less than
+/// twice as far, and of fewer than four.
+/// @param most_ml the largest volume of each row.
+double axis_end_ml(std::vector<double> most_ml);
+
 /// A coordinate with one decimal.
 std::string pixel(double value);
 

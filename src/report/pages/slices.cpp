@@ -77,7 +77,18 @@ std::vector<std::uint8_t> uncertainty_of(const std::vector<std::uint8_t>& scan,
   return picture;
 }
 
+double pixel_area_mm2(const Grid& grid) {
+  const AxialPlane plane(grid);
+  const auto step = static_cast<double>(plane.step);
+  return step * step * grid.spacing_mm[static_cast<Eigen::Index>(plane.across)] *
+         grid.spacing_mm[static_cast<Eigen::Index>(plane.down)];
+}
+
 using Lines = std::vector<std::vector<PicturePoint>>;
+
+/// Islands and holes that are smaller in the slice are not drawn: they hide the scan, and say
+/// little of where the tumour lies.
+constexpr double kLeastIsland_mm2 = 20;
 
 /// The contours of a region on the crop.
 struct RegionContours {
@@ -91,17 +102,19 @@ constexpr std::array<const char*, 3> kLineKinds{"upper", "lower", "middle"};
 /// Lines where the mean probability has the ends and the middle of the interval above it.
 RegionContours contours_of(const std::string& region, const LogitHistogram& mean,
                            const std::vector<std::uint8_t>& bytes, const Crop& crop,
-                           double voxel_volume_ml, const VolumeRow& row) {
+                           const Grid& grid, const VolumeRow& row) {
   const bool calibrated = row.lower_ml.has_value();
   const std::array<double, 3> volumes_ml{*(calibrated ? row.upper_ml : row.raw_upper_ml),
                                          *(calibrated ? row.lower_ml : row.raw_lower_ml),
                                          *(calibrated ? row.volume_ml : row.raw_volume_ml)};
   RegionContours contours{spaced(region) + " " + interval_text(row), {}};
-  const VolumeCurve curve = level_set_curve(mean, voxel_volume_ml);
+  const VolumeCurve curve = level_set_curve(mean, grid.voxel_volume_ml());
+  const double least_area = kLeastIsland_mm2 / pixel_area_mm2(grid);
   for (std::size_t n = 0; n < volumes_ml.size(); ++n) {
     const double byte = byte_from_logit(-curve.volume_ml.inverse(volumes_ml[n]));
     // Else beyond what the slice holds.
-    if (byte > 0 && byte < 255) contours.lines[n] = contours_at(bytes, crop.width, byte);
+    if (!(byte > 0 && byte < 255)) continue;
+    contours.lines[n] = without_small(contours_at(bytes, crop.width, byte), least_area);
   }
   return contours;
 }
@@ -166,8 +179,7 @@ class SliceFigure {
       bytes.push_back(crop_.of(thumbnail.regions[n], thumbnail.width));
       for (const VolumeRow* row : rows) {
         if (row->region != name) continue;
-        regions.push_back(
-            contours_of(name, mean, bytes.back(), crop_, slice_.grid.voxel_volume_ml(), *row));
+        regions.push_back(contours_of(name, mean, bytes.back(), crop_, slice_.grid, *row));
       }
     }
     const Frame part = Frame::around(regions, aspect_, whole_);
@@ -219,11 +231,14 @@ class SliceFigure {
     return lines;
   }
 
-  /// A dark line below a bright one, so that it shows on black and on white.
+  /// A whole dark line below a bright one, so that it shows on black and on white. Its width is
+  /// that of the screen, not of the scan: said on the path itself, for what <use> shows is styled
+  /// by nothing around the path.
   static std::string twice(const std::string& id, const std::string& kind,
                            const std::string& path) {
     const std::string style = kind.empty() ? "\"" : " " + kind + "\"";
-    return "<g class=\"under" + style + "><path id=\"" + id + "\" d=\"" + path + "\"/></g>" +
+    return "<g class=\"under" + style + "><path id=\"" + id +
+           "\" vector-effect=\"non-scaling-stroke\" d=\"" + path + "\"/></g>" +
            use(id, " class=\"over" + style);
   }
 
@@ -254,7 +269,9 @@ std::string legend(const ReportContent& report) {
          "above which lie as many voxels in the whole scan as make up " +
          sample("middle") + " the volume, " + sample("lower") + " the lower and " +
          sample("upper") + " the upper end of its " + percent_of(report.level.value) +
-         " % interval, " + (report.calibration ? "calibrated" : "not calibrated") +
+         " % interval; islands and holes below " + whole_number(kLeastIsland_mm2) +
+         " mm² are left out of the drawing, not of the volumes. The interval is " +
+         (report.calibration ? "calibrated" : "not calibrated") +
          ". Uncertainty: the binary entropy of that mean probability, the largest over the "
          "regions, from light grey (none) to black (1 bit: a probability of one half).</p>\n";
 }

@@ -65,9 +65,9 @@ SliceSection section_of(const ReportContent& report) {
 
 /// Area in pixels of the path that `id` names, by its relative coordinates in tenths of a pixel.
 double area_of_path(const std::string& page, const std::string& id) {
-  const std::size_t at = page.find("<path id=\"" + id + "\" d=\"");
+  const std::size_t at = page.find("<path id=\"" + id + "\"");
   if (at == std::string::npos) return -1;
-  const std::size_t begin = page.find("d=\"", at + 9 + id.size()) + 3;
+  const std::size_t begin = page.find(" d=\"", at) + 4;
   const std::string path = page.substr(begin, page.find('"', begin) - begin);
   static const std::regex kNumber("-?[0-9]+");
   std::vector<double> numbers;
@@ -80,6 +80,12 @@ double area_of_path(const std::string& page, const std::string& id) {
     y += numbers[n + 1];
   }
   return std::abs(twice) / 200;
+}
+
+/// Closed lines of the path that `id` names.
+int subpaths_of(const std::string& page, const std::string& id) {
+  const std::size_t begin = page.find(" d=\"", page.find("<path id=\"" + id + "\"")) + 4;
+  return testing::count_of(page.substr(begin, page.find('"', begin) - begin), "M");
 }
 
 /// Within a tenth of a pixel: straight pieces cut corners, and bytes are steps of the logit.
@@ -103,6 +109,33 @@ TEST(Slices, ContoursAreThoseOfTheCalibratedIntervalWhereThereIsOne) {
   expect_disc_of_area(page, "s0r0m", 1000);
   EXPECT_EQ(area_of_path(page, "s0r0l"), -1);  // nothing holds 0 ml
   EXPECT_TRUE(contains(page, "whole 10.0 [0.00, 30.0]"));
+}
+
+TEST(Slices, LinesKeepTheirWidthOnTheScreenAtAnySize) {
+  const std::string page = section_of(report_on_cases({"a"})).html;
+  // On each path: what <use> shows is not styled by what surrounds the path.
+  const int ids = testing::count_of(page, "<path id=");
+  EXPECT_EQ(ids, 4);
+  EXPECT_EQ(testing::count_of(page, "\" vector-effect=\"non-scaling-stroke\" d="), ids);
+}
+
+TEST(Slices, LeaveSmallIslandsOutOfTheDrawing) {
+  ReportContent report = report_on_cases({"a"});
+  report.slice_of = [](const std::string&) {
+    CaseSlice slice = disc();
+    // 16 mm² and 25 mm² above every level, in the corners.
+    for (const auto& [corner, side] : {std::pair{2, 4}, std::pair{52, 5}}) {
+      for (int n = 0; n < side * side; ++n) {
+        slice.thumbnail
+            .regions[0][static_cast<std::size_t>(corner + n % side + kSide * (corner + n / side))] =
+            255;
+      }
+    }
+    return slice;
+  };
+  const std::string page = section_of(report).html;
+  EXPECT_EQ(subpaths_of(page, "s0r0m"), 2);
+  EXPECT_TRUE(contains(page, "islands and holes below 20 mm²"));
 }
 
 TEST(Slices, NeedNothingButThemselvesAndSayInWordsWhatTheyShow) {
