@@ -54,7 +54,9 @@ class PredictRun {
         plan_(std::move(plan)),
         log_(options_, plan_),
         results_(plan_.folder, options.levels, plan_.identity_sha256, plan_.calibration),
-        loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle)),
+        loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle),
+                options_.thumbnails ? channels_to_show(plan_.bundle).channels
+                                    : std::vector<std::size_t>{}),
         threads_(options.threads > 0 ? options.threads : default_thread_count()) {}
 
   PredictOutcome run();
@@ -65,7 +67,7 @@ class PredictRun {
   void start_next(std::size_t after, const PreparedScan& last);
   bool measure(std::size_t index);
   bool run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record);
-  void keep_thumbnail(const std::string& case_id, const PreparedScan& scan,
+  void keep_thumbnail(const std::string& case_id, const LoadedCase& loaded,
                       const HistogramSink& sink);
   void remove_thumbnail(const std::string& case_id) const;
   CaseRecord record_of(const ScanCase& scan) const;
@@ -257,7 +259,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");
     if (loaded.scan.resampled) record.flags.push_back("resampled");
     if (loaded.scan.touches_border) record.flags.push_back("touches_border");
-    if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded.scan, sink);
+    if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded, sink);
   } catch (const InputError& error) {
     fail(error);
   } catch (const ModelError& error) {
@@ -271,11 +273,12 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
 }
 
 /// Before the record: one that is there has the slice of the same measurement, or none.
-void PredictRun::keep_thumbnail(const std::string& case_id, const PreparedScan& scan,
+void PredictRun::keep_thumbnail(const std::string& case_id, const LoadedCase& loaded,
                                 const HistogramSink& sink) {
   const ScopedTimer timer(log_.stages.write_s);
   try {
-    write_thumbnail(thumbnail_slice(scan, channel_to_show(plan_.bundle), sink),
+    const ChannelsToShow channels = channels_to_show(plan_.bundle);
+    write_thumbnail(thumbnail_of(loaded.scan, channels, loaded.shown, sink),
                     thumbnail_path(plan_.folder, case_id));
   } catch (const std::exception& error) {
     remove_thumbnail(case_id);
