@@ -48,7 +48,7 @@ std::string axis_at(const VolumeAxis& axis, double y, double bottom) {
     if (bottom > y) drawn += svg_line(x, y, x, bottom, "class=\"grid\"");
     drawn += svg_text(x, y - 8, shortest_text(tick), "class=\"soft\" text-anchor=\"middle\"");
   }
-  return drawn + svg_text(kRight + 14, y - 8, "ml", "class=\"soft\"");
+  return drawn + svg_text(kRight + 34, y - 8, "ml", "class=\"soft\"");
 }
 
 /// What a screen reader and the pointer are told.

@@ -84,6 +84,11 @@ figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
   .wide { overflow: visible; }
   .pair { grid-template-columns: 1fr 1fr; }
   .mark { font-size: 8px; line-height: 10px; }
+  .mark.right, .mark.left { top: calc(50% - 5px); }
+  .under { stroke-width: 3; }
+  .over { stroke-width: 1.5; }
+  .screen { display: none; }
+  .legend { break-inside: avoid; }
   .chart, .pair > figure, .panels, tr { break-inside: avoid; }
   figcaption { break-before: avoid; }
   details::details-content { content-visibility: visible; height: auto; }

@@ -53,8 +53,8 @@ double axis_end_ml(std::vector<double> most_ml) {
   if (count < kFewest) return most_ml.back();
   const std::size_t beyond = std::max<std::size_t>(1, count / 20);
   const double quartile = most_ml[(3 * count + 3) / 4 - 1];
-  const double end = std::max(8 * quartile, most_ml[count - 1 - beyond]);
-  return most_ml.back() < 2 * end ? most_ml.back() : end;
+  const double bound = std::max(27 * quartile, most_ml[count - 1 - beyond]);
+  return *(std::upper_bound(most_ml.begin(), most_ml.end(), bound) - 1);
 }
 
 std::string pixel(double value) { return decimal_text(value, 1); }

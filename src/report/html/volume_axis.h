@@ -22,10 +22,10 @@ class VolumeAxis {
   double right_;
 };
 
-/// Where an axis ends that is to stay readable with an outlier: at eight times the upper quartile
-/// of `most_ml`, so that three quarters of the rows keep at least half of it, but not before a
-/// twentieth of the rows (at least one) would go beyond. At the largest where that is less than
-/// twice as far, and of fewer than four.
+/// Where an axis ends that is to stay readable with outliers: at the largest volume that is none.
+/// An outlier is beyond 27 times the upper quartile of `most_ml`, so that three quarters of the
+/// rows would keep less than a third of the axis, and one of the largest twentieth of the rows, or
+/// the largest. Of fewer than four rows none is an outlier.
 /// @param most_ml the largest volume of each row.
 double axis_end_ml(std::vector<double> most_ml);
 

@@ -269,6 +269,7 @@ class SliceFigure {
   }
 
   std::string outline(const Frame& part) const {
+    if (part.width >= whole_.width) return "";
     const std::string width = whole_number(part.width), height = whole_number(part.height);
     return twice(name_ + "f", "",
                  "M" + whole_number(part.left) + " " + whole_number(part.top) + "h" + width + "v" +

@@ -22,13 +22,15 @@ std::string sample(const std::string& kind) {
 }
 
 std::string legend(const ReportContent& report) {
-  return "<p>Axial slices of each scan on the network's grid: where there is most of the first "
+  return "<p class=\"legend\">Axial slices of each scan on the network's grid: where there is most "
+         "of the first "
          "region, and where that lies in separate places, a slice of each of the largest (three at "
          "most). As radiologists look at them: the patient's right (R) is on the left. The number "
-         "of the slice is counted from below. Grey: the channel named below each picture, as the "
-         "scan's file has it; the frame is what the pictures beside it show. A picture opens by a "
-         "click, or by the Tab and Enter keys, and closes likewise.</p>\n"
-         "<p>Lines: where the probability of the region, the mean over all passes, is at the level "
+         "of the slice is counted from below. Grey: the channel named below each picture; the "
+         "frame is what the pictures beside it show. <span class=\"screen\">A picture opens by a "
+         "click, or by the Tab and Enter keys, and closes likewise.</span></p>\n"
+         "<p class=\"legend\">Lines: where the probability of the region, the mean over all "
+         "passes, is at the level "
          "above which lie as many voxels in the whole scan as make up " +
          sample("middle") + " the volume, " + sample("lower") + " the lower and " +
          sample("upper") + " the upper end of its " + percent_of(report.level.value) +

@@ -49,11 +49,11 @@ TEST(VolumeAxisEnd, IsTheLargestWithoutAnOutlier) {
   EXPECT_EQ(axis_end_ml({}), 0);
   EXPECT_EQ(axis_end_ml({1, 1000}), 1000);
   EXPECT_EQ(axis_end_ml({5, 20, 80, 160, 320}), 320);
-  EXPECT_EQ(axis_end_ml({10, 10, 10, 159}), 159);  // less than twice of 80: not worth a cut
+  EXPECT_EQ(axis_end_ml({3, 4.6, 4.8, 5.3, 5.9, 7.4, 21.5, 182}), 182);  // a large tumour
 }
 
-TEST(VolumeAxisEnd, LeavesTheOthersHalfOfTheAxisBesideAnOutlier) {
-  EXPECT_EQ(axis_end_ml({10, 20, 1500, 30, 20}), 240);
+TEST(VolumeAxisEnd, IsTheLargestOfTheOthersBesideAnOutlier) {
+  EXPECT_EQ(axis_end_ml({10, 20, 1500, 30, 20}), 30);
   // At most a twentieth of the rows is cut, so that half of small tumours does not hide the others.
   std::vector<double> two_kinds(100, 0.5);
   std::fill(two_kinds.begin() + 80, two_kinds.end(), 60.0);

@@ -119,7 +119,7 @@ TEST(Slices, LinesKeepTheirWidthOnTheScreenAtAnySize) {
   const std::string page = section_of(report_on_cases({"a"})).html;
   // On each path: what <use> shows is not styled by what surrounds the path.
   const int ids = testing::count_of(page, "<path id=");
-  EXPECT_EQ(ids, 4);
+  EXPECT_EQ(ids, 3);
   EXPECT_EQ(testing::count_of(page, "\" vector-effect=\"non-scaling-stroke\" d="), ids);
 }
 
