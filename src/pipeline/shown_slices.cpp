@@ -73,6 +73,35 @@ class Places {
   std::size_t through_;
 };
 
+/// Around all voxels of places: an image of the whole scan would add to what a run takes at most.
+Box box_of_places(const PreparedScan& scan, const HistogramSink& sink) {
+  Box box{scan.grid.size, {0, 0, 0}};
+  for_each_voxel_of(scan.measured, [&](const Index3& index, std::size_t position) {
+    if (static_cast<float>(sink.mean_probability(0, position)) < kLeastProbability) return;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      box.begin[axis] = std::min(box.begin[axis], index[axis]);
+      box.end[axis] = std::max(box.end[axis], index[axis] + 1);
+    }
+  });
+  return box;
+}
+
+Image<float> probabilities_in(const Box& box, const PreparedScan& scan, const HistogramSink& sink) {
+  Grid grid;
+  grid.size = box.size();
+  Image<float> probabilities(grid);
+  for_each_voxel_of(scan.measured, [&](const Index3& index, std::size_t position) {
+    Index3 inside;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      if (index[axis] < box.begin[axis] || index[axis] >= box.end[axis]) return;
+      inside[axis] = index[axis] - box.begin[axis];
+    }
+    probabilities.at(inside[0], inside[1], inside[2]) =
+        static_cast<float>(sink.mean_probability(0, position));
+  });
+  return probabilities;
+}
+
 /// Of what is too little for a place.
 std::int64_t slice_of_traces(const PreparedScan& scan, std::size_t through,
                              const HistogramSink& sink) {
@@ -90,13 +119,9 @@ std::int64_t slice_of_traces(const PreparedScan& scan, std::size_t through,
 
 std::vector<std::int64_t> slices_to_show(const PreparedScan& scan, std::size_t through,
                                          const HistogramSink& sink) {
-  Image<float> probabilities(scan.grid);
-  for_each_voxel_of(scan.measured, [&](const Index3& index, std::size_t position) {
-    probabilities.at(index[0], index[1], index[2]) =
-        static_cast<float>(sink.mean_probability(0, position));
-  });
-  std::vector<Place> places = Places(std::move(probabilities), through).all();
-  if (places.empty()) return {slice_of_traces(scan, through, sink)};
+  const Box box = box_of_places(scan, sink);
+  if (box.empty()) return {slice_of_traces(scan, through, sink)};
+  std::vector<Place> places = Places(probabilities_in(box, scan, sink), through).all();
   std::stable_sort(places.begin(), places.end(),
                    [](const Place& a, const Place& b) { return a.size > b.size; });
   std::vector<std::int64_t> slices;
@@ -110,6 +135,7 @@ std::vector<std::int64_t> slices_to_show(const PreparedScan& scan, std::size_t t
     });
     if (!seen) slices.push_back(slice);
   }
+  for (std::int64_t& slice : slices) slice += box.begin[through];
   return slices;
 }
 

@@ -252,8 +252,8 @@ class SliceFigure {
     return "<use href=\"#" + id + "\"" + more + "/>";
   }
 
-  /// A picture that opens to the width of the page. The letters and the bar are not part of the
-  /// SVG: they keep their size when it grows.
+  /// A picture that opens as large as the window allows. The letters and the bar are not part of
+  /// the SVG: they keep their size when it grows.
   std::string panel(const Frame& frame, const std::string& drawn, const std::string& words) const {
     const double width_mm = frame.width / 10 * static_cast<double>(plane_.step) *
                             of_.grid.spacing_mm[static_cast<Eigen::Index>(plane_.across)];

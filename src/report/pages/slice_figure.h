@@ -16,7 +16,7 @@ using RowsOfCase = std::vector<const VolumeRow*>;
 inline constexpr double kLeastIsland_mm2 = 20;
 
 /// The slices of a case, a row of panels each: the whole slice, each region's contours on what it
-/// is seen best on, and the uncertainty. Every panel opens to the width of the page.
+/// is seen best on, and the uncertainty. Every panel opens as large as the window allows.
 /// @param number of the case on the page, for ids. @param channel_names of the thumbnail's; empty
 ///   where not known. @return empty where there is nothing to show.
 std::string slice_panels(const std::string& case_id, const CaseSlice& of, std::size_t number,
