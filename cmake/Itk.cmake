@@ -1,6 +1,7 @@
-# ITK resamples; its USE_FILE, which sets global flags, is not needed for that. Voxels are read by
-# io/image_file (docs/scans.md says why).
-set(ITK_MODULES_REQUESTED ITKCommon ITKImageGrid ITKImageFunction ITKSmoothing)
+# Scans are read, resampled and written through ITK; its USE_FILE, which sets global flags and registers
+# its own readers, is not needed for that (src/io/images/strict_nifti_io.h says why). Tests hold what is
+# read against ITKIONIFTI.
+set(ITK_MODULES_REQUESTED ITKCommon ITKIOImageBase ITKIOMeta ITKIONIFTI ITKIONRRD ITKImageGrid ITKImageFunction ITKSmoothing)
 
 # Debian's GDCM, which ITK looks for on the way, reports every optional program of it that is not
 # installed in a paragraph of its own; none of them matters here.

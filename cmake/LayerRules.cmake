@@ -96,8 +96,6 @@ set(MCVOL_FAMILIES_OF_main)
 
 # What of it a layer's headers under include/ may show: never ITK, LibTorch, spdlog or CLI11.
 set(MCVOL_HEADER_FAMILIES nlohmann eigen)
-# ITK's templates stay in io/images' .cpp files: its private headers go without them as well.
-set(MCVOL_CPP_FAMILIES itk)
 
 # A test of a divided layer stands for all of its parts: their layers and families are its own.
 foreach(layer IN ITEMS io network report)

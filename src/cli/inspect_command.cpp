@@ -24,7 +24,8 @@ void InspectCommand::setup(CLI::App& program) {
       kInspectExample);
   command_
       .add("paths", paths_,
-           "Model bundles, scans (.nii, .nii.gz), records and calibrations (.json), result folders")
+           "Model bundles, scans (.nii.gz, .nii, .nrrd, .mha), records and calibrations (.json), "
+           "result folders")
       .type_name("PATH")
       .required();
   command_.add_flag("--json", json_, "One JSON object per path and line");

@@ -2,8 +2,9 @@
 
 #include "mcvol/calibration/coverage.h"
 #include "mcvol/error/error.h"
+#include "mcvol/io/images/image_endings.h"
 #include "mcvol/io/images/image_file.h"
-#include "mcvol/io/images/nifti_header.h"
+#include "mcvol/io/images/image_header.h"
 #include "mcvol/io/records/calibration_file.h"
 #include "mcvol/io/records/case_record.h"
 #include "mcvol/io/records/run_file.h"
@@ -30,34 +31,13 @@ Facts facts_of_grid(const Grid& grid) {
   return facts;
 }
 
-std::string name_of(NiftiDatatype datatype) {
-  switch (datatype) {
-    case NiftiDatatype::kUint8:
-      return "uint8";
-    case NiftiDatatype::kInt16:
-      return "int16";
-    case NiftiDatatype::kInt32:
-      return "int32";
-    case NiftiDatatype::kFloat32:
-      return "float32";
-    case NiftiDatatype::kFloat64:
-      return "float64";
-    case NiftiDatatype::kInt8:
-      return "int8";
-    case NiftiDatatype::kUint16:
-      return "uint16";
-    case NiftiDatatype::kUint32:
-      break;
-  }
-  return "uint32";
-}
-
 Facts facts_of_scan(const fs::path& path) {
-  const NiftiHeader header = read_nifti_header(path);
-  const std::vector<float> values = read_image(path, header).values;
+  const ImageHeader header = read_image_header(path);
+  const std::vector<float> values = read_image(path).values;
   Facts facts = facts_of_grid(header.grid);
   facts["orientation_known"] = header.orientation_known;
-  facts["stored_as"] = name_of(header.datatype);
+  facts["format"] = to_string(header.format);
+  facts["stored_as"] = to_string(header.type);
   facts["slope"] = header.slope;
   facts["intercept"] = header.intercept;
   facts["nonzero_voxels"] =
@@ -267,13 +247,15 @@ InspectedKind kind_of(const fs::path& path) {
   const std::string name = path.filename().string();
   if (name == "model.json") return InspectedKind::kBundle;
   if (name == "run.json") return InspectedKind::kResults;
-  if (name.ends_with(".nii") || name.ends_with(".nii.gz")) return InspectedKind::kScan;
+  const bool without_voxels = name.ends_with(".nhdr") || name.ends_with(".mhd");
+  if (without_voxels || !image_stem(name).empty()) return InspectedKind::kScan;
   if (name.ends_with(".json")) {
     return is_calibration_file(path) ? InspectedKind::kCalibration : InspectedKind::kRecord;
   }
-  throw UsageError(path.string() +
-                   ": expected a model bundle, a scan (.nii, .nii.gz), a record or calibration "
-                   "(.json) or a result folder");
+  throw UsageError(
+      path.string() +
+      ": expected a model bundle, a scan (.nii.gz, .nii, .nrrd, .mha), a record or calibration "
+      "(.json) or a result folder");
 }
 
 Facts facts_of(const fs::path& path, InspectedKind kind) {

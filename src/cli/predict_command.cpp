@@ -159,8 +159,11 @@ void PredictCommand::add_output_options() {
       "--no-thumbnails", no_thumbnails_,
       "Keep no slice of the scans in OUT/thumbnails; the report page is without them");
   command_.add_flag("--list", list_, "Only say what would be measured, what not, and why");
-  command_.add("--save", save_, "Refused: this version saves no images")
-      .type_name("maps,labels")
+  command_
+      .add("--save", save_,
+           "Images to keep of each case in OUT/maps/CASE, on the scan's own grid: segmentation, "
+           "probability, bounds (of the interval); several with commas")
+      .type_name("KINDS")
       .one_value_at_a_time();
   command_.add("--print", print_, "Rows of each case on stdout as it ends")
       .type_name("FORMAT")
@@ -170,14 +173,7 @@ void PredictCommand::add_output_options() {
   command_.add_flag("--verbose", verbose_, "Say more on stderr").excludes(quiet);
 }
 
-void PredictCommand::refuse_what_is_not_built() const {
-  if (!save_.empty()) {
-    throw UsageError("--save: this version saves no images; leave the option out");
-  }
-}
-
 PredictOptions PredictCommand::options() const {
-  refuse_what_is_not_built();
   PredictOptions options;
   options.scans = scans_;
   options.model = model_;
@@ -191,6 +187,7 @@ PredictOptions PredictCommand::options() const {
   options.layout = layout_from(layout_);
   if (!shard_.empty()) options.shard = Shard::parse(shard_);
   options.fresh = fresh_;
+  options.save = MapChoice::parse(save_);
   options.thumbnails = !no_thumbnails_;
   options.calibration = CalibrationChoice::parse(calibration_);
   options.device = device_;
@@ -211,7 +208,7 @@ ExitCode PredictCommand::list() const {
     check_run_identity(plan, options.fresh);
     ResultFolder results(plan.folder, options.levels, plan.identity_sha256, plan.calibration);
     for (const std::string& complaint : results.load()) spdlog::warn(complaint);
-    keep_finished(plan, results, options.fresh);
+    keep_finished(plan, results, options.fresh, options.save);
   }
   for (const PlannedCase& planned : plan.cases) {
     std::cout << planned.scan.case_id << '\t' << word_of(planned.action) << '\t' << planned.reason

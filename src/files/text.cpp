@@ -31,6 +31,13 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
 std::string line_of_file(const std::string& file, int line) {
   return file + ", line " + std::to_string(line);
 }

@@ -7,6 +7,7 @@
 #include "mcvol/io/records/run_file.h"
 #include "mcvol/io/records/run_lock.h"
 #include "mcvol/io/records/thumbnail.h"
+#include "mcvol/pipeline/case_maps.h"
 
 #include <algorithm>
 #include <map>
@@ -152,6 +153,7 @@ class Merge {
     }
     if (!fs::equivalent(chosen.folder, out_)) {
       copy_thumbnail(chosen.folder, case_id);
+      copy_maps(chosen.folder, case_id);
       write_case_record(record, case_record_path(out_, case_id));
     }
     table.put(record);
@@ -168,6 +170,15 @@ class Merge {
       report_.warnings.push_back(case_id + ": merged without its slice: " + error.what());
     }
     fs::remove(to, ignored);
+  }
+
+  void copy_maps(const fs::path& folder, const std::string& case_id) {
+    try {
+      copy_case_maps(folder, out_, case_id);
+    } catch (const std::exception& error) {
+      remove_case_maps(out_, case_id);
+      report_.warnings.push_back(case_id + ": merged without its saved images: " + error.what());
+    }
   }
 
   RunFile summary() const {

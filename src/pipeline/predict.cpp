@@ -2,6 +2,7 @@
 
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/records/run_lock.h"
+#include "mcvol/pipeline/case_maps.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/sample_passes.h"
 #include "mcvol/pipeline/threads.h"
@@ -25,22 +26,6 @@ constexpr int kMostLoaders = 8;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-ScanPreparation preparation_of(const Bundle& bundle) {
-  ScanPreparation preparation;
-  preparation.grid = bundle.grid;
-  for (const Bundle::Channel& channel : bundle.channels) {
-    preparation.intensities.push_back(channel.intensity);
-  }
-  preparation.measure_all = bundle.measure == Bundle::Measure::kAll;
-  return preparation;
-}
-
-std::vector<std::string> region_names(const Bundle& bundle) {
-  std::vector<std::string> names;
-  for (const Bundle::Region& region : bundle.regions) names.push_back(region.name);
-  return names;
 }
 
 /// A run on a result folder that it holds.
@@ -67,13 +52,14 @@ class PredictRun {
   void start_next(std::size_t after, const PreparedScan& last);
   bool measure(std::size_t index);
   bool run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record);
-  void keep_thumbnail(const std::string& case_id, const LoadedCase& loaded,
-                      const HistogramSink& sink);
+  void keep_thumbnail(const std::string& case_id, const LoadedCase&, const HistogramSink&);
   void remove_thumbnail(const std::string& case_id) const;
   CaseRecord record_of(const ScanCase& scan) const;
   bool is_measured(const std::string& case_id) const;
   void keep_despite(const std::string& case_id, const std::string& reason);
-  void finish(const CaseRecord& record, double load_s, double network_s);
+  void finish(const CaseRecord& record, double load_s, double network_s,
+              const std::vector<std::filesystem::path>& files);
+  void renew_bounds_of_kept();
   void write_progress();
   bool stopping();
 
@@ -89,6 +75,7 @@ class PredictRun {
   std::unique_ptr<Segmenter> segmenter_;
   PredictOutcome outcome_;
   std::optional<ExitCode> stop_;
+  std::vector<RegionMap> maps_;  ///< of the case at hand, where they are to be saved
   Clock::time_point table_written_ = Clock::now();
   double table_cost_s_ = 0;
 };
@@ -96,7 +83,7 @@ class PredictRun {
 PredictOutcome PredictRun::run() {
   check_run_identity(plan_, options_.fresh);
   for (const std::string& complaint : results_.load()) observer_.warn(complaint);
-  keep_finished(plan_, results_, options_.fresh);
+  keep_finished(plan_, results_, options_.fresh, options_.save);
   outcome_.found = static_cast<int>(plan_.cases.size());
   outcome_.kept = plan_.count(CaseAction::kKeep);
   observer_.planned(plan_);
@@ -104,6 +91,7 @@ PredictOutcome PredictRun::run() {
   keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
   log_.start(segmenter_ ? &segmenter_->summary() : nullptr, threads_, outcome_);
   try {
+    renew_bounds_of_kept();
     work();
   } catch (...) {
     // What is finished is kept; the error that ends the run is the one to report.
@@ -162,10 +150,22 @@ void PredictRun::work() {
       CaseRecord record = record_of(planned.scan);
       record.status = CaseRecord::Status::kFailed;
       record.error = planned.reason;
-      finish(record, 0, 0);
+      finish(record, 0, 0, {});
     } else if (!measure(n)) {
       return;
     }
+  }
+}
+
+/// The table's intervals may be of another level or calibration than those that were drawn.
+void PredictRun::renew_bounds_of_kept() {
+  if (!options_.save.bounds) return;
+  const ScopedTimer timer(log_.stages.write_s);
+  for (const PlannedCase& planned : plan_.cases) {
+    if (planned.action != CaseAction::kKeep) continue;
+    const CaseRecord record = read_case_record(plan_.folder, planned.scan.case_id);
+    renew_bounds(plan_.folder, planned.scan.case_id,
+                 rows_of(record, options_.levels, plan_.calibration.get()));
   }
 }
 
@@ -218,7 +218,7 @@ bool PredictRun::measure(std::size_t index) {
     return false;
   }
   finish(record, loaded.timings.read_s + loaded.timings.prepare_s,
-         log_.stages.network_s - network_before_s);
+         log_.stages.network_s - network_before_s, scan.channel_files);
   return true;
 }
 
@@ -260,6 +260,10 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     if (loaded.scan.resampled) record.flags.push_back("resampled");
     if (loaded.scan.touches_border) record.flags.push_back("touches_border");
     if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded, sink);
+    if (options_.save.any()) {
+      maps_ = timed(stages.write_s,
+                    [&] { return region_maps(loaded.scan, sink, region_names(plan_.bundle)); });
+    }
   } catch (const InputError& error) {
     fail(error);
   } catch (const ModelError& error) {
@@ -277,8 +281,7 @@ void PredictRun::keep_thumbnail(const std::string& case_id, const LoadedCase& lo
                                 const HistogramSink& sink) {
   const ScopedTimer timer(log_.stages.write_s);
   try {
-    const ChannelsToShow channels = channels_to_show(plan_.bundle);
-    write_thumbnail(thumbnail_of(loaded.scan, channels, loaded.shown, sink),
+    write_thumbnail(thumbnail_of(loaded.scan, channels_to_show(plan_.bundle), loaded.shown, sink),
                     thumbnail_path(plan_.folder, case_id));
   } catch (const std::exception& error) {
     remove_thumbnail(case_id);
@@ -302,11 +305,19 @@ void PredictRun::keep_despite(const std::string& case_id, const std::string& rea
   observer_.kept_despite(case_id, reason);
 }
 
-void PredictRun::finish(const CaseRecord& record, double load_s, double network_s) {
+void PredictRun::finish(const CaseRecord& record, double load_s, double network_s,
+                        const std::vector<std::filesystem::path>& files) {
   std::optional<ScopedTimer> timer(std::in_place, log_.stages.write_s);
   const bool failed = record.status == CaseRecord::Status::kFailed;
   if (failed || !options_.thumbnails) remove_thumbnail(record.case_id);
+  // Images of an earlier measurement go before the record that replaces it, new ones come after it:
+  // where this is interrupted, resuming finds none and makes them.
+  remove_case_maps(plan_.folder, record.case_id);
   const std::vector<VolumeRow> rows = results_.put(record);
+  if (!failed && options_.save.any()) {
+    write_case_maps(plan_.folder, record.case_id, maps_, rows, options_.save, files.front());
+  }
+  maps_.clear();
   (failed ? outcome_.failed : outcome_.measured) += 1;
   write_progress();
   timer.reset();

@@ -3,6 +3,7 @@
 #include "mcvol/analysis/run_identity.h"
 #include "mcvol/error/error.h"
 #include "mcvol/io/records/run_file.h"
+#include "mcvol/pipeline/case_maps.h"
 #include "mcvol/pipeline/input_files.h"
 #include "mcvol/pipeline/shard.h"
 
@@ -102,7 +103,8 @@ void check_run_identity(const PredictPlan& plan, bool fresh) {
   if (run && !fresh) require_same_identity(plan.folder, run->identity, plan.identity);
 }
 
-void keep_finished(PredictPlan& plan, const ResultFolder& results, bool fresh) {
+void keep_finished(PredictPlan& plan, const ResultFolder& results, bool fresh,
+                   const MapChoice& save) {
   const std::vector<std::string> channels = channel_names(plan.bundle);
   for (PlannedCase& planned : plan.cases) {
     const ResultFolder::Entry* entry = results.find(planned.scan.case_id);
@@ -115,11 +117,29 @@ void keep_finished(PredictPlan& plan, const ResultFolder& results, bool fresh) {
       planned.reason = "measured by a run with other settings";
     } else if (!inputs_unchanged(entry->inputs, channels, planned.scan.channel_files)) {
       planned.reason = "its files have changed";
+    } else if (!has_case_maps(plan.folder, planned.scan.case_id, save)) {
+      planned.reason = "measured before, without the images to save";
     } else {
       planned.action = CaseAction::kKeep;
       planned.reason = "measured before";
     }
   }
+}
+
+ScanPreparation preparation_of(const Bundle& bundle) {
+  ScanPreparation preparation;
+  preparation.grid = bundle.grid;
+  for (const Bundle::Channel& channel : bundle.channels) {
+    preparation.intensities.push_back(channel.intensity);
+  }
+  preparation.measure_all = bundle.measure == Bundle::Measure::kAll;
+  return preparation;
+}
+
+std::vector<std::string> region_names(const Bundle& bundle) {
+  std::vector<std::string> names;
+  for (const Bundle::Region& region : bundle.regions) names.push_back(region.name);
+  return names;
 }
 
 }  // namespace mcvol

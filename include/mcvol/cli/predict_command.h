@@ -19,7 +19,6 @@ class PredictCommand : public Command {
   void add_measurement_options();
   void add_machine_options();
   void add_output_options();
-  void refuse_what_is_not_built() const;
   PredictOptions options() const;
   ExitCode list() const;
 

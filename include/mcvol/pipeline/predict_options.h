@@ -6,6 +6,7 @@
 #include "mcvol/io/tables/volume_row.h"
 #include "mcvol/network/bundle/bundle.h"
 #include "mcvol/network/segmenter/segmenter.h"
+#include "mcvol/pipeline/map_choice.h"
 #include "mcvol/pipeline/shard.h"
 
 #include <cstdint>
@@ -42,6 +43,7 @@ struct PredictOptions {
   std::optional<Shard> shard;  ///< none: every case
   bool fresh = false;          ///< measure every case again
   bool thumbnails = true;      ///< keep a slice of each scan measured, for the page to show
+  MapChoice save;              ///< images to keep of each case
   CalibrationChoice calibration;
 
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N

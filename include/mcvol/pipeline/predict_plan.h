@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/io/scans/scan_discovery.h"
+#include "mcvol/io/scans/scan_loader.h"
 #include "mcvol/network/bundle/bundle.h"
 #include "mcvol/pipeline/predict_options.h"
 #include "mcvol/pipeline/result_folder.h"
@@ -51,11 +52,15 @@ PredictPlan plan_scans(const PredictOptions& options);
 /// @throws UsageError naming the field that differs, unless `fresh`.
 void check_run_identity(const PredictPlan& plan, bool fresh);
 
-/// Marks as kKeep the cases whose record was made under this run identity of the same bytes.
-void keep_finished(PredictPlan& plan, const ResultFolder& results, bool fresh);
+/// Marks as kKeep the cases whose record was made under this run identity of the same bytes, and
+/// whose images to be saved are there.
+void keep_finished(PredictPlan& plan, const ResultFolder& results, bool fresh,
+                   const MapChoice& save = {});
 
 /// The bundle's channels as scans are searched for and loaded.
 std::vector<ChannelPattern> channel_patterns(const Bundle& bundle);
 std::vector<std::string> channel_names(const Bundle& bundle);
+ScanPreparation preparation_of(const Bundle& bundle);
+std::vector<std::string> region_names(const Bundle& bundle);
 
 }  // namespace mcvol

@@ -3,138 +3,120 @@
 #include "mcvol/error/error.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
-#include <iterator>
-#include <limits>
 #include <string>
 #include <vector>
 
-#include "gz_reader.h"
-#include "nifti_raw_header.h"
-
-// Voxels are read here and not through ITK 5.2's NiftiImageIO. Tried on purpose-made files, that
-// one takes the voxels of a.nii when asked for a.nii.gz beside it, turns NaN into 0 without a word,
-// prefers sform or qform according to their codes, and refuses an sform whose axes are off a right
-// angle by 0.03 degrees.
+#include "io/images/nifti/nifti_header.h"
+#include "itk_setup.h"
+#include "itk_view.h"
+#include "refusal.h"
+#include "strict_nifti_io.h"
+#include "text_image.h"
+#include <itkImageFileReader.h>
+#include <itkImageFileWriter.h>
 
 namespace mcvol {
 namespace {
 
-/// What is wrong with voxels, counted over the whole image.
-struct Tally {
-  std::int64_t not_finite = 0;  ///< as stored
-  std::int64_t beyond = 0;      ///< finite as stored, but not as a scaled float
-};
-
-template <typename Stored>
-Stored load(const char* bytes, bool swapped) {
-  std::array<char, sizeof(Stored)> field;
-  std::memcpy(field.data(), bytes, sizeof(Stored));
-  if (swapped) {
-    std::reverse(field.begin(), field.end());
+/// What ITK itself finds wrong, in the house's one line.
+template <typename Function>
+auto naming_errors_of_itk(const std::string& name, Function function) {
+  set_up_itk();
+  try {
+    return function();
+  } catch (const itk::ExceptionObject& exception) {
+    std::string reason = exception.GetDescription();
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    throw InputError(name + ": " + reason);
   }
-  return std::bit_cast<Stored>(field);
 }
 
-template <typename Stored>
-void convert(const char* bytes, std::size_t count, const NiftiHeader& header, float* values,
-             Tally& tally) {
-  for (std::size_t n = 0; n < count; ++n) {
-    const auto stored =
-        static_cast<double>(load<Stored>(bytes + n * sizeof(Stored), header.byte_swapped));
-    values[n] = static_cast<float>(header.slope * stored + header.intercept);
-    if (!std::isfinite(values[n])) {
-      ++(std::isfinite(stored) ? tally.beyond : tally.not_finite);
+template <typename Value>
+void write_through_itk(const std::filesystem::path& path, const Image<Value>& image,
+                       StrictNiftiImageIO::Pointer io = StrictNiftiImageIO::New()) {
+  naming_errors_of_itk(path.filename().string(), [&] {
+    using Writer = itk::ImageFileWriter<ItkImage<Value>>;
+    auto writer = Writer::New();
+    writer->SetImageIO(io);
+    writer->SetFileName(path.string());
+    writer->SetInput(itk_view_in_place(image));
+    writer->Update();
+  });
+}
+
+template <typename Value>
+void write_placed(const std::filesystem::path& path, const Image<Value>& image,
+                  const std::filesystem::path& source) {
+  const auto io = StrictNiftiImageIO::New();
+  if (!named_like_text_image(source)) {
+    const NiftiHeader header = read_nifti_header(source);
+    if (header.grid.size != image.grid.size) {
+      refuse(source.filename().string(), describe(header.grid) + ", expected the size of " +
+                                             path.filename().string() + ": " +
+                                             describe(image.grid));
     }
+    io->place_like(header.placement);
   }
+  write_through_itk(path, image, io);
 }
 
-using Converter = void (*)(const char*, std::size_t, const NiftiHeader&, float*, Tally&);
-
-Converter converter_for(NiftiDatatype datatype) {
-  switch (datatype) {
-    case NiftiDatatype::kUint8:
-      return convert<std::uint8_t>;
-    case NiftiDatatype::kInt8:
-      return convert<std::int8_t>;
-    case NiftiDatatype::kUint16:
-      return convert<std::uint16_t>;
-    case NiftiDatatype::kInt16:
-      return convert<std::int16_t>;
-    case NiftiDatatype::kUint32:
-      return convert<std::uint32_t>;
-    case NiftiDatatype::kInt32:
-      return convert<std::int32_t>;
-    case NiftiDatatype::kFloat32:
-      return convert<float>;
-    case NiftiDatatype::kFloat64:
-      return convert<double>;
+/// What StrictNiftiImageIO looks at itself, of other readers.
+void refuse_bad_values(const std::string& name, const std::vector<float>& values, VoxelType type) {
+  const std::string of_all = " of " + std::to_string(values.size()) + " voxels are ";
+  const auto bad = std::count_if(values.begin(), values.end(),
+                                 [](float value) { return !std::isfinite(value); });
+  if (bad > 0) {
+    refuse(name, std::to_string(bad) + of_all +
+                     "NaN, infinite or beyond single precision, expected finite intensities; "
+                     "replace them by 0 if they are background");
   }
-  return nullptr;
-}
-
-/// Reads on until `bytes` have come or the file ends. @returns how many came.
-std::int64_t skip(GzReader& reader, std::vector<char>& buffer, std::int64_t bytes) {
-  std::int64_t done = 0;
-  while (done < bytes) {
-    const auto wanted = std::min<std::int64_t>(bytes - done, std::ssize(buffer));
-    const auto got =
-        static_cast<std::int64_t>(reader.read(buffer.data(), static_cast<std::size_t>(wanted)));
-    done += got;
-    if (got < wanted) {
-      break;
-    }
-  }
-  return done;
-}
-
-void refuse_bad_voxels(const std::string& name, const NiftiHeader& header, const Tally& tally) {
-  const std::string of_all = " of " + std::to_string(header.grid.voxel_count()) + " voxels ";
-  if (tally.not_finite > 0) {
-    refuse(name, std::to_string(tally.not_finite) + of_all +
-                     "are NaN or infinite, expected finite intensities; replace them by 0 if they "
-                     "are background");
-  }
-  if (tally.beyond > 0) {
-    refuse(name, std::to_string(tally.beyond) + of_all +
-                     "exceed single precision once scaled; check scl_slope");
+  if (type != VoxelType::kInt64 && type != VoxelType::kUint64) return;
+  constexpr float kMostExact = 9007199254740992.0F;  // 2^53
+  const auto beyond = std::count_if(values.begin(), values.end(),
+                                    [](float value) { return std::abs(value) > kMostExact; });
+  if (beyond > 0) {
+    refuse(name, std::to_string(beyond) + of_all +
+                     "integers beyond 2^53, expected intensities or labels; is this the right "
+                     "file?");
   }
 }
 
 }  // namespace
 
-Image<float> read_image(const std::filesystem::path& path) {
-  return read_image(path, read_nifti_header(path));
+ImageHeader read_image_header(const std::filesystem::path& path) {
+  if (!named_like_text_image(path)) return read_nifti_header(path);
+  return naming_errors_of_itk(path.filename().string(),
+                              [&] { return open_text_image(path).header; });
 }
 
-Image<float> read_image(const std::filesystem::path& path, const NiftiHeader& header) {
+Image<float> read_image(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
-  GzReader reader(path);
-  std::vector<char> buffer(std::size_t{1} << 20U);  // a multiple of every voxel's size
-  std::int64_t position = skip(reader, buffer, header.data_offset);
-
-  Image<float> image(header.grid);
-  const Converter convert_voxels = converter_for(header.datatype);
-  const auto voxel_bytes = static_cast<std::size_t>(header.bytes_per_voxel());
-  Tally tally;
-  for (std::size_t voxel = 0; voxel < image.values.size();) {
-    const std::size_t wanted = std::min(buffer.size(), (image.values.size() - voxel) * voxel_bytes);
-    const std::size_t got = reader.read(buffer.data(), wanted);
-    position += static_cast<std::int64_t>(got);
-    if (got < wanted) {
-      refuse_truncated(name, header, position);
+  return naming_errors_of_itk(name, [&] {
+    // Before ITK opens the file: a named pipe would keep it waiting for ever.
+    const bool text = named_like_text_image(path);
+    TextImage opened;
+    if (text) {
+      opened = open_text_image(path);
+    } else {
+      opened.header = read_nifti_header(path);
+      opened.io = StrictNiftiImageIO::New();
     }
-    convert_voxels(buffer.data(), got / voxel_bytes, header, &image.values[voxel], tally);
-    voxel += got / voxel_bytes;
-  }
-  // To the end, where gzip keeps its checksum.
-  skip(reader, buffer, std::numeric_limits<std::int64_t>::max());
-  refuse_bad_voxels(name, header, tally);
-  return image;
+    const Grid& grid = opened.header.grid;
+    if (text) {
+      require_whole(path, opened.text, grid.voxel_count() * bytes_of(opened.header.type));
+    }
+    auto reader = itk::ImageFileReader<ItkImage<float>>::New();
+    reader->SetImageIO(opened.io);
+    reader->SetFileName(path.string());
+    reader->Update();
+    const float* values = reader->GetOutput()->GetBufferPointer();
+    Image<float> image;
+    image.grid = grid;
+    image.values.assign(values, values + grid.voxel_count());
+    if (text) refuse_bad_values(name, image.values, opened.header.type);
+    return image;
+  });
 }
 
 Image<std::int32_t> read_label_map(const std::filesystem::path& path) {
@@ -153,6 +135,24 @@ Image<std::int32_t> read_label_map(const std::filesystem::path& path) {
     labels.values[voxel] = static_cast<std::int32_t>(nearest);
   }
   return labels;
+}
+
+void write_image(const std::filesystem::path& path, const Image<float>& image) {
+  write_through_itk(path, image);
+}
+
+void write_image(const std::filesystem::path& path, const Image<std::uint8_t>& image) {
+  write_through_itk(path, image);
+}
+
+void write_image_like(const std::filesystem::path& path, const Image<float>& image,
+                      const std::filesystem::path& source) {
+  write_placed(path, image, source);
+}
+
+void write_image_like(const std::filesystem::path& path, const Image<std::uint8_t>& image,
+                      const std::filesystem::path& source) {
+  write_placed(path, image, source);
 }
 
 }  // namespace mcvol

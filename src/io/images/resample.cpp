@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "itk_setup.h"
+#include "itk_view.h"
 #include <itkBSplineInterpolateImageFunction.h>
 #include <itkDiscreteGaussianImageFilter.h>
 #include <itkIdentityTransform.h>
-#include <itkImage.h>
 #include <itkLinearInterpolateImageFunction.h>
 #include <itkNearestNeighborInterpolateImageFunction.h>
 #include <itkResampleImageFilter.h>
@@ -124,26 +124,6 @@ Image<Value> reoriented_image(Image<Value> image, const std::string& orientation
     }
   }
   return result;
-}
-
-template <typename Value>
-using ItkImage = itk::Image<Value, 3>;
-
-/// The values as ITK sees them, not copied: on the image's own axes, so that obliqueness does not
-/// enter and ITK's tolerance for direction matrices does not matter.
-template <typename Value>
-typename ItkImage<Value>::Pointer itk_view(const Image<Value>& image) {
-  auto view = ItkImage<Value>::New();
-  typename ItkImage<Value>::RegionType region;
-  for (unsigned axis = 0; axis < 3; ++axis) {
-    region.SetSize(axis, static_cast<itk::SizeValueType>(image.grid.size[axis]));
-  }
-  view->SetRegions(region);
-  view->SetSpacing(image.grid.spacing_mm.data());
-  // ITK only reads through this pointer: every filter here writes to an output of its own.
-  view->GetPixelContainer()->SetImportPointer(const_cast<Value*>(image.values.data()),
-                                              image.values.size(), false);
-  return view;
 }
 
 /// Takes the point spread of the source to that of the target; none where nothing gets coarser.

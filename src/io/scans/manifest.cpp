@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 #include "mcvol/files/csv.h"
 #include "mcvol/files/text.h"
+#include "mcvol/io/images/image_endings.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -15,13 +16,6 @@ namespace mcvol {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string trimmed(const std::string& text) {
-  constexpr const char* kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 /// Where a manifest keeps what.
 struct Columns {
@@ -47,10 +41,11 @@ std::string file_error(const fs::path& file) {
   const fs::file_status status = fs::status(file, error);
   if (status.type() == fs::file_type::not_found) return name + " is not there; correct its path";
   if (error) return name + " cannot be read: " + error.message();
-  if (fs::is_directory(status)) return name + " is a folder; expected a .nii.gz or .nii file";
-  if (!nifti_stem(name).empty()) return {};
+  if (fs::is_directory(status)) return name + " is a folder; expected an image file";
+  if (!image_stem(name).empty()) return {};
   const ForeignFormat* format = foreign_format(name);
-  if (format == nullptr) return name + " is not named like NIfTI; expected .nii.gz or .nii";
+  if (format == nullptr)
+    return name + " is not named like an image; expected " + kImageEndingsInWords;
   return name + " is " + std::string(format->name) + "; " + std::string(format->advice);
 }
 

@@ -121,7 +121,7 @@ std::string nothing_found(ScanTree& tree, const std::vector<ChannelPattern>& cha
   }
   std::vector<std::string> reasons;
   if (!tree.images.empty()) {
-    reasons.push_back(std::to_string(tree.images.size()) + " NIfTI file(s) such as " +
+    reasons.push_back(std::to_string(tree.images.size()) + " image file(s) such as " +
                       tree.images.front().name() +
                       ", but none whose name ends in _ or - and a channel's suffix: " +
                       list_of_suffixes(channels) + "; rename them or use a manifest .csv");

@@ -12,8 +12,8 @@ namespace {
 
 constexpr ForeignFormat kDicom{"DICOM", "convert with dcm2niix"};
 constexpr ForeignFormat kMgz{"FreeSurfer .mgz", "convert with mri_convert"};
-constexpr ForeignFormat kNrrd{"NRRD", "convert to .nii.gz with 3D Slicer or ITK"};
-constexpr ForeignFormat kMetaImage{"MetaImage", "convert to .nii.gz with 3D Slicer or ITK"};
+constexpr ForeignFormat kNhdr{".nhdr", "save as one .nrrd with its voxels in it"};
+constexpr ForeignFormat kMhd{".mhd", "save as one .mha with its voxels in it"};
 constexpr ForeignFormat kAnalyze{".hdr/.img", "convert to .nii.gz with fslchfiletype or nibabel"};
 constexpr ForeignFormat kMinc{"MINC", "convert with mnc2nii"};
 constexpr ForeignFormat kPhilips{"Philips PAR/REC", "convert with dcm2niix"};
@@ -21,13 +21,12 @@ constexpr ForeignFormat kArchive{"packed", "unpack first"};
 
 using Ending = std::pair<std::string_view, const ForeignFormat*>;
 constexpr std::array kEndings{
-    Ending{".dcm", &kDicom},      Ending{".ima", &kDicom},     Ending{"dicomdir", &kDicom},
-    Ending{".mgz", &kMgz},        Ending{".mgh", &kMgz},       Ending{".nrrd", &kNrrd},
-    Ending{".nhdr", &kNrrd},      Ending{".mha", &kMetaImage}, Ending{".mhd", &kMetaImage},
-    Ending{".hdr", &kAnalyze},    Ending{".img", &kAnalyze},   Ending{".hdr.gz", &kAnalyze},
-    Ending{".img.gz", &kAnalyze}, Ending{".mnc", &kMinc},      Ending{".par", &kPhilips},
-    Ending{".zip", &kArchive},    Ending{".tar", &kArchive},   Ending{".tar.gz", &kArchive},
-    Ending{".tgz", &kArchive},    Ending{".7z", &kArchive},
+    Ending{".dcm", &kDicom},      Ending{".ima", &kDicom},      Ending{"dicomdir", &kDicom},
+    Ending{".mgz", &kMgz},        Ending{".mgh", &kMgz},        Ending{".nhdr", &kNhdr},
+    Ending{".mhd", &kMhd},        Ending{".hdr", &kAnalyze},    Ending{".img", &kAnalyze},
+    Ending{".hdr.gz", &kAnalyze}, Ending{".img.gz", &kAnalyze}, Ending{".mnc", &kMinc},
+    Ending{".par", &kPhilips},    Ending{".zip", &kArchive},    Ending{".tar", &kArchive},
+    Ending{".tar.gz", &kArchive}, Ending{".tgz", &kArchive},    Ending{".7z", &kArchive},
 };
 
 }  // namespace
@@ -50,15 +49,6 @@ bool has_dicom_mark(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return file.seekg(kPreambleBytes) && file.read(mark.data(), mark.size()) &&
          std::string_view(mark.data(), mark.size()) == "DICM";
-}
-
-std::string nifti_stem(std::string_view name) {
-  for (const std::string_view ending : {".nii.gz", ".nii"}) {
-    if (!name.ends_with(ending)) continue;
-    name.remove_suffix(ending.size());
-    return std::string(name);
-  }
-  return {};
 }
 
 }  // namespace mcvol

@@ -26,7 +26,4 @@ const ForeignFormat& dicom_format();
 /// Whether the file has DICOM's mark, "DICM" at byte 128.
 bool has_dicom_mark(const std::filesystem::path& path);
 
-/// `name` without .nii or .nii.gz; empty where it ends in neither.
-std::string nifti_stem(std::string_view name);
-
 }  // namespace mcvol

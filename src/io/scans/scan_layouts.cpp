@@ -1,6 +1,7 @@
 #include "scan_layouts.h"
 
 #include "mcvol/files/text.h"
+#include "mcvol/io/images/image_endings.h"
 
 #include <algorithm>
 #include <array>
@@ -134,8 +135,8 @@ FoundCase case_of(const std::string& case_id, const std::vector<ScanFiles>& file
       errors.push_back("channel " + name + " is missing: " +
                        (looked_for[channel].empty()
                             ? "the model has no suffix for it in this layout"
-                            : "looked for " + looked_for[channel] + " (.nii.gz or .nii) in " +
-                                  any.shown_folder()));
+                            : "looked for " + looked_for[channel] + " (" + kImageEndingsInWords +
+                                  ") in " + any.shown_folder()));
     } else if (files.size() > 1) {
       errors.push_back(std::to_string(files.size()) + " files for channel " + name + ": " +
                        names_of(files) + "; keep one in the folder or use a manifest");

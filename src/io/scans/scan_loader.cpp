@@ -2,7 +2,7 @@
 
 #include "mcvol/error/error.h"
 #include "mcvol/io/images/image_file.h"
-#include "mcvol/io/images/nifti_header.h"
+#include "mcvol/io/images/image_header.h"
 #include "mcvol/io/images/resample.h"
 
 #include <algorithm>
@@ -18,18 +18,19 @@ using Files = std::vector<std::filesystem::path>;
 
 std::string name_of(const std::filesystem::path& file) { return file.filename().string(); }
 
-/// All headers, checked against each other before any voxel is read.
-std::vector<NiftiHeader> headers_on_one_grid(const Files& files) {
-  std::vector<NiftiHeader> headers;
+/// The first file's; all headers are checked against it before any voxel is read.
+Grid common_grid(const Files& files) {
+  const Grid first = read_image_header(files.front()).grid;
   for (const auto& file : files) {
-    headers.push_back(read_nifti_header(file));
-    const NiftiHeader& header = headers.back();
+    const ImageHeader header = read_image_header(file);
     if (!header.orientation_known) {
       throw InputError(name_of(file) +
-                       ": neither sform nor qform is set, so nothing says which way the image is "
-                       "turned; set one of them if you know");
+                       (header.format <= ImageFormat::kNifti2
+                            ? ": neither sform nor qform is set, so nothing says which way the "
+                              "image is turned; set one of them if you know"
+                            : ": its header does not say which way the image is turned in the "
+                              "patient; save it once more with a program that knows"));
     }
-    const Grid& first = headers.front().grid;
     if (same_grid(first, header.grid)) {
       continue;
     }
@@ -42,7 +43,7 @@ std::vector<NiftiHeader> headers_on_one_grid(const Files& files) {
     }
     throw InputError(message + "; resample all channels of a case onto one grid");
   }
-  return headers;
+  return first;
 }
 
 Image<std::uint8_t> nonzero_voxels(const Image<float>& image) {
@@ -81,10 +82,14 @@ struct Channel {
 /// Where resampling is asked for, the non-zero voxels are resampled as a mask of their own, and
 /// the image is 0 outside it: interpolation smears intensities into the background, which would
 /// grow the brain and shift the mean and SD taken over it.
-Channel load_channel(const std::filesystem::path& file, const NiftiHeader& header,
-                     const GridSpec& spec, StageTimings& timings) {
+/// @param grid the file's own to within what single-precision headers round: the first channel's
+/// for
+///   all, so that what differs below the tolerance does not make two.
+Channel load_channel(const std::filesystem::path& file, const Grid& grid, const GridSpec& spec,
+                     StageTimings& timings) {
   Channel channel;
-  channel.image = timed(timings.read_s, [&] { return read_image(file, header); });
+  channel.image = timed(timings.read_s, [&] { return read_image(file); });
+  channel.image.grid = grid;
   const ScopedTimer timer(timings.prepare_s);
   channel.image = reoriented(std::move(channel.image), spec.orientation);
   channel.nonzero = nonzero_voxels(channel.image);
@@ -125,14 +130,11 @@ PreparedScan load_scan(const Files& channel_files, const ScanPreparation& prepar
   if (channel_files.empty() || channel_files.size() != preparation.intensities.size()) {
     throw std::invalid_argument("load_scan: one file and one IntensitySpec per channel");
   }
-  const std::vector<NiftiHeader> headers =
-      timed(timings.read_s, [&] { return headers_on_one_grid(channel_files); });
+  const Grid grid = timed(timings.read_s, [&] { return common_grid(channel_files); });
   PreparedScan scan;
+  scan.own_grid = grid;
   for (std::size_t n = 0; n < channel_files.size(); ++n) {
-    // The first channel's grid for all: what differs below the tolerance must not make two.
-    NiftiHeader header = headers[n];
-    header.grid = headers.front().grid;
-    Channel channel = load_channel(channel_files[n], header, preparation.grid, timings);
+    Channel channel = load_channel(channel_files[n], grid, preparation.grid, timings);
     const ScopedTimer timer(timings.prepare_s);
     add_channel(scan, std::move(channel));
   }

@@ -1,6 +1,7 @@
 #include "scan_tree.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/io/images/image_endings.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -95,7 +96,15 @@ class TreeWalk {
     }
   }
 
+  /// What mcvol wrote is never taken for a scan: saved images are named like some.
+  static bool is_result_folder(const Folder& folder) {
+    std::error_code error;
+    return fs::is_regular_file(folder.path / "run.json", error) &&
+           fs::is_directory(folder.path / "cases", error);
+  }
+
   void list(const Folder& folder) {
+    if (is_result_folder(folder)) return;
     for (const fs::directory_entry& entry : entries_of(folder)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with('.')) continue;
@@ -124,7 +133,7 @@ class TreeWalk {
 
   void add_file(const fs::directory_entry& entry, const Folder& parent, const std::string& shown) {
     const std::string name = entry.path().filename().string();
-    if (std::string stem = nifti_stem(name); !stem.empty()) {
+    if (std::string stem = image_stem(name); !stem.empty()) {
       std::error_code error;
       const bool broken = entry.is_symlink(error) && !entry.exists(error);
       tree_.images.push_back({entry.path(), parent.folders, std::move(stem), shown, broken});

@@ -10,11 +10,11 @@
 
 namespace mcvol {
 
-/// A NIfTI file by its name; nothing of it has been read.
+/// An image file by its name; nothing of it has been read.
 struct ScanFile {
   std::filesystem::path path;        ///< to be opened
   std::vector<std::string> folders;  ///< from the root, which is left out, to the file
-  std::string stem;                  ///< its name without .nii or .nii.gz
+  std::string stem;                  ///< its name without .nii.gz and the like
   std::string shown;                 ///< for messages: the root's name, folders and file name
   bool broken_link = false;
 

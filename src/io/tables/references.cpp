@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 #include "mcvol/files/csv.h"
 #include "mcvol/files/text.h"
+#include "mcvol/io/images/image_endings.h"
 #include "mcvol/io/images/image_file.h"
 
 #include <array>
@@ -60,8 +61,8 @@ std::optional<fs::path> find_label_map(const fs::path& folder, const std::string
   std::optional<fs::path> found;
   for (const fs::path& within : {folder, folder / case_id}) {
     for (const char* ending : {"", "_seg", "-seg"}) {
-      for (const char* extension : {".nii.gz", ".nii"}) {
-        const fs::path path = within / (case_id + ending + extension);
+      for (const std::string_view extension : kImageEndings) {
+        const fs::path path = within / (case_id + ending + std::string(extension));
         std::error_code error;
         if (!fs::is_regular_file(path, error)) continue;
         if (found) {

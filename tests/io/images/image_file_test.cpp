@@ -1,5 +1,7 @@
 #include "mcvol/io/images/image_file.h"
 
+#include "mcvol/io/images/image_header.h"
+
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -51,8 +53,38 @@ TEST_F(ImageFile, EveryTypeIsReadAsWritten) {
   expect_read_as_written<std::uint16_t>(512, {0, 1, 32768, 65535});
   expect_read_as_written<std::int32_t>(8, {0, 1, 16777216, -16777216});
   expect_read_as_written<std::uint32_t>(768, {0, 1, 16777216, 2147483648U});
+  expect_read_as_written<std::int64_t>(1024, {0, 1, 9007199254740992, -9007199254740992});
+  expect_read_as_written<std::uint64_t>(1280, {0, 1, 9007199254740992U});
   expect_read_as_written<float>(16, {0.0F, 0.1F, -3.5e30F, 1e-30F});
   expect_read_as_written<double>(64, {0.0, 0.1, -3.5e30, 1.0 / 3.0});
+}
+
+TEST_F(ImageFile, IntegersThatADoubleDoesNotHoldAreRefused) {
+  NiftiFixture fixture;
+  std::vector<std::int64_t> values(120, 3);
+  values[7] = 9007199254740994;
+  fixture.set_voxels(values, 1024);
+  EXPECT_EQ(refusal_of([&] { read_image(write("image.nii.gz", fixture)); }),
+            "image.nii.gz: 1 of 120 voxels are integers beyond 2^53, expected intensities or "
+            "labels; is this the right file?");
+}
+
+TEST_F(ImageFile, NiftiTwoHoldsTheSameVoxels) {
+  for (const bool big_endian : {false, true}) {
+    NiftiFixture fixture;
+    fixture.version = 2;
+    fixture.big_endian = big_endian;
+    fixture.slope = 2.0F;
+    std::vector<std::int16_t> values(120);
+    for (std::size_t n = 0; n < values.size(); ++n) values[n] = static_cast<std::int16_t>(n);
+    fixture.set_voxels(values, 4);
+    for (const std::string name : {"image.nii", "image.nii.gz"}) {
+      const Image<float> image = read_image(write(name, fixture));
+      for (std::size_t n = 0; n < values.size(); ++n) {
+        ASSERT_EQ(image.values[n], 2.0F * static_cast<float>(n));
+      }
+    }
+  }
 }
 
 TEST_F(ImageFile, SlopeAndInterceptAreApplied) {
@@ -176,7 +208,7 @@ TEST_F(ImageFile, WrittenImagesAreReadBackExactly) {
     // The qform alone says the same.
     std::string bytes = test::file_bytes(folder_ / "image.nii");
     bytes[254] = 0;  // sform_code
-    EXPECT_TRUE(same_grid(read_nifti_header(write("qform.nii", bytes)).grid, grid, 1e-4));
+    EXPECT_TRUE(same_grid(read_image_header(write("qform.nii", bytes)).grid, grid, 1e-4));
   }
 }
 

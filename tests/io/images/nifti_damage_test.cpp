@@ -27,12 +27,12 @@ TEST_F(DamagedNiftiFile, RefusesWhatIsNoNiftiFileInOneLine) {
   EXPECT_EQ(named_refusal("short.nii", "hello"),
             "short.nii: truncated or not NIfTI: 5 bytes, less than a header of 348");
   EXPECT_EQ(named_refusal("garbage.nii.gz", std::string(1000, 'x')),
-            "garbage.nii.gz: not a NIfTI-1 file (its header does not begin with 348)");
+            "garbage.nii.gz: not a NIfTI file (its header does not begin with 348 or 540)");
   EXPECT_EQ(named_refusal("packed.nii", gzipped(NiftiFixture().bytes())),
             "packed.nii: gzip-compressed but not named .nii.gz; rename it");
-  EXPECT_EQ(refusal_of([&] { read_nifti_header(folder_ / "none.nii"); }), "none.nii: no such file");
+  EXPECT_EQ(refusal_of([&] { read_image_header(folder_ / "none.nii"); }), "none.nii: no such file");
   std::filesystem::create_directory(folder_ / "folder.nii");
-  EXPECT_EQ(refusal_of([&] { read_nifti_header(folder_ / "folder.nii"); }),
+  EXPECT_EQ(refusal_of([&] { read_image_header(folder_ / "folder.nii"); }),
             "folder.nii: a folder, expected a NIfTI file");
 }
 

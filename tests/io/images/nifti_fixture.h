@@ -20,8 +20,9 @@
 
 namespace mcvol::test {
 
-/// A NIfTI-1 file laid out byte by byte, independent of any library, right or deliberately wrong.
+/// A NIfTI file laid out byte by byte, independent of any library, right or deliberately wrong.
 struct NiftiFixture {
+  int version = 1;
   std::vector<int> dim{3, 4, 5, 6};  ///< dim[0] and what follows
   std::array<float, 8> pixdim{1, 1, 1, 1, 1, 1, 1, 1};
   int datatype = 16;
@@ -64,7 +65,9 @@ struct NiftiFixture {
     }
   }
 
-  std::string bytes() const {
+  std::string bytes() const { return version == 2 ? bytes_of_version_2() : bytes_of_version_1(); }
+
+  std::string bytes_of_version_1() const {
     std::string header(348, '\0');
     put<std::int32_t>(header, 0, sizeof_hdr);
     for (std::size_t n = 0; n < dim.size(); ++n) {
@@ -90,6 +93,35 @@ struct NiftiFixture {
     std::copy(magic.begin(), magic.end(), header.begin() + 344);
     header.resize(vox_offset >= 348.0F && vox_offset < 1e4F ? std::size_t(vox_offset) : 352, '\0');
     return header + voxels;
+  }
+
+  /// Offsets as https://nifti.nimh.nih.gov/pub/dist/doc/nifti2.h lists them.
+  std::string bytes_of_version_2() const {
+    std::string header(540, '\0');
+    put<std::int32_t>(header, 0, 540);
+    const std::string magic_2("n+2\0\r\n\032\n", 8);
+    std::copy(magic_2.begin(), magic_2.end(), header.begin() + 4);
+    put(header, 12, static_cast<std::int16_t>(datatype));
+    put(header, 14, static_cast<std::int16_t>(bits));
+    for (std::size_t n = 0; n < dim.size(); ++n) {
+      put(header, 16 + 8 * n, static_cast<std::int64_t>(dim[n]));
+    }
+    for (std::size_t n = 0; n < pixdim.size(); ++n) {
+      put(header, 104 + 8 * n, static_cast<double>(pixdim[n]));
+    }
+    put<std::int64_t>(header, 168, 544);
+    put(header, 176, static_cast<double>(slope));
+    put(header, 184, static_cast<double>(intercept));
+    put(header, 344, static_cast<std::int32_t>(qform_code));
+    put(header, 348, static_cast<std::int32_t>(sform_code));
+    for (std::size_t n = 0; n < quaternion_and_offset.size(); ++n) {
+      put(header, 352 + 8 * n, static_cast<double>(quaternion_and_offset[n]));
+    }
+    for (std::size_t n = 0; n < srow.size(); ++n) {
+      put(header, 400 + 8 * n, static_cast<double>(srow[n]));
+    }
+    put(header, 500, static_cast<std::int32_t>(units));
+    return header + std::string(4, '\0') + voxels;
   }
 
   template <typename Value>

@@ -66,7 +66,7 @@ TEST(Manifest, ValuesThatAreNoScanAreTheirCasesError) {
   EXPECT_PRED_FORMAT2(IsSubstring, "d is a folder", error_with("d"));
   EXPECT_PRED_FORMAT2(IsSubstring, "2.mgz is FreeSurfer .mgz; convert with mri_convert",
                       error_with("2.mgz"));
-  EXPECT_PRED_FORMAT2(IsSubstring, "3.txt is not named like NIfTI", error_with("3.txt"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "3.txt is not named like an image", error_with("3.txt"));
   EXPECT_PRED_FORMAT2(IsSubstring, "the same file as channel t1", error_with("d/../1.nii"));
 }
 

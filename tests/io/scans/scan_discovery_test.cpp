@@ -45,7 +45,8 @@ TEST(CaseErrors, MissingChannelSaysWhatWasLookedForAndWhere) {
   const ScanDiscovery found = discover({tree.root()});
   ASSERT_EQ(ids_of(found), (Names{"x"}));
   EXPECT_EQ(found.cases[0].error,
-            "channel t2 is missing: looked for x_t2, x_t2w, x_T2w (.nii.gz or .nii) in data/HGG/x");
+            "channel t2 is missing: looked for x_t2, x_t2w, x_T2w (.nii.gz, .nii, .nrrd or .mha) "
+            "in data/HGG/x");
   EXPECT_TRUE(found.cases[0].channel_files.empty());
 }
 
@@ -209,8 +210,8 @@ TEST(NoCase, DicomIsNamedByEndingOrContent) {
 
 TEST(NoCase, OtherFormatsAreNamedWithWhatToConvertWith) {
   const std::vector<std::pair<std::string, std::string>> expected{
-      {"T1.mgz", "convert with mri_convert"},   {"x_t1.nrrd", "convert to .nii.gz with 3D Slicer"},
-      {"x_t1.mha", "convert to .nii.gz with"},  {"x_t1.img", "fslchfiletype or nibabel"},
+      {"T1.mgz", "convert with mri_convert"},   {"x_t1.nhdr", "save as one .nrrd"},
+      {"x_t1.mhd", "save as one .mha"},         {"x_t1.img", "fslchfiletype or nibabel"},
       {"x_t1.HDR", "fslchfiletype or nibabel"}, {"scans.zip", "unpack first"}};
   for (const auto& [file, advice] : expected) {
     EXPECT_PRED_FORMAT2(IsSubstring, "1 ", error_of(FileTree({file})));
@@ -222,11 +223,11 @@ TEST(NoCase, NiftiOfOtherNamesIsToldTheSuffixes) {
   FileTree tree({"BRATS_001.nii.gz"});
   EXPECT_PRED_FORMAT2(
       IsSubstring,
-      "1 NIfTI file(s) such as BRATS_001.nii.gz, but none whose name ends in _ or - "
+      "1 image file(s) such as BRATS_001.nii.gz, but none whose name ends in _ or - "
       "and a channel's suffix: t1 (t1, t1n, T1w, 0000), t1ce (",
       error_of(tree));
   add_case(tree, "x");
-  EXPECT_PRED_FORMAT2(IsSubstring, "no case found in layout nnunet: 1 NIfTI file(s) such as",
+  EXPECT_PRED_FORMAT2(IsSubstring, "no case found in layout nnunet: 1 image file(s) such as",
                       message_thrown<Error>([&] {
                         discover({FileTree({"BRATS_001.nii.gz"}).root()}, ScanLayout::kNnunet);
                       }));

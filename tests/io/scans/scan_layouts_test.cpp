@@ -96,7 +96,8 @@ TEST(NnunetLayout, TrainingAndTestImagesAreFoundAndLabelsAreNot) {
 TEST(NnunetLayout, MissingChannelIsNamedByItsNumber) {
   FileTree tree(files_of("imagesTr/gli_1", {"_0000", "_0001", "_0003"}));
   EXPECT_EQ(discover({tree.root()}).cases[0].error,
-            "channel t2 is missing: looked for gli_1_0002 (.nii.gz or .nii) in data/imagesTr");
+            "channel t2 is missing: looked for gli_1_0002 (.nii.gz, .nii, .nrrd or .mha) in "
+            "data/imagesTr");
 }
 
 TEST(NnunetLayout, ChannelWithoutANumberInTheModelIsNamed) {

@@ -13,11 +13,14 @@ using testing::Predict;
 
 TEST_F(Predict, MergedShardsGiveTheSameTable) {
   fs::remove(root_ / "scans" / "case_c" / "case_c_t1.nii.gz");
-  run(options("whole"));
+  PredictOptions whole_run = options("whole");
+  whole_run.save = MapChoice::parse({"bounds"});
+  run(whole_run);
   int found = 0;
   for (int index = 1; index <= 3; ++index) {
     PredictOptions part = options("parts");
     part.shard = Shard{index, 3};
+    part.save = MapChoice::parse({"bounds"});
     found += run(part).found;
     EXPECT_TRUE(fs::exists(shard_folder(root_ / "parts", *part.shard) / "volumes.csv"));
   }
@@ -31,7 +34,7 @@ TEST_F(Predict, MergedShardsGiveTheSameTable) {
   EXPECT_EQ(report.done, 2);
   EXPECT_EQ(report.failed, 1);
   EXPECT_EQ(table("parts"), table("whole"));
-  // Records, tables and slices, and no file more.
+  // Records, tables, slices and saved images, and no file more.
   auto whole = testing_support::contents_of(root_ / "whole");
   auto parts = testing_support::contents_of(root_ / "parts");
   whole.erase("run.json");

@@ -1,21 +1,19 @@
 #pragma once
 
 #include "mcvol/image/image.h"
-#include "mcvol/io/images/nifti_header.h"
 
 #include <cstdint>
 #include <filesystem>
 
 namespace mcvol {
 
-/// Reads a NIfTI-1 image, scaling applied, on the grid of read_nifti_header. Integers beyond 2^24
-/// and 64-bit floats are rounded to single precision.
-/// @throws InputError, one line that starts with the file's name: what read_nifti_header refuses; a
+/// Reads an image, scaling applied, on the grid of read_image_header(). Integers beyond 2^24 and
+/// 64-bit floats are rounded to single precision.
+/// @throws InputError, one line that starts with the file's name: what read_image_header() refuses;
+/// a
 ///   file cut short or whose gzip checksum is wrong; NaN or infinite voxels, with their number (a
-///   volume measured on such an image could be silently wrong).
+///   volume measured on such an image could be silently wrong); integers beyond 2^53.
 Image<float> read_image(const std::filesystem::path& path);
-/// The same with the header read before.
-Image<float> read_image(const std::filesystem::path& path, const NiftiHeader& header);
 
 /// Reads a label map; values within 1e-3 of an integer are that integer.
 /// @throws InputError as read_image, and for any other value.
@@ -26,5 +24,14 @@ Image<std::int32_t> read_label_map(const std::filesystem::path& path);
 /// @throws Error naming the file when it cannot be written.
 void write_image(const std::filesystem::path& path, const Image<float>& image);
 void write_image(const std::filesystem::path& path, const Image<std::uint8_t>& image);
+
+/// The same for an image on the grid of `source`, the file of a scan: where that is NIfTI, its
+/// sform, qform, their codes, voxel size and unit of length are written as they stand there, so
+/// that whatever a viewer makes of them it makes of both.
+/// @throws Error, and InputError naming `source` where that cannot be read or is of another size.
+void write_image_like(const std::filesystem::path& path, const Image<float>& image,
+                      const std::filesystem::path& source);
+void write_image_like(const std::filesystem::path& path, const Image<std::uint8_t>& image,
+                      const std::filesystem::path& source);
 
 }  // namespace mcvol

@@ -28,8 +28,8 @@ struct LabelMeaning {
   std::map<int, int> remapped;  ///< value in the file -> value of the model
 };
 
-/// The label map of a case in a folder: `<case_id>`, `<case_id>_seg` or `<case_id>-seg` with .nii
-/// or .nii.gz, in it or in its folder `<case_id>`. None where there is none.
+/// The label map of a case in a folder: `<case_id>`, `<case_id>_seg` or `<case_id>-seg` with one of
+/// kImageEndings, in it or in its folder `<case_id>`. None where there is none.
 /// @throws UsageError for several.
 std::optional<std::filesystem::path> find_label_map(const std::filesystem::path& folder,
                                                     const std::string& case_id);

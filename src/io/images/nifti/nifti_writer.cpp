@@ -1,6 +1,7 @@
+#include "nifti_writer.h"
+
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
-#include "mcvol/io/images/image_file.h"
 
 #include <bit>
 #include <cstring>
@@ -10,8 +11,6 @@
 #include <Eigen/Geometry>
 #include <Eigen/LU>
 #include <zlib.h>
-
-// Written here and not through ITK: NIfTI libraries do not report a full disk.
 
 namespace mcvol {
 namespace {
@@ -59,7 +58,21 @@ void put_transforms(std::string& bytes, const Grid& grid) {
   put_float(bytes, 264, quaternion.z());
 }
 
-std::string header_of(const std::string& name, const Grid& grid, NiftiDatatype datatype,
+void put_placement(std::string& bytes, const NiftiPlacement& like) {
+  bytes[123] = static_cast<char>(like.length_unit);
+  put(bytes, 252, static_cast<std::int16_t>(like.qform_code));
+  put(bytes, 254, static_cast<std::int16_t>(like.sform_code));
+  for (std::size_t n = 0; n < 4; ++n) put_float(bytes, 76 + 4 * n, like.pixdim[n]);
+  for (std::size_t n = 0; n < 3; ++n) {
+    put_float(bytes, 256 + 4 * n, like.quaternion[n]);
+    put_float(bytes, 268 + 4 * n, like.qoffset[n]);
+  }
+  for (std::size_t n = 0; n < 12; ++n) put_float(bytes, 280 + 4 * n, like.srow[n]);
+}
+
+std::int16_t nifti_code(VoxelType type) { return type == VoxelType::kUint8 ? 2 : 16; }
+
+std::string header_of(const std::string& name, const Grid& grid, VoxelType type,
                       std::size_t bytes_per_voxel) {
   std::string bytes(kDataOffset, '\0');
   put<std::int32_t>(bytes, 0, 348);
@@ -78,7 +91,7 @@ std::string header_of(const std::string& name, const Grid& grid, NiftiDatatype d
     put<std::int16_t>(bytes, 40 + 2 * unused, 1);
     put_float(bytes, 76 + 4 * unused, 1.0);
   }
-  put(bytes, 70, static_cast<std::int16_t>(datatype));
+  put(bytes, 70, nifti_code(type));
   put(bytes, 72, static_cast<std::int16_t>(8 * bytes_per_voxel));
   put_float(bytes, 108, kDataOffset);
   put_float(bytes, 112, 1.0);  // scl_slope
@@ -118,27 +131,20 @@ std::string gzipped(const std::string& name, std::string& bytes) {
   return packed;
 }
 
-template <typename Value>
-void write_nifti(const std::filesystem::path& path, const Image<Value>& image,
-                 NiftiDatatype datatype) {
+}  // namespace
+
+void write_nifti(const std::filesystem::path& path, const Grid& grid, VoxelType type,
+                 const void* values, const NiftiPlacement* like) {
   const std::string name = path.filename().string();
-  std::string bytes = header_of(name, image.grid, datatype, sizeof(Value));
-  bytes.append(reinterpret_cast<const char*>(image.values.data()),
-               image.values.size() * sizeof(Value));
+  const auto voxel_bytes = static_cast<std::size_t>(bytes_of(type));
+  std::string bytes = header_of(name, grid, type, voxel_bytes);
+  if (like != nullptr) put_placement(bytes, *like);
+  bytes.append(static_cast<const char*>(values),
+               static_cast<std::size_t>(grid.voxel_count()) * voxel_bytes);
   if (path.extension() == ".gz") {
     bytes = gzipped(name, bytes);
   }
   write_file_atomically(path, bytes);
-}
-
-}  // namespace
-
-void write_image(const std::filesystem::path& path, const Image<float>& image) {
-  write_nifti(path, image, NiftiDatatype::kFloat32);
-}
-
-void write_image(const std::filesystem::path& path, const Image<std::uint8_t>& image) {
-  write_nifti(path, image, NiftiDatatype::kUint8);
 }
 
 }  // namespace mcvol

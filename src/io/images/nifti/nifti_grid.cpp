@@ -1,24 +1,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/images/grid_checks.h"
 #include "nifti_raw_header.h"
 #include <Eigen/LU>
 
 namespace mcvol {
 namespace {
 
-constexpr std::int64_t kMostVoxels = std::int64_t{1} << 32;
-constexpr double kSmallestSpacingMm = 1e-3;
-constexpr double kLargestSpacingMm = 100.0;
 constexpr double kSpacingTolerance = 1e-3;  // relative
-constexpr double kShearTolerance = 1e-3;    // cosine between axes: 0.06 degrees
-
-std::string joined_by_x(const Eigen::Vector3d& values) {
-  return short_number(values[0]) + 'x' + short_number(values[1]) + 'x' + short_number(values[2]);
-}
 
 Index3 checked_size(const std::string& name, const NiftiRawHeader& raw) {
-  const int dimensions = raw.dim(0);
+  const std::int64_t dimensions = raw.dim(0);
   if (dimensions < 1 || dimensions > 7) {
     refuse(name, "damaged header: " + std::to_string(dimensions) + " dimensions, expected 3");
   }
@@ -41,9 +34,7 @@ Index3 checked_size(const std::string& name, const NiftiRawHeader& raw) {
     refuse(name, std::to_string(dimensions) + "-D image (" + shape + "), expected 3-D");
   }
   const Index3 size{raw.dim(1), raw.dim(2), raw.dim(3)};
-  if (size[0] * size[1] * size[2] > kMostVoxels) {
-    refuse(name, "claims " + shape + " voxels, more than the 2^32 that can be read; damaged?");
-  }
+  require_voxel_count(name, size, shape);
   return size;
 }
 
@@ -66,12 +57,7 @@ Eigen::Vector3d checked_pixdim_mm(const std::string& name, const NiftiRawHeader&
                                   double unit_mm) {
   const Eigen::Vector3d pixdim(raw.pixdim(1), raw.pixdim(2), raw.pixdim(3));
   const Eigen::Vector3d spacing_mm = pixdim * unit_mm;
-  if (!pixdim.allFinite() || spacing_mm.minCoeff() < kSmallestSpacingMm ||
-      spacing_mm.maxCoeff() > kLargestSpacingMm) {
-    refuse(name, "voxel size " + joined_by_x(spacing_mm) + " mm (pixdim), expected " +
-                     short_number(kSmallestSpacingMm) + " to " + short_number(kLargestSpacingMm) +
-                     " mm; repair the header");
-  }
+  require_voxel_size(name, spacing_mm, "pixdim");
   return spacing_mm;
 }
 
@@ -131,14 +117,7 @@ RasTransform sform_transform(const std::string& name, const NiftiRawHeader& raw,
     }
     transform.direction.col(axis) /= transform.spacing_mm[axis];
   }
-  const Eigen::Matrix3d cosines = transform.direction.transpose() * transform.direction;
-  const double shear =
-      std::max({std::abs(cosines(0, 1)), std::abs(cosines(0, 2)), std::abs(cosines(1, 2))});
-  if (shear > kShearTolerance) {
-    refuse(name, "sheared sform (cosine " + short_number(shear) +
-                     " between two axes, expected 0); resample the image onto a grid without "
-                     "shear");
-  }
+  require_no_shear(name, transform.direction, "sform");
   return transform;
 }
 
