@@ -20,6 +20,14 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
   }
 }
 
+std::vector<float> brain_intensities(const PreparedScan& scan, std::size_t channel) {
+  std::vector<float> values;
+  for (std::size_t voxel = 0; voxel < scan.brain.values.size(); ++voxel) {
+    if (scan.brain.values[voxel] != 0) values.push_back(scan.channels[channel].values[voxel]);
+  }
+  return values;
+}
+
 }  // namespace
 
 std::string case_error(const std::exception& exception, const ScanCase& scan) {
@@ -39,10 +47,11 @@ std::string case_error(const std::exception& exception, const ScanCase& scan) {
 }
 
 CaseLoader::CaseLoader(ScanLoader loader, ScanPreparation preparation,
-                       std::vector<std::string> channels)
+                       std::vector<std::string> channels, std::vector<std::size_t> shown)
     : loader_(std::move(loader)),
       preparation_(std::move(preparation)),
-      channels_(std::move(channels)) {}
+      channels_(std::move(channels)),
+      shown_(std::move(shown)) {}
 
 void CaseLoader::start(const ScanCase& scan) {
   started_.push_back({scan, std::async(std::launch::async, [this, scan] { return load(scan); })});
@@ -73,7 +82,13 @@ LoadedCase CaseLoader::load(const ScanCase& scan) const {
   try {
     loaded.inputs = timed(loaded.timings.read_s,
                           [&] { return describe_inputs(channels_, scan.channel_files); });
-    loaded.scan = loader_(scan.channel_files, preparation_, loaded.timings);
+    ScanPreparation preparation = preparation_;
+    preparation.before_normalising = [&](const PreparedScan& before) {
+      for (const std::size_t channel : shown_) {
+        loaded.shown.push_back(brain_intensities(before, channel));
+      }
+    };
+    loaded.scan = loader_(scan.channel_files, preparation, loaded.timings);
   } catch (const std::bad_alloc& error) {
     loaded.error = case_error(error, scan);
     loaded.out_of_memory = true;

@@ -39,7 +39,9 @@ class PredictRun {
         plan_(std::move(plan)),
         log_(options_, plan_),
         results_(plan_.folder, options.levels, plan_.identity_sha256, plan_.calibration),
-        loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle)),
+        loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle),
+                options_.thumbnails ? channels_to_show(plan_.bundle).channels
+                                    : std::vector<std::size_t>{}),
         threads_(options.threads > 0 ? options.threads : default_thread_count()) {}
 
   PredictOutcome run();
@@ -50,8 +52,7 @@ class PredictRun {
   void start_next(std::size_t after, const PreparedScan& last);
   bool measure(std::size_t index);
   bool run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record);
-  void keep_thumbnail(const std::string& case_id, const PreparedScan& scan,
-                      const HistogramSink& sink);
+  void keep_thumbnail(const std::string& case_id, const LoadedCase&, const HistogramSink&);
   void remove_thumbnail(const std::string& case_id) const;
   CaseRecord record_of(const ScanCase& scan) const;
   bool is_measured(const std::string& case_id) const;
@@ -258,7 +259,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");
     if (loaded.scan.resampled) record.flags.push_back("resampled");
     if (loaded.scan.touches_border) record.flags.push_back("touches_border");
-    if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded.scan, sink);
+    if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded, sink);
     if (options_.save.any()) {
       maps_ = timed(stages.write_s,
                     [&] { return region_maps(loaded.scan, sink, region_names(plan_.bundle)); });
@@ -276,11 +277,11 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
 }
 
 /// Before the record: one that is there has the slice of the same measurement, or none.
-void PredictRun::keep_thumbnail(const std::string& case_id, const PreparedScan& scan,
+void PredictRun::keep_thumbnail(const std::string& case_id, const LoadedCase& loaded,
                                 const HistogramSink& sink) {
   const ScopedTimer timer(log_.stages.write_s);
   try {
-    write_thumbnail(thumbnail_slice(scan, channel_to_show(plan_.bundle), sink),
+    write_thumbnail(thumbnail_of(loaded.scan, channels_to_show(plan_.bundle), loaded.shown, sink),
                     thumbnail_path(plan_.folder, case_id));
   } catch (const std::exception& error) {
     remove_thumbnail(case_id);

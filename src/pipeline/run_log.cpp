@@ -33,7 +33,8 @@ void RunLog::start(const NetworkSummary* network, int threads, const PredictOutc
   file_.options["window"] = window_in_use(network);
   file_.options["thumbnails"] = nullptr;
   if (options_.thumbnails) {
-    file_.options["thumbnails"] = plan_.bundle.channels[channel_to_show(plan_.bundle)].name;
+    file_.options["thumbnails"] =
+        plan_.bundle.channels[channels_to_show(plan_.bundle).channels.front()].name;
   }
   file_.options["calibration"] = nullptr;
   if (plan_.calibration) file_.options["calibration"] = plan_.calibration->file.sha256;

@@ -1,68 +1,48 @@
 #include "mcvol/pipeline/thumbnail_slice.h"
 
+#include "mcvol/error/error.h"
 #include "mcvol/image/axial_plane.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "shown_slices.h"
 
 namespace mcvol {
 
 namespace {
 
-bool is_called_one_of(const Bundle::Channel& channel, std::initializer_list<const char*> names) {
-  std::vector<std::string> own = channel.suffixes;
-  own.push_back(channel.name);
-  return std::any_of(own.begin(), own.end(), [&](std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return std::find(names.begin(), names.end(), name) != names.end();
-  });
+std::string in_small_letters(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
 }
 
-/// Calls visit(index, position): of each measured voxel, with its position in their list.
-template <typename Visit>
-void for_each_measured(const PreparedScan& scan, Visit visit) {
-  const Index3& size = scan.grid.size;
-  std::size_t position = 0, voxel = 0;
-  for (std::int64_t k = 0; k < size[2]; ++k) {
-    for (std::int64_t j = 0; j < size[1]; ++j) {
-      for (std::int64_t i = 0; i < size[0]; ++i, ++voxel) {
-        if (scan.measured.values[voxel] != 0) visit(Index3{i, j, k}, position++);
-      }
-    }
+std::optional<std::size_t> channel_called(const Bundle& bundle,
+                                          std::initializer_list<const char*> names) {
+  for (std::size_t n = 0; n < bundle.channels.size(); ++n) {
+    std::vector<std::string> own = bundle.channels[n].suffixes;
+    own.push_back(bundle.channels[n].name);
+    const bool found = std::any_of(own.begin(), own.end(), [&](const std::string& name) {
+      return std::find(names.begin(), names.end(), in_small_letters(name)) != names.end();
+    });
+    if (found) return n;
   }
+  return std::nullopt;
 }
 
-std::int64_t slice_to_show(const PreparedScan& scan, std::size_t through,
-                           const HistogramSink& sink) {
-  std::vector<double> sums(static_cast<std::size_t>(scan.grid.size[through]), 0);
-  for_each_measured(scan, [&](const Index3& index, std::size_t position) {
-    const double probability = sink.mean_probability(0, position);
-    sums[static_cast<std::size_t>(index[through])] += probability * probability;
-  });
-  const auto most = std::max_element(sums.begin(), sums.end());
-  if (*most > 0) return most - sums.begin();
-  const Box brain = bounding_box(scan.brain);
-  return (brain.begin[through] + std::max(brain.begin[through], brain.end[through] - 1)) / 2;
-}
-
-/// The grey window: intensities of the brain that become black and white.
-std::array<float, 2> window_of(const PreparedScan& scan, std::size_t channel) {
-  std::vector<float> values;
-  for (std::size_t voxel = 0; voxel < scan.brain.values.size(); ++voxel) {
-    if (scan.brain.values[voxel] != 0) values.push_back(scan.channels[channel].values[voxel]);
-  }
-  if (values.empty()) return {0, 1};
-  const auto percentile = [&](double share) {
-    const auto rank = std::lround(share * static_cast<double>(values.size() - 1));
-    std::nth_element(values.begin(), values.begin() + rank, values.end());
-    return values[static_cast<std::size_t>(rank)];
-  };
-  return {percentile(0.01), percentile(0.99)};
+/// Whether a region is told from what surrounds it by its enhancement.
+bool shows_with_contrast(const std::string& region) {
+  const std::string name = in_small_letters(region);
+  const std::array<const char*, 3> parts{"core", "enhanc", "necro"};
+  return name == "et" || name == "tc" || name == "ncr" ||
+         std::any_of(parts.begin(), parts.end(),
+                     [&](const char* part) { return name.find(part) != std::string::npos; });
 }
 
 /// Means of what falls on a pixel.
@@ -76,12 +56,16 @@ class PixelMeans {
     ++counts_[static_cast<std::size_t>(pixel)];
   }
 
+  std::size_t size() const { return sums_.size(); }
+  bool has(std::size_t pixel) const { return counts_[pixel] > 0; }
+  double at(std::size_t pixel) const { return sums_[pixel] / counts_[pixel]; }
+
   /// @param byte_of of a mean; pixels without a value are 0.
   template <typename Function>
   std::vector<std::uint8_t> bytes(Function byte_of) const {
     std::vector<std::uint8_t> made(sums_.size(), 0);
     for (std::size_t n = 0; n < made.size(); ++n) {
-      if (counts_[n] > 0) made[n] = byte_of(sums_[n] / counts_[n]);
+      if (has(n)) made[n] = byte_of(at(n));
     }
     return made;
   }
@@ -91,55 +75,121 @@ class PixelMeans {
   std::vector<int> counts_;
 };
 
-std::vector<std::uint8_t> grey_slice(const PreparedScan& scan, std::size_t channel,
-                                     const AxialPlane& plane, std::int64_t slice) {
-  PixelMeans means(plane);
-  Index3 index{0, 0, 0};
-  index[plane.through] = slice;
-  for (index[plane.down] = 0; index[plane.down] < scan.grid.size[plane.down]; ++index[plane.down]) {
-    for (index[plane.across] = 0; index[plane.across] < scan.grid.size[plane.across];
-         ++index[plane.across]) {
-      if (scan.brain.at(index[0], index[1], index[2]) == 0) continue;
-      means.add(plane.pixel_of(index), scan.channels[channel].at(index[0], index[1], index[2]));
+/// What falls on the pixels of one slice.
+struct SliceMeans {
+  std::vector<PixelMeans> channels;
+  std::vector<PixelMeans> regions;
+};
+
+std::vector<SliceMeans> means_of(const PreparedScan& scan, const AxialPlane& plane,
+                                 const std::vector<std::int64_t>& slices,
+                                 const BrainIntensities& shown, const HistogramSink& sink) {
+  const SliceMeans empty{{shown.size(), PixelMeans(plane)},
+                         {sink.region_count(), PixelMeans(plane)}};
+  std::vector<SliceMeans> means(slices.size(), empty);
+  const auto of = [&](const Index3& index) -> SliceMeans* {
+    const auto found = std::find(slices.begin(), slices.end(), index[plane.through]);
+    return found == slices.end() ? nullptr
+                                 : &means[static_cast<std::size_t>(found - slices.begin())];
+  };
+  for_each_voxel_of(scan.brain, [&](const Index3& index, std::size_t position) {
+    SliceMeans* slice = of(index);
+    if (slice == nullptr) return;
+    for (std::size_t n = 0; n < shown.size(); ++n) {
+      slice->channels[n].add(plane.pixel_of(index), shown[n][position]);
+    }
+  });
+  for_each_voxel_of(scan.measured, [&](const Index3& index, std::size_t position) {
+    SliceMeans* slice = of(index);
+    if (slice == nullptr) return;
+    for (std::size_t n = 0; n < slice->regions.size(); ++n) {
+      slice->regions[n].add(plane.pixel_of(index), sink.mean_probability(n, position));
+    }
+  });
+  return means;
+}
+
+/// The value that at most this share lies above. Reorders `values`.
+double percentile(std::vector<float>& values, double share) {
+  const auto rank =
+      static_cast<std::ptrdiff_t>(std::ceil(share * static_cast<double>(values.size() - 1)));
+  std::nth_element(values.begin(), values.begin() + rank, values.end());
+  return values[static_cast<std::size_t>(rank)];
+}
+
+/// The intensities of a channel that become black and white.
+struct GreyWindow {
+  double black = 0, white = 1;
+
+  GreyWindow(std::vector<float> brain, const std::vector<SliceMeans>& slices, std::size_t channel) {
+    constexpr double kTumourBelowWhite = 0.98;
+    if (brain.empty()) return;
+    black = percentile(brain, 0.01);
+    white = percentile(brain, 0.99);
+    // A tumour is often brighter than all else, and its parts must not become one white.
+    for (const SliceMeans& slice : slices) {
+      const PixelMeans& grey = slice.channels[channel];
+      for (const PixelMeans& region : slice.regions) {
+        std::vector<float> inside;
+        for (std::size_t n = 0; n < grey.size(); ++n) {
+          if (grey.has(n) && region.has(n) && region.at(n) >= 0.5) {
+            inside.push_back(static_cast<float>(grey.at(n)));
+          }
+        }
+        if (!inside.empty()) white = std::max(white, percentile(inside, kTumourBelowWhite));
+      }
     }
   }
-  const auto [black, white] = window_of(scan, channel);
-  return means.bytes([black = black, white = white](double value) {
+
+  std::uint8_t byte_of(double value) const {
     const double share = white > black ? (value - black) / (white - black) : 0.5;
     return static_cast<std::uint8_t>(std::lround(1 + 254 * std::clamp(share, 0.0, 1.0)));
-  });
-}
+  }
+};
 
 }  // namespace
 
-std::size_t channel_to_show(const Bundle& bundle) {
-  const auto find = [&](std::initializer_list<const char*> names) {
-    return std::find_if(
-        bundle.channels.begin(), bundle.channels.end(),
-        [&](const Bundle::Channel& channel) { return is_called_one_of(channel, names); });
-  };
-  auto channel = find({"flair", "t2f", "t2_flair", "t2-flair"});
-  if (channel == bundle.channels.end()) {
-    channel = find({"t1ce", "t1c", "t1gd", "t1_gd", "t1post", "ce-gadolinium_t1w"});
+ChannelsToShow channels_to_show(const Bundle& bundle) {
+  const auto contrast =
+      channel_called(bundle, {"t1ce", "t1c", "t1gd", "t1_gd", "t1post", "ce-gadolinium_t1w"});
+  const auto flair = channel_called(bundle, {"flair", "t2f", "t2_flair", "t2-flair"});
+  ChannelsToShow found{{flair ? *flair : contrast.value_or(0)}, {}};
+  for (const Bundle::Region& region : bundle.regions) {
+    const bool other =
+        contrast && shows_with_contrast(region.name) && *contrast != found.channels.front();
+    if (other && found.channels.size() == 1) found.channels.push_back(*contrast);
+    found.of_region.push_back(other ? 1 : 0);
   }
-  if (channel == bundle.channels.end()) return 0;
-  return static_cast<std::size_t>(channel - bundle.channels.begin());
+  return found;
 }
 
-Thumbnail thumbnail_slice(const PreparedScan& scan, std::size_t channel,
-                          const HistogramSink& sink) {
+Thumbnail thumbnail_of(const PreparedScan& scan, const ChannelsToShow& channels,
+                       const BrainIntensities& shown, const HistogramSink& sink) {
+  const auto voxels =
+      static_cast<std::size_t>(std::count_if(scan.brain.values.begin(), scan.brain.values.end(),
+                                             [](std::uint8_t value) { return value != 0; }));
+  const bool fits = std::all_of(shown.begin(), shown.end(),
+                                [&](const auto& values) { return values.size() == voxels; });
+  if (shown.size() != channels.channels.size() || !fits) {
+    throw Error("a slice needs the intensities of the channels to show");
+  }
   const AxialPlane plane(scan.grid);
-  const std::int64_t slice = slice_to_show(scan, plane.through, sink);
-  Thumbnail thumbnail{plane.width, plane.height, grey_slice(scan, channel, plane, slice), {}};
-  std::vector<PixelMeans> means(sink.region_count(), PixelMeans(plane));
-  for_each_measured(scan, [&](const Index3& index, std::size_t position) {
-    if (index[plane.through] != slice) return;
-    for (std::size_t region = 0; region < means.size(); ++region) {
-      means[region].add(plane.pixel_of(index), sink.mean_probability(region, position));
+  const std::vector<std::int64_t> slices = slices_to_show(scan, plane.through, sink);
+  const std::vector<SliceMeans> means = means_of(scan, plane, slices, shown, sink);
+  Thumbnail thumbnail{plane.width, plane.height, {}, channels.of_region, {}};
+  thumbnail.channels.assign(channels.channels.begin(), channels.channels.end());
+  for (std::size_t n = 0; n < slices.size(); ++n) thumbnail.slices.push_back({slices[n], {}, {}});
+  for (std::size_t channel = 0; channel < shown.size(); ++channel) {
+    const GreyWindow window(shown[channel], means, channel);
+    for (std::size_t n = 0; n < slices.size(); ++n) {
+      thumbnail.slices[n].channels.push_back(
+          means[n].channels[channel].bytes([&](double value) { return window.byte_of(value); }));
     }
-  });
-  for (const PixelMeans& region : means) {
-    thumbnail.regions.push_back(region.bytes(byte_from_probability));
+  }
+  for (std::size_t n = 0; n < slices.size(); ++n) {
+    for (const PixelMeans& region : means[n].regions) {
+      thumbnail.slices[n].regions.push_back(region.bytes(byte_from_probability));
+    }
   }
   return thumbnail;
 }

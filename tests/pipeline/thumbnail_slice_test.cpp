@@ -1,9 +1,14 @@
 #include "mcvol/pipeline/thumbnail_slice.h"
 
+#include "mcvol/error/error.h"
 #include "mcvol/image/axial_plane.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -32,14 +37,22 @@ PreparedScan brain_scan() {
 
 using Logit = std::function<float(std::int64_t i, std::int64_t j, std::int64_t k, int region)>;
 
-/// Of one pass.
-Thumbnail slice_of(const PreparedScan& scan, const Logit& logit) {
+std::vector<float> brain_values(const PreparedScan& scan, std::size_t channel) {
+  std::vector<float> values;
+  for (std::size_t n = 0; n < scan.brain.values.size(); ++n) {
+    if (scan.brain.values[n] != 0) values.push_back(scan.channels[channel].values[n]);
+  }
+  return values;
+}
+
+/// Of one pass, on channel 1 of the scan.
+Thumbnail slices_of(const PreparedScan& scan, const Logit& logit) {
   std::vector<std::int64_t> voxels;
   std::vector<float> logits;
   for (int region = 0; region < 2; ++region) {
-    for (std::int64_t k = 0; k < kSize[2]; ++k) {
-      for (std::int64_t j = 0; j < kSize[1]; ++j) {
-        for (std::int64_t i = 0; i < kSize[0]; ++i) {
+    for (std::int64_t k = 0; k < scan.grid.size[2]; ++k) {
+      for (std::int64_t j = 0; j < scan.grid.size[1]; ++j) {
+        for (std::int64_t i = 0; i < scan.grid.size[0]; ++i) {
           if (scan.measured.at(i, j, k) == 0) continue;
           if (region == 0) voxels.push_back(static_cast<std::int64_t>(voxels.size()));
           logits.push_back(logit(i, j, k, region));
@@ -50,23 +63,33 @@ Thumbnail slice_of(const PreparedScan& scan, const Logit& logit) {
   HistogramSink sink({"whole", "core"}, static_cast<std::int64_t>(voxels.size()), 1, 0);
   sink.accept({voxels, 0, 1, 2, logits});
   sink.finish();
-  return thumbnail_slice(scan, 1, sink);
+  return thumbnail_of(scan, {{1}, {0, 0}}, {brain_values(scan, 1)}, sink);
+}
+
+/// Where it is a single one.
+ThumbnailSlice slice_of(const PreparedScan& scan, const Logit& logit) {
+  const Thumbnail made = slices_of(scan, logit);
+  EXPECT_EQ(made.slices.size(), 1u);
+  return made.slices.at(0);
 }
 
 TEST(ThumbnailSlice, IsTheOneWithMostOfTheFirstRegionAndHoldsEveryRegion) {
-  const Thumbnail made =
-      slice_of(brain_scan(), [](std::int64_t i, std::int64_t j, std::int64_t k, int region) {
+  const Thumbnail thumbnail =
+      slices_of(brain_scan(), [](std::int64_t i, std::int64_t j, std::int64_t k, int region) {
         if (region == 1) return k == 3 ? 3.0f : -2.0f;  // more of it in another slice
-        return k == 4 && i == 2 && j < 4 ? 2.0f : k == 3 && i == 2 && j == 1 ? 2.0f : -4.0f;
+        return k == 4 && i == 2 && j < 4 ? 2.0f : k == 3 && i == 2 && j == 1 ? -2.0f : -4.0f;
       });
-  ASSERT_EQ(made.width, 5);
-  ASSERT_EQ(made.height, 6);
+  ASSERT_EQ(thumbnail.width, 5);
+  ASSERT_EQ(thumbnail.height, 6);
+  ASSERT_EQ(thumbnail.slices.size(), 1u);  // a trace in another is no place
+  const ThumbnailSlice& made = thumbnail.slices[0];
+  EXPECT_EQ(made.index, 4);
   ASSERT_EQ(made.regions.size(), 2u);
   for (std::int64_t j = 0; j < 6; ++j) {
     for (std::int64_t i = 0; i < 5; ++i) {
       const auto pixel = static_cast<std::size_t>(i + 5 * j);
       const bool brain = i > 0 && i < 4 && j > 0 && j < 5;
-      EXPECT_EQ(made.scan[pixel] > 0, brain);
+      EXPECT_EQ(made.channels[0][pixel] > 0, brain);
       if (!brain) {
         EXPECT_EQ(made.regions[0][pixel], 0);
         continue;
@@ -90,33 +113,150 @@ TEST(ThumbnailSlice, WithoutAnyProbabilityIsTheMiddleOfTheBrain) {
   PreparedScan scan = brain_scan();
   scan.brain.at(2, 2, 4) = scan.measured.at(2, 2, 4) = 0;
   scan.brain.at(1, 2, 3) = scan.measured.at(1, 2, 3) = 0;  // slices 2 to 5: the middle is 3
-  const Thumbnail made = slice_of(scan, [](auto...) { return -HUGE_VALF; });
-  EXPECT_EQ(made.scan[2 + 5 * 2] > 0, true);
-  EXPECT_EQ(made.scan[1 + 5 * 2], 0);
+  const ThumbnailSlice made = slice_of(scan, [](auto...) { return -HUGE_VALF; });
+  EXPECT_EQ(made.channels[0][2 + 5 * 2] > 0, true);
+  EXPECT_EQ(made.channels[0][1 + 5 * 2], 0);
 }
 
-TEST(ThumbnailSlice, IsGreyFromTheFirstTo99thPercentileOfTheBrain) {
+TEST(ThumbnailSlice, IsGreyFromTheFirstTo99thPercentileOfTheBrainWhereNoTumourIsBrighter) {
   PreparedScan scan = brain_scan();
-  scan.channels[1].at(1, 1, 3) = -1e6f;  // 48 voxels: the ends are the percentiles
-  const Thumbnail made = slice_of(
+  const ThumbnailSlice made = slice_of(
       scan, [](std::int64_t, std::int64_t, std::int64_t k, int) { return k == 3 ? 1.0f : -9.0f; });
-  EXPECT_EQ(made.scan[1 + 5 * 1], 1);
-  EXPECT_GT(made.scan[2 + 5 * 1], 250);
-  scan.channels[1].at(1, 1, 3) = 111.0f;
-  const Thumbnail even = slice_of(
+  // Offsets 66 to 173 of the whole brain, the first percentile the second of them; 96 to 113 here.
+  EXPECT_NEAR(made.channels[0][2 + 5 * 2], 1 + 254.0 * (102 - 67) / (173 - 67), 1);
+  scan.channels[1].at(1, 1, 3) = -1e6f;
+  const ThumbnailSlice with_outlier = slice_of(
       scan, [](std::int64_t, std::int64_t, std::int64_t k, int) { return k == 3 ? 1.0f : -9.0f; });
-  // Offsets 66 to 173 of the whole brain, 96 to 113 in this slice.
-  EXPECT_NEAR(even.scan[2 + 5 * 2], 1 + 254.0 * (102 - 66) / (173 - 66), 1);
+  EXPECT_EQ(with_outlier.channels[0][1 + 5 * 1], 1);
+  EXPECT_NEAR(with_outlier.channels[0][2 + 5 * 2], made.channels[0][2 + 5 * 2], 2);
 }
 
-TEST(ChannelToShow, IsFlairElseContrastElseTheFirst) {
+/// A brain of 40 x 40 x 5 with intensities 100 to 149, and a tumour in its middle slice.
+PreparedScan scan_with_a_bright_tumour() {
+  PreparedScan scan;
+  scan.grid.size = {40, 40, 5};
+  scan.brain = scan.measured = Image<std::uint8_t>(scan.grid, 1);
+  scan.channels = {Image<float>(scan.grid), Image<float>(scan.grid)};
+  std::vector<float>& values = scan.channels[1].values;
+  for (std::size_t n = 0; n < values.size(); ++n) values[n] = 100 + static_cast<float>(n * 7 % 50);
+  for (std::int64_t n = 0; n < 144; ++n) {
+    scan.channels[1].at(14 + n % 12, 14 + n / 12, 2) = 300 + static_cast<float>(n * 5 % 144);
+  }
+  return scan;
+}
+
+TEST(ThumbnailSlice, LeavesATumourThatIsBrighterThanTheBrainItsGreys) {
+  const PreparedScan scan = scan_with_a_bright_tumour();
+  const ThumbnailSlice made =
+      slice_of(scan, [](std::int64_t i, std::int64_t j, std::int64_t k, int) {
+        return k == 2 && i >= 14 && i < 26 && j >= 14 && j < 26 ? 3.0f : -9.0f;
+      });
+  int white = 0, tumour = 0;
+  std::uint8_t darkest = 255, brain_most = 0, brain_least = 255;
+  for (std::size_t n = 0; n < made.channels[0].size(); ++n) {
+    const std::uint8_t grey = made.channels[0][n];
+    if (made.regions[0][n] < 128) {
+      brain_most = std::max(brain_most, grey);
+      brain_least = std::min(brain_least, grey);
+      continue;
+    }
+    ++tumour;
+    white += grey == 255 ? 1 : 0;
+    darkest = std::min(darkest, grey);
+  }
+  EXPECT_EQ(tumour, 144);
+  EXPECT_LE(white, 0.05 * tumour);
+  // 300 to 440 of 100 to 440: linear, so that the tumour has its share of the greys, and the brain.
+  EXPECT_NEAR(darkest, 1 + 254 * 200.0 / 340, 3);
+  EXPECT_NEAR(brain_most - brain_least, 254 * 49.0 / 340, 3);
+}
+
+TEST(ThumbnailSlice, OfOtherIntensitiesIsRefused) {
+  const PreparedScan scan = brain_scan();
+  HistogramSink sink({"whole"}, 48, 1, 0);
+  EXPECT_THROW(thumbnail_of(scan, {{1}, {0}}, {}, sink), Error);
+  EXPECT_THROW(thumbnail_of(scan, {{1}, {0}}, {{1, 2, 3}}, sink), Error);
+}
+
+/// Logit 3 in boxes of `side` voxels from a corner on, else -9.
+Logit boxes(const std::vector<std::pair<Index3, std::int64_t>>& places) {
+  return [places](std::int64_t i, std::int64_t j, std::int64_t k, int) {
+    const Index3 voxel{i, j, k};
+    for (const auto& [corner, side] : places) {
+      bool inside = true;
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        inside = inside && voxel[axis] >= corner[axis] && voxel[axis] < corner[axis] + side;
+      }
+      if (inside) return 3.0f;
+    }
+    return -9.0f;
+  };
+}
+
+std::vector<std::int64_t> indices_of(const Thumbnail& thumbnail) {
+  std::vector<std::int64_t> indices;
+  for (const ThumbnailSlice& slice : thumbnail.slices) indices.push_back(slice.index.value_or(-1));
+  return indices;
+}
+
+PreparedScan scan_of_size(const Index3& size) {
+  PreparedScan scan;
+  scan.grid.size = size;
+  scan.brain = scan.measured = Image<std::uint8_t>(scan.grid, 1);
+  scan.channels = {Image<float>(scan.grid), Image<float>(scan.grid)};
+  return scan;
+}
+
+TEST(ShownSlices, AreOneOfEachSeparatePlaceTheLargestFirst) {
+  const PreparedScan scan = scan_of_size({20, 20, 30});
+  // In a slice the flat place has more than the cube, which is larger as a whole.
+  Logit cube = boxes({{{2, 2, 20}, 6}});
+  const auto both = [&](std::int64_t i, std::int64_t j, std::int64_t k, int region) {
+    return k == 4 && i < 10 && j < 10 ? 3.0f : cube(i, j, k, region);
+  };
+  EXPECT_EQ(indices_of(slices_of(scan, both)), (std::vector<std::int64_t>{20, 4}));
+}
+
+TEST(ShownSlices, LeaveOutTinyPlacesAndThoseSeenAlready) {
+  const PreparedScan scan = scan_of_size({20, 20, 30});
+  EXPECT_EQ(indices_of(slices_of(scan, boxes({{{2, 2, 20}, 6}, {{2, 2, 3}, 2}}))),
+            std::vector<std::int64_t>{20});  // 8 of 216 voxels
+  EXPECT_EQ(indices_of(slices_of(scan, boxes({{{2, 2, 20}, 6}, {{12, 12, 20}, 5}}))),
+            std::vector<std::int64_t>{20});
+}
+
+TEST(ShownSlices, AreThreeAtMost) {
+  const PreparedScan scan = scan_of_size({20, 20, 30});
+  const auto made =
+      slices_of(scan, boxes({{{2, 2, 1}, 3}, {{2, 2, 8}, 5}, {{2, 2, 16}, 4}, {{2, 2, 24}, 6}}));
+  EXPECT_EQ(indices_of(made), (std::vector<std::int64_t>{24, 8, 16}));
+}
+
+std::vector<Bundle::Channel> channels_called(const std::vector<std::vector<std::string>>& names) {
+  std::vector<Bundle::Channel> channels;
+  for (const auto& suffixes : names) channels.push_back({suffixes.front(), suffixes, {}});
+  return channels;
+}
+
+TEST(ChannelsToShow, AreFlairAndContrastForWhatEnhances) {
   Bundle bundle;
-  bundle.channels = {{"a", {"t1", "0000"}, {}}, {"b", {"T1ce"}, {}}, {"Flair", {"0003"}, {}}};
-  EXPECT_EQ(channel_to_show(bundle), 2u);
+  bundle.channels = channels_called({{"a", "t1", "0000"}, {"b", "T1ce"}, {"Flair", "0003"}});
+  bundle.regions = {{"whole_tumour", {}}, {"tumour_core", {}}, {"Enhancing", {}}, {"ET", {}}};
+  const ChannelsToShow shown = channels_to_show(bundle);
+  EXPECT_EQ(shown.channels, (std::vector<std::size_t>{2, 1}));
+  EXPECT_EQ(shown.of_region, (std::vector<std::size_t>{0, 1, 1, 1}));
+  bundle.regions.resize(1);
+  EXPECT_EQ(channels_to_show(bundle).channels, std::vector<std::size_t>{2});
+}
+
+TEST(ChannelsToShow, AreContrastElseTheFirstWhereThereIsNoFlair) {
+  Bundle bundle;
+  bundle.regions = {{"whole_tumour", {}}, {"tumour_core", {}}};
+  bundle.channels = channels_called({{"a", "t1", "0000"}, {"b", "T1Gd"}});
+  EXPECT_EQ(channels_to_show(bundle).channels, std::vector<std::size_t>{1});
+  EXPECT_EQ(channels_to_show(bundle).of_region, (std::vector<std::size_t>{0, 0}));
   bundle.channels.pop_back();
-  EXPECT_EQ(channel_to_show(bundle), 1u);
-  bundle.channels.pop_back();
-  EXPECT_EQ(channel_to_show(bundle), 0u);
+  EXPECT_EQ(channels_to_show(bundle).channels, std::vector<std::size_t>{0});
 }
 
 }  // namespace

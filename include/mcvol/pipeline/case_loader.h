@@ -19,6 +19,10 @@ namespace mcvol {
 using ScanLoader = std::function<PreparedScan(const std::vector<std::filesystem::path>&,
                                               const ScanPreparation&, StageTimings&)>;
 
+/// Intensities as the files have them, on the network's grid: [channel, non-zero voxel of
+/// PreparedScan::brain by ascending offset].
+using BrainIntensities = std::vector<std::vector<float>>;
+
 /// A case ready for the network, or why it is not.
 struct LoadedCase {
   PreparedScan scan;
@@ -26,12 +30,15 @@ struct LoadedCase {
   std::string error;              ///< one line; empty when the scan can be used
   bool out_of_memory = false;     ///< a second try may succeed when other scans are gone
   StageTimings timings;           ///< of `read` and `prepare`
+  BrainIntensities shown;         ///< of the channels to show
 };
 
 /// Loads scans ahead, each on a thread of its own, while the network works on another.
 class CaseLoader {
  public:
-  CaseLoader(ScanLoader loader, ScanPreparation preparation, std::vector<std::string> channels);
+  /// @param shown channels whose intensities are kept for pictures.
+  CaseLoader(ScanLoader loader, ScanPreparation preparation, std::vector<std::string> channels,
+             std::vector<std::size_t> shown = {});
 
   /// Starts loading a case; cases must be taken in the order in which they are started.
   void start(const ScanCase& scan);
@@ -50,6 +57,7 @@ class CaseLoader {
   ScanLoader loader_;
   ScanPreparation preparation_;
   std::vector<std::string> channels_;
+  std::vector<std::size_t> shown_;
   std::deque<Started> started_;
 };
 

@@ -143,6 +143,7 @@ PreparedScan load_scan(const Files& channel_files, const ScanPreparation& prepar
     throw InputError(name_of(channel_files.front()) +
                      ": no brain, every voxel of every channel is 0; are these the right files?");
   }
+  if (preparation.before_normalising) preparation.before_normalising(scan);
   for (std::size_t n = 0; n < channel_files.size(); ++n) {
     naming(channel_files[n],
            [&] { normalise_intensity(scan.channels[n], preparation.intensities[n]); });

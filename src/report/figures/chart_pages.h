@@ -27,11 +27,15 @@ std::string chart_by_pages(const std::string& title, const std::vector<Row>& row
   const std::size_t most = std::max<std::size_t>(1, (rows.size() + pages - 1) / pages);
   std::string charts;
   for (std::size_t begin = 0; begin < rows.size(); begin += most) {
+    const std::string name = title + (pages == 1 ? ""
+                                                 : " (" + std::to_string(begin / most + 1) +
+                                                       " of " + std::to_string(pages) + ")");
     const std::span part = std::span(rows).subspan(begin, std::min(most, rows.size() - begin));
     const double bottom = top + row_height * static_cast<double>(part.size());
     charts += wide_svg("<svg viewBox=\"0 0 " + pixel(kChartWidth) + " " + pixel(bottom + 6) +
-                       "\" role=\"group\" aria-label=\"" + escaped(title) + "\">\n" +
-                       draw(part, bottom) + "</svg>\n");
+                           "\" role=\"group\" aria-label=\"" + escaped(name) + "\">\n" +
+                           draw(part, bottom) + "</svg>\n",
+                       name);
   }
   return charts;
 }

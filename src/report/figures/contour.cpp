@@ -136,6 +136,16 @@ std::vector<PicturePoint> simplified(const std::vector<PicturePoint>& line) {
   return kept;
 }
 
+double area_within(const std::vector<PicturePoint>& line) {
+  double twice = 0;
+  for (std::size_t n = 0; n < line.size(); ++n) {
+    const PicturePoint& a = line[n];
+    const PicturePoint& b = line[(n + 1) % line.size()];
+    twice += a.x * b.y - b.x * a.y;
+  }
+  return std::abs(twice) / 2;
+}
+
 std::string token(long value, bool first) {
   return (first || value < 0 ? "" : " ") + std::to_string(value);
 }
@@ -145,6 +155,17 @@ std::string token(long value, bool first) {
 std::vector<std::vector<PicturePoint>> contours_at(const std::vector<std::uint8_t>& values,
                                                    std::int64_t width, double level) {
   return MarchingSquares(values, width, level).lines();
+}
+
+std::vector<std::vector<PicturePoint>> without_small(std::vector<std::vector<PicturePoint>> lines,
+                                                     double least_area) {
+  double largest = 0;
+  for (const auto& line : lines) largest = std::max(largest, area_within(line));
+  std::erase_if(lines, [&](const auto& line) {
+    const double area = area_within(line);
+    return area < least_area && area < largest;
+  });
+  return lines;
 }
 
 std::string path_of(const std::vector<std::vector<PicturePoint>>& lines, double aspect) {

@@ -18,6 +18,11 @@ struct PicturePoint {
 std::vector<std::vector<PicturePoint>> contours_at(const std::vector<std::uint8_t>& values,
                                                    std::int64_t width, double level);
 
+/// Without islands and holes of less than `least_area` square pixels; the largest line stays,
+/// whatever its area.
+std::vector<std::vector<PicturePoint>> without_small(std::vector<std::vector<PicturePoint>> lines,
+                                                     double least_area);
+
 /// The lines as the `d` of an SVG path, in tenths of a pixel, the y axis stretched by `aspect`.
 /// Points that lie within a twelfth of a pixel of the line without them are left out (Douglas,
 /// Peucker, 1973).

@@ -14,7 +14,7 @@ namespace {
 // readers who see no colour lose nothing.
 constexpr const char* kStyle = R"(
 :root { color-scheme: light; --ink: #1a1a1a; --soft: #5f5f5f; --line: #d0d0d0; --bar: #1f5a96;
-        --raw: #8a8a8a; --flag: #a33c00; }
+        --raw: #666; --flag: #a33c00; }
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif;
        color: var(--ink); background: #fff; max-width: 62rem; margin: 0 auto; padding: 1rem; }
@@ -36,6 +36,7 @@ svg .grid { stroke: #e3e3e3; }
 svg .bar { fill: var(--bar); }
 svg .hollow { fill: #fff; stroke: var(--bar); stroke-width: 1.4; }
 svg .raw { stroke: var(--raw); fill: none; }
+svg .beyond { fill: var(--raw); }
 svg .point { fill: #fff; stroke: var(--ink); stroke-width: 1.5; }
 svg .flag { fill: var(--flag); }
 svg .band { fill: #dbe5f0; }
@@ -44,20 +45,36 @@ a { color: var(--bar); }
 h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 .slice { break-inside: avoid; }
 .slice .flag { color: var(--flag); }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .5rem; }
-.panels figure { margin: 0; }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .5rem;
+          grid-auto-flow: dense; margin-bottom: .6rem; }
+.panel summary { display: block; cursor: zoom-in; }
+.panel summary::-webkit-details-marker { display: none; }
+.panel summary:focus-visible { outline: 3px solid var(--bar); outline-offset: 2px; }
+.picture { display: block; position: relative; }
+.words { display: block; font-size: .88rem; color: var(--soft); }
+.mark { position: absolute; font-size: 11px; line-height: 14px; padding: 0 3px; white-space: nowrap;
+        color: #fff; background: #000b; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.mark.number { left: 0; top: 0; }
+.mark.right { left: 0; top: calc(50% - 7px); }
+.mark.left { right: 0; top: calc(50% - 7px); }
+.scale { position: absolute; left: 5px; bottom: 5px; height: 5px; background: #fff; border: 1px solid #000;
+         print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.scale .mark { left: -1px; bottom: 6px; }
 .sample { display: inline-block; width: 2.9em; vertical-align: baseline; }
 .sample rect { fill: #666; }
-.under, .over { fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
-.under path { vector-effect: non-scaling-stroke; }
-.under { stroke: #000; stroke-width: 3.4; stroke-opacity: .75; }
-.over { stroke: #ffe45c; stroke-width: 1.6; }
-.lower { stroke-dasharray: 6 3.5; }
-.upper { stroke-dasharray: 1.5 3; }
+.under, .over { fill: none; stroke-linejoin: round; }
+.under { stroke: #000; stroke-width: 3.6; }
+.over { stroke: #ffe45c; stroke-width: 1.8; }
+.over.lower { stroke-dasharray: 7 4; }
+.over.upper { stroke-dasharray: 2 4; }
 figure { margin: .6rem 0 1.2rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
 figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
-@media screen { .chart svg { min-width: 44rem; } }
+@media screen {
+  .chart svg { min-width: 44rem; }
+  .panel[open] { grid-column: 1 / -1; }
+  .panel[open] summary { cursor: zoom-out; max-width: calc(90vh * var(--shape)); }
+}
 @media (max-width: 40rem) { .nowrap { white-space: normal; } }
 @media print {
   html { font-size: 11px; }
@@ -66,6 +83,12 @@ figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
   .warning { background: none; }
   .wide { overflow: visible; }
   .pair { grid-template-columns: 1fr 1fr; }
+  .mark { font-size: 8px; line-height: 10px; }
+  .mark.right, .mark.left { top: calc(50% - 5px); }
+  .under { stroke-width: 3; }
+  .over { stroke-width: 1.5; }
+  .screen { display: none; }
+  .legend { break-inside: avoid; }
   .chart, .pair > figure, .panels, tr { break-inside: avoid; }
   figcaption { break-before: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
@@ -136,8 +159,9 @@ std::string html_table(const std::vector<std::string>& header,
   return table + "</tbody></table></div>\n";
 }
 
-std::string wide_svg(const std::string& svg) {
-  return "<div class=\"wide chart\" tabindex=\"0\">\n" + svg + "</div>\n";
+std::string wide_svg(const std::string& svg, const std::string& name) {
+  return "<div class=\"wide chart\" tabindex=\"0\" role=\"region\" aria-label=\"" + escaped(name) +
+         "\">\n" + svg + "</div>\n";
 }
 
 std::string png_uri(std::string_view png) {

@@ -26,8 +26,9 @@ std::string html_page(const std::string& title, const std::string& body);
 std::string html_table(const std::vector<std::string>& header,
                        const std::vector<std::vector<std::string>>& cells);
 
-/// A chart that is moved sideways where the page is too narrow for its words.
-std::string wide_svg(const std::string& svg);
+/// A chart that is moved sideways where the page is too narrow for its words: with the keyboard
+/// too, so it takes focus and has a name. @param name plain text.
+std::string wide_svg(const std::string& svg, const std::string& name);
 
 /// The bytes of a PNG file as an address that stands for itself.
 std::string png_uri(std::string_view png);

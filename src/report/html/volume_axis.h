@@ -22,6 +22,13 @@ class VolumeAxis {
   double right_;
 };
 
+/// Where an axis ends that is to stay readable with outliers: at the largest volume that is none.
+/// An outlier is beyond 27 times the upper quartile of `most_ml`, so that three quarters of the
+/// rows would keep less than a third of the axis, and one of the largest twentieth of the rows, or
+/// the largest. Of fewer than four rows none is an outlier.
+/// @param most_ml the largest volume of each row.
+double axis_end_ml(std::vector<double> most_ml);
+
 /// A coordinate with one decimal.
 std::string pixel(double value);
 

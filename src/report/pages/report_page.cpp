@@ -207,6 +207,12 @@ std::string chart(const ReportContent& report, const std::string& region) {
   caption +=
       "Upright line: what a plain segmentation gives. ⚑: see above. The axis is even in the "
       "cube root of the volume.";
+  const std::size_t beyond = rows_beyond_axis(rows);
+  if (beyond > 0) {
+    caption +=
+        " It is cut where " + count_of(beyond, "case goes", "cases go") +
+        " beyond (arrow), so that the others can be told apart; the numbers stand beside it.";
+  }
   const auto total = std::count_if(report.rows.begin(), report.rows.end(),
                                    [&](const VolumeRow& row) { return row.region == region; });
   if (static_cast<std::size_t>(total) > rows.size()) {

@@ -1,15 +1,12 @@
 #pragma once
 
-#include "mcvol/report/pages/report_page.h"
-
 #include <set>
 #include <string>
 #include <vector>
 
-namespace mcvol {
+#include "slice_figure.h"
 
-/// The rows of one case, of which there is at least one.
-using RowsOfCase = std::vector<const VolumeRow*>;
+namespace mcvol {
 
 /// The slices of a page, and whose.
 struct SliceSection {

@@ -84,6 +84,22 @@ TEST_F(ScanLoader, ChannelsComeReorientedAndNormalisedOnOneGrid) {
   }
 }
 
+TEST_F(ScanLoader, IntensitiesOfTheFilesAreShownBeforeTheyAreNormalised) {
+  const Image<float> image = brain_image(grid_, 7.0F);
+  ScanPreparation preparation = preparation_for(1);
+  float most = 0;
+  std::vector<std::uint8_t> brain;
+  preparation.before_normalising = [&](const PreparedScan& scan) {
+    ASSERT_EQ(scan.channels.size(), 1U);
+    most = *std::max_element(scan.channels[0].values.begin(), scan.channels[0].values.end());
+    brain = scan.brain.values;
+  };
+  const PreparedScan scan = load({write_channel("a.nii", image)}, preparation);
+  EXPECT_EQ(most, *std::max_element(image.values.begin(), image.values.end()));
+  EXPECT_EQ(brain, scan.brain.values);
+  EXPECT_NEAR(mean_inside(scan.channels[0]), 0.0, 1e-6);
+}
+
 TEST_F(ScanLoader, TimesReadingApartFromPreparing) {
   const auto file = write_channel("a.nii", brain_image(grid_, 1.0F));
   StageTimings timings;

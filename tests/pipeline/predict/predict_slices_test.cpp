@@ -17,7 +17,11 @@ TEST_F(Predict, KeepsASliceOfEachScanThatFitsItsRecord) {
   for (const char* case_id : {"case_a", "case_b", "case_c"}) {
     const Thumbnail slice = read_thumbnail(thumbnail_path(root_ / "out", case_id),
                                            record(case_id).grid, record(case_id).regions.size());
-    EXPECT_GT(*std::max_element(slice.scan.begin(), slice.scan.end()), 0);
+    ASSERT_FALSE(slice.slices.empty());
+    for (const ThumbnailSlice& one : slice.slices) {
+      EXPECT_GT(*std::max_element(one.channels[0].begin(), one.channels[0].end()), 0);
+    }
+    EXPECT_EQ(slice.channels[0], 1u);  // flair
   }
   EXPECT_EQ(run_file().options["thumbnails"], "flair");
   EXPECT_TRUE(listener_.warnings.empty());

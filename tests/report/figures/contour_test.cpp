@@ -86,6 +86,15 @@ TEST(Contours, WithNothingAboveTheLevelAreNone) {
   EXPECT_TRUE(contours_at({1, 2, 3, 4}, 2, 4).empty());
 }
 
+TEST(Contours, SmallIslandsAndHolesGoButTheLargestLineStays) {
+  const Lines large{{{1, 1}, {4, 1}, {4, 4}, {1, 4}}};
+  const Lines small{{{1.5, 1.5}, {1.5, 2.5}, {2.5, 2.5}, {2.5, 1.5}}};
+  EXPECT_EQ(without_small({large[0], small[0]}, 2).size(), 1u);
+  EXPECT_EQ(without_small({large[0], small[0]}, 1).size(), 2u);
+  EXPECT_DOUBLE_EQ(area_of(without_small({small[0], large[0]}, 100)), area_of(large));
+  EXPECT_EQ(without_small({}, 2).size(), 0u);
+}
+
 TEST(ContourPath, IsClosedAndInTenthsOfAPixel) {
   const Lines square{{{1, 1}, {3, 1}, {3, 3}, {1, 3}}};
   EXPECT_EQ(path_of(square, 1), "M10 10l20 0 0 20-20 0z");

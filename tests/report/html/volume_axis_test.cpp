@@ -1,5 +1,9 @@
 #include "report/html/volume_axis.h"
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace mcvol {
@@ -29,6 +33,33 @@ TEST(VolumeAxis, TicksAscendWithRoomForTheirLabels) {
       EXPECT_GE(axis.at(ticks[n]) - axis.at(ticks[n - 1]), 40);
     }
   }
+}
+
+TEST(VolumeAxis, HasTicksBeyondALitre) {
+  const VolumeAxis axis(120000, 0, 590);
+  const std::vector<double> ticks = axis.ticks_ml();
+  EXPECT_GE(ticks.back(), 50000);
+  for (std::size_t n = 1; n < ticks.size(); ++n) {
+    const double letters = std::floor(std::log10(ticks[n])) + 1;
+    EXPECT_GE(axis.at(ticks[n]) - axis.at(ticks[n - 1]), 8 * letters) << ticks[n];
+  }
+}
+
+TEST(VolumeAxisEnd, IsTheLargestWithoutAnOutlier) {
+  EXPECT_EQ(axis_end_ml({}), 0);
+  EXPECT_EQ(axis_end_ml({1, 1000}), 1000);
+  EXPECT_EQ(axis_end_ml({5, 20, 80, 160, 320}), 320);
+  EXPECT_EQ(axis_end_ml({3, 4.6, 4.8, 5.3, 5.9, 7.4, 21.5, 182}), 182);  // a large tumour
+}
+
+TEST(VolumeAxisEnd, IsTheLargestOfTheOthersBesideAnOutlier) {
+  EXPECT_EQ(axis_end_ml({10, 20, 1500, 30, 20}), 30);
+  // At most a twentieth of the rows is cut, so that half of small tumours does not hide the others.
+  std::vector<double> two_kinds(100, 0.5);
+  std::fill(two_kinds.begin() + 80, two_kinds.end(), 60.0);
+  EXPECT_EQ(axis_end_ml(two_kinds), 60);
+  two_kinds[99] = 5000;
+  EXPECT_EQ(axis_end_ml(two_kinds), 60);
 }
 
 }  // namespace

@@ -159,6 +159,26 @@ TEST(ReportPageHtml, BarsLieWhereTheIntervalsDo) {
               left + scale * std::cbrt(64 / 1.5 * 1.1), 0.06);
 }
 
+TEST(ReportPageHtml, OutlierDoesNotSqueezeTheOthers) {
+  std::vector<VolumeRow> rows;
+  for (const char* name : {"a", "b", "c", "d"}) rows.push_back(measured_row(name, 10, true));
+  rows.push_back(measured_row("whole_head", 1400, true));
+  const std::string page = report_page_html(report_on_rows(rows, calibration(false)));
+  EXPECT_TRUE(contains(page, "cut where 1 case goes beyond (arrow)"));
+  EXPECT_EQ(testing::count_of(page, "<path class=\"bar\""), 1);
+  EXPECT_EQ(testing::count_of(page, "<circle class=\"point\""), 4);  // the fifth lies beyond
+  EXPECT_TRUE(contains(page, "1540 [1260, 1820]"));
+  EXPECT_FALSE(contains(report_page_html(report_on_rows({rows[0]}, calibration(false))), "cut"));
+}
+
+TEST(ReportPageHtml, WhatTakesFocusHasAName) {
+  const std::string page =
+      report_page_html(report_on_rows({measured_row("a", 10, true)}, calibration(false)));
+  EXPECT_EQ(testing::count_of(page, "tabindex"), 1);
+  EXPECT_TRUE(
+      contains(page, "tabindex=\"0\" role=\"region\" aria-label=\"whole tumour: volume and"));
+}
+
 TEST(ReportPageHtml, ChartOfManyScansShowsThoseFlaggedFirst) {
   std::vector<VolumeRow> rows;
   for (int n = 0; n < 700; ++n) {

@@ -23,15 +23,18 @@ CaseSlice disc() {
   slice.grid.spacing_mm = {1, 1, 10};
   Thumbnail& thumbnail = slice.thumbnail;
   thumbnail.width = thumbnail.height = kSide;
-  thumbnail.regions.emplace_back();
+  thumbnail.channels = {0};
+  thumbnail.channel_of_region = {0};
+  thumbnail.slices = {{0, {{}}, {{}}}};
   LogitHistogram mean;
   for (std::int64_t n = 0; n < kSide * kSide; ++n) {
     const double x = static_cast<double>(n % kSide) - 29.5;
     const double y = static_cast<double>(n / kSide) - 29.5;
     const double logit = std::clamp(20 - std::hypot(x, y), -16.0, 16.0);
     mean.add(static_cast<float>(logit));
-    thumbnail.scan.push_back(100);
-    thumbnail.regions[0].push_back(static_cast<std::uint8_t>(std::lround(byte_from_logit(logit))));
+    thumbnail.slices[0].channels[0].push_back(100);
+    thumbnail.slices[0].regions[0].push_back(
+        static_cast<std::uint8_t>(std::lround(byte_from_logit(logit))));
   }
   slice.means = {{"whole", mean}};
   return slice;
@@ -52,6 +55,7 @@ VolumeRow row_of(const std::string& case_id) {
 ReportContent report_on_cases(const std::vector<std::string>& case_ids) {
   ReportContent report;
   report.level = NominalCoverage::parse("0.9");
+  report.run.model = {{"channels", {{{"name", "flair"}}, {{"name", "t1ce"}}}}};
   for (const std::string& case_id : case_ids) report.rows.push_back(row_of(case_id));
   report.slice_of = [](const std::string&) { return disc(); };
   return report;
@@ -65,9 +69,9 @@ SliceSection section_of(const ReportContent& report) {
 
 /// Area in pixels of the path that `id` names, by its relative coordinates in tenths of a pixel.
 double area_of_path(const std::string& page, const std::string& id) {
-  const std::size_t at = page.find("<path id=\"" + id + "\" d=\"");
+  const std::size_t at = page.find("<path id=\"" + id + "\"");
   if (at == std::string::npos) return -1;
-  const std::size_t begin = page.find("d=\"", at + 9 + id.size()) + 3;
+  const std::size_t begin = page.find(" d=\"", at) + 4;
   const std::string path = page.substr(begin, page.find('"', begin) - begin);
   static const std::regex kNumber("-?[0-9]+");
   std::vector<double> numbers;
@@ -80,6 +84,12 @@ double area_of_path(const std::string& page, const std::string& id) {
     y += numbers[n + 1];
   }
   return std::abs(twice) / 200;
+}
+
+/// Closed lines of the path that `id` names.
+int subpaths_of(const std::string& page, const std::string& id) {
+  const std::size_t begin = page.find(" d=\"", page.find("<path id=\"" + id + "\"")) + 4;
+  return testing::count_of(page.substr(begin, page.find('"', begin) - begin), "M");
 }
 
 /// Within a tenth of a pixel: straight pieces cut corners, and bytes are steps of the logit.
@@ -105,14 +115,127 @@ TEST(Slices, ContoursAreThoseOfTheCalibratedIntervalWhereThereIsOne) {
   EXPECT_TRUE(contains(page, "whole 10.0 [0.00, 30.0]"));
 }
 
+TEST(Slices, LinesKeepTheirWidthOnTheScreenAtAnySize) {
+  const std::string page = section_of(report_on_cases({"a"})).html;
+  // On each path: what <use> shows is not styled by what surrounds the path.
+  const int ids = testing::count_of(page, "<path id=");
+  EXPECT_EQ(ids, 3);
+  EXPECT_EQ(testing::count_of(page, "\" vector-effect=\"non-scaling-stroke\" d="), ids);
+}
+
+TEST(Slices, LeaveSmallIslandsOutOfTheDrawing) {
+  ReportContent report = report_on_cases({"a"});
+  report.slice_of = [](const std::string&) {
+    CaseSlice slice = disc();
+    // 16 mm² and 25 mm² above every level, in the corners.
+    for (const auto& [corner, side] : {std::pair{2, 4}, std::pair{52, 5}}) {
+      for (int n = 0; n < side * side; ++n) {
+        slice.thumbnail.slices[0]
+            .regions[0][static_cast<std::size_t>(corner + n % side + kSide * (corner + n / side))] =
+            255;
+      }
+    }
+    return slice;
+  };
+  const std::string page = section_of(report).html;
+  EXPECT_EQ(subpaths_of(page, "s0r0m"), 2);
+  EXPECT_TRUE(contains(page, "Islands and holes below 20 mm²"));
+}
+
 TEST(Slices, NeedNothingButThemselvesAndSayInWordsWhatTheyShow) {
   const std::string page = section_of(report_on_cases({"a"})).html;
   EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
   EXPECT_EQ(testing::outside_references(page), "");
-  EXPECT_TRUE(contains(page, "role=\"img\" aria-label=\"a, axial slice, whole 12.5 [9.00, 16.0]\""))
+  EXPECT_TRUE(contains(page,
+                       "role=\"img\" aria-label=\"a, axial slice 1 of 1 from below, "
+                       "whole 12.5 [9.00, 16.0], flair\""))
       << page.substr(0, 3000);
-  EXPECT_TRUE(contains(page, "role=\"img\" aria-label=\"a, axial slice, uncertainty\""));
+  EXPECT_TRUE(contains(page, "aria-label=\"a, axial slice 1 of 1 from below, uncertainty\""));
   EXPECT_TRUE(contains(page, "not calibrated"));
+}
+
+TEST(Slices, HaveTheirNumberTheSidesOfThePatientAndABarOfLength) {
+  const std::string page = section_of(report_on_cases({"a"})).html;
+  for (const char* mark : {">1 of 1</span>", "right\">R</span>", "left\">L</span>"}) {
+    EXPECT_EQ(testing::count_of(page, mark), 3) << mark;
+  }
+  // The whole slice is 60 mm wide.
+  EXPECT_TRUE(contains(page, "class=\"scale\" style=\"width:33.3%\"><span class=\"mark \">2 cm<"));
+}
+
+TEST(Slices, AreCountedFromBelowWhicheverWayTheGridRuns) {
+  ReportContent report = report_on_cases({"a"});
+  report.slice_of = [](const std::string&) {
+    CaseSlice slice = disc();
+    slice.grid.size[2] = 10;
+    slice.thumbnail.slices[0].index = 2;
+    return slice;
+  };
+  EXPECT_TRUE(contains(section_of(report).html, ">3 of 10<"));
+  report.slice_of = [](const std::string&) {
+    CaseSlice slice = disc();
+    slice.grid.size[2] = 10;
+    slice.grid.direction.col(2) *= -1;
+    slice.thumbnail.slices[0].index = 2;
+    return slice;
+  };
+  EXPECT_TRUE(contains(section_of(report).html, ">8 of 10<"));
+}
+
+TEST(Slices, OfARegionAreDrawnOnItsChannelAndEachScanIsThereOnce) {
+  ReportContent report = report_on_cases({"a"});
+  report.rows.push_back(report.rows[0]);
+  report.rows[1].region = "core";
+  report.slice_of = [](const std::string&) {
+    CaseSlice slice = disc();
+    Thumbnail& thumbnail = slice.thumbnail;
+    thumbnail.channels = {0, 1};
+    thumbnail.channel_of_region = {0, 1};
+    thumbnail.slices[0].channels.emplace_back(kSide * kSide, 200);
+    thumbnail.slices[0].regions.push_back(thumbnail.slices[0].regions[0]);
+    slice.means.emplace_back("core", slice.means[0].second);
+    return slice;
+  };
+  const std::string page = slice_section(report, {{&report.rows[0], &report.rows[1]}}).html;
+  EXPECT_TRUE(contains(page, "core 12.5 [9.00, 16.0], t1ce"));
+  EXPECT_EQ(testing::count_of(page, "<image id=\"s0c0\""), 1);
+  EXPECT_EQ(testing::count_of(page, "<image id=\"s0c1\""), 1);
+  EXPECT_EQ(testing::count_of(page, "<use href=\"#s0c0\""), 1);  // of the whole region
+  EXPECT_EQ(testing::count_of(page, "<image"), 3);               // and the uncertainty
+}
+
+TEST(Slices, OfSeparatePlacesAreRowsOfTheirOwn) {
+  ReportContent report = report_on_cases({"a"});
+  report.slice_of = [](const std::string&) {
+    CaseSlice slice = disc();
+    slice.grid.size[2] = 9;
+    slice.thumbnail.slices.push_back(slice.thumbnail.slices[0]);
+    slice.thumbnail.slices[1].index = 6;
+    return slice;
+  };
+  const std::string page = section_of(report).html;
+  EXPECT_EQ(testing::count_of(page, "class=\"panels\""), 2);
+  EXPECT_TRUE(contains(page, "a, axial slice 7 of 9 from below, whole 12.5"));
+  EXPECT_GT(area_of_path(page, "s0p1r0m"), 0);
+}
+
+TEST(Slices, OfVersion01AreShownWithoutANumber) {
+  ReportContent report = report_on_cases({"a"});
+  report.run.options["thumbnails"] = "t2f";
+  report.slice_of = [](const std::string&) {
+    CaseSlice slice = disc();
+    slice.thumbnail.channels[0].reset();
+    slice.thumbnail.slices[0].index.reset();
+    return slice;
+  };
+  const std::string page = section_of(report).html;
+  EXPECT_TRUE(contains(page, "aria-label=\"a, axial slice, whole slice, t2f\""));
+  EXPECT_FALSE(contains(page, "mark number"));
+}
+
+TEST(Slices, OpenByAClickOrAKeyWithoutAScript) {
+  const std::string page = section_of(report_on_cases({"a"})).html;
+  EXPECT_EQ(testing::count_of(page, "<details class=\"panel\"><summary"), 3);
 }
 
 TEST(Slices, OfLongPixelsAreDrawnLong) {
@@ -144,8 +267,9 @@ TEST(Slices, EmptySliceOrNoVolumeIsNoPicture) {
   ReportContent report = report_on_cases({"a"});
   report.slice_of = [](const std::string&) {
     CaseSlice slice = disc();
-    slice.thumbnail.scan.assign(slice.thumbnail.scan.size(), 0);
-    slice.thumbnail.regions[0] = slice.thumbnail.scan;
+    ThumbnailSlice& only = slice.thumbnail.slices[0];
+    only.channels[0].assign(only.channels[0].size(), 0);
+    only.regions[0] = only.channels[0];
     return slice;
   };
   EXPECT_EQ(section_of(report).html, "");
@@ -158,7 +282,7 @@ TEST(Slices, AreAtMostTwoHundredAndMostOfThemFolded) {
   EXPECT_EQ(section.case_ids.size(), kMostSlices);
   EXPECT_TRUE(contains(section.html, "200 of 205 cases"));
   EXPECT_EQ(testing::count_of(section.html, "<h3>"), 200);
-  const std::size_t fold = section.html.find("<details>");
+  const std::size_t fold = section.html.find("<details><summary>");
   EXPECT_EQ(testing::count_of(section.html.substr(0, fold), "<h3>"), 12);
 }
 

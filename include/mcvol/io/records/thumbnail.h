@@ -5,19 +5,35 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace mcvol {
 
-/// One axial slice of a measured case: the scan and what the network said there. Data, not a
-/// drawing: contours are drawn where it is shown, for whatever level and calibration.
-struct Thumbnail {
-  std::int64_t width = 0, height = 0;  ///< as AxialPlane makes of the record's grid
-  /// Grey values of a channel, [row, column]: 0 outside the brain, else 1 to 255.
-  std::vector<std::uint8_t> scan;
+/// An axial slice: the scan and what the network said there.
+struct ThumbnailSlice {
+  /// On the grid's axis AxialPlane::through; none in files of version 0.1.
+  std::optional<std::int64_t> index;
+  /// Grey values of each channel kept, [row, column]: 0 outside the brain, else 1 to 255.
+  std::vector<std::vector<std::uint8_t>> channels;
   /// Per region, [row, column]: the mean probability over passes as byte_from_probability().
   std::vector<std::vector<std::uint8_t>> regions;
+};
+
+/// A few axial slices of a measured case. Data, not a drawing: contours are drawn where it is
+/// shown, for whatever level and calibration.
+struct Thumbnail {
+  std::int64_t width = 0, height = 0;  ///< as AxialPlane makes of the record's grid
+  /// Numbers in the model's list of the channels kept; that of the one in files of version 0.1 is
+  /// not known.
+  std::vector<std::optional<std::size_t>> channels;
+  std::vector<std::size_t> channel_of_region;  ///< which of `channels` it is seen on
+  std::vector<ThumbnailSlice> slices;          ///< that with most of the tumour first
+
+  /// Of each kind at most; a file that says more is refused.
+  static constexpr std::size_t kMostChannels = 2;
+  static constexpr std::size_t kMostSlices = 3;
 };
 
 /// A probability on 254 steps of its logit: 1 at -16 and below, 128 at p = 0.5, 255 at 16. 0 is
@@ -31,11 +47,12 @@ double byte_from_logit(double logit);
 std::filesystem::path thumbnail_path(const std::filesystem::path& folder,
                                      const std::string& case_id);
 
-/// An 8-bit grey PNG: the scan, and below it the regions one by one. Written atomically.
-/// @throws Error when it cannot be written.
+/// An 8-bit grey PNG: rows of a head that says what is below it, then slice by slice the channels
+/// and the regions (docs/formats.md). Written atomically. @throws Error when it cannot be written.
 void write_thumbnail(const Thumbnail& thumbnail, const std::filesystem::path& path);
 
-/// @param grid of the case's record. @throws InputError naming the file (without its folder) where
+/// Reads files of version 0.1 as well. @param grid of the case's record. @throws InputError naming
+/// the file (without its folder) where
 ///   it is not the slice of such a case; Error where it cannot be read.
 Thumbnail read_thumbnail(const std::filesystem::path& path, const Grid& grid, std::size_t regions);
 

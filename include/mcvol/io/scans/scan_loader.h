@@ -6,6 +6,7 @@
 #include "mcvol/timing/stage_timings.h"
 
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 namespace mcvol {
@@ -15,6 +16,9 @@ struct ScanPreparation {
   GridSpec grid;
   std::vector<IntensitySpec> intensities;  ///< one per channel
   bool measure_all = false;                ///< every voxel counts, not only the brain
+  /// Is shown the scan, its brain known, with the intensities of its files; may be empty. Pictures
+  /// are made of these: a network's clipping leaves a tumour one white.
+  std::function<void(const PreparedScan& scan)> before_normalising;
 };
 
 /// Loads one file per channel, checks that all lie on one grid, reorients, resamples, finds the
