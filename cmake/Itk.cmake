@@ -1,5 +1,5 @@
 # Scans are read, resampled and written through ITK; its USE_FILE, which sets global flags and registers
-# its own readers, is not needed for that (src/io/images/strict_nifti_io.h says why). Tests hold what is
+# its own readers, is not needed for that (src/io/images/strict_image_io.h says why). Tests hold what is
 # read against ITKIONIFTI.
 set(ITK_MODULES_REQUESTED ITKCommon ITKIOImageBase ITKIOMeta ITKIONIFTI ITKIONRRD ITKImageGrid ITKImageFunction ITKSmoothing)
 

@@ -8,33 +8,32 @@
 #include <vector>
 
 #include "io/images/nifti/nifti_header.h"
+#include "io/images/text/text_header.h"
 #include "itk_setup.h"
 #include "itk_view.h"
 #include "refusal.h"
-#include "strict_nifti_io.h"
-#include "text_image.h"
+#include "strict_image_io.h"
 #include <itkImageFileReader.h>
 #include <itkImageFileWriter.h>
 
 namespace mcvol {
 namespace {
 
-/// What ITK itself finds wrong, in the house's one line.
+/// What ITK itself finds wrong, which is nothing of the file's: that is looked at before. Its texts
+/// have addresses of memory in them.
 template <typename Function>
 auto naming_errors_of_itk(const std::string& name, Function function) {
   set_up_itk();
   try {
     return function();
-  } catch (const itk::ExceptionObject& exception) {
-    std::string reason = exception.GetDescription();
-    std::replace(reason.begin(), reason.end(), '\n', ' ');
-    throw InputError(name + ": " + reason);
+  } catch (const itk::ExceptionObject&) {
+    throw InputError(name + ": ITK cannot read or write it; save it once more, as .nii.gz");
   }
 }
 
 template <typename Value>
 void write_through_itk(const std::filesystem::path& path, const Image<Value>& image,
-                       StrictNiftiImageIO::Pointer io = StrictNiftiImageIO::New()) {
+                       StrictImageIO::Pointer io = StrictImageIO::New()) {
   naming_errors_of_itk(path.filename().string(), [&] {
     using Writer = itk::ImageFileWriter<ItkImage<Value>>;
     auto writer = Writer::New();
@@ -48,7 +47,7 @@ void write_through_itk(const std::filesystem::path& path, const Image<Value>& im
 template <typename Value>
 void write_placed(const std::filesystem::path& path, const Image<Value>& image,
                   const std::filesystem::path& source, double slope = 1.0) {
-  const auto io = StrictNiftiImageIO::New();
+  const auto io = StrictImageIO::New();
   io->set_slope(slope);
   if (!named_like_text_image(source)) {
     const NiftiHeader header = read_nifti_header(source);
@@ -62,60 +61,29 @@ void write_placed(const std::filesystem::path& path, const Image<Value>& image,
   write_through_itk(path, image, io);
 }
 
-/// What StrictNiftiImageIO looks at itself, of other readers.
-void refuse_bad_values(const std::string& name, const std::vector<float>& values, VoxelType type) {
-  const std::string of_all = " of " + std::to_string(values.size()) + " voxels are ";
-  const auto bad = std::count_if(values.begin(), values.end(),
-                                 [](float value) { return !std::isfinite(value); });
-  if (bad > 0) {
-    refuse(name, std::to_string(bad) + of_all +
-                     "NaN, infinite or beyond single precision, expected finite intensities; "
-                     "replace them by 0 if they are background");
-  }
-  if (type != VoxelType::kInt64 && type != VoxelType::kUint64) return;
-  constexpr float kMostExact = 9007199254740992.0F;  // 2^53
-  const auto beyond = std::count_if(values.begin(), values.end(),
-                                    [](float value) { return std::abs(value) > kMostExact; });
-  if (beyond > 0) {
-    refuse(name, std::to_string(beyond) + of_all +
-                     "integers beyond 2^53, expected intensities or labels; is this the right "
-                     "file?");
-  }
-}
-
 }  // namespace
 
 ImageHeader read_image_header(const std::filesystem::path& path) {
-  if (!named_like_text_image(path)) return read_nifti_header(path);
-  return naming_errors_of_itk(path.filename().string(),
-                              [&] { return open_text_image(path).header; });
+  if (named_like_text_image(path)) return read_text_header(path);
+  return read_nifti_header(path);
 }
 
 Image<float> read_image(const std::filesystem::path& path) {
-  const std::string name = path.filename().string();
-  return naming_errors_of_itk(name, [&] {
+  return naming_errors_of_itk(path.filename().string(), [&] {
     // Before ITK opens the file: a named pipe would keep it waiting for ever.
-    const bool text = named_like_text_image(path);
-    TextImage opened;
-    if (text) {
-      opened = open_text_image(path);
-    } else {
-      opened.header = read_nifti_header(path);
-      opened.io = StrictNiftiImageIO::New();
-    }
-    const Grid& grid = opened.header.grid;
-    if (text) {
-      require_whole(path, opened.text, grid.voxel_count() * bytes_of(opened.header.type));
-    }
+    const Grid grid = read_image_header(path).grid;
     auto reader = itk::ImageFileReader<ItkImage<float>>::New();
-    reader->SetImageIO(opened.io);
+    reader->SetImageIO(StrictImageIO::New());
     reader->SetFileName(path.string());
     reader->Update();
-    const float* values = reader->GetOutput()->GetBufferPointer();
+    const auto* found = reader->GetOutput();
+    if (found->GetBufferedRegion().GetNumberOfPixels() !=
+        static_cast<itk::SizeValueType>(grid.voxel_count())) {
+      refuse(path.filename().string(), "changed while it was being read; try again");
+    }
     Image<float> image;
     image.grid = grid;
-    image.values.assign(values, values + grid.voxel_count());
-    if (text) refuse_bad_values(name, image.values, opened.header.type);
+    image.values.assign(found->GetBufferPointer(), found->GetBufferPointer() + grid.voxel_count());
     return image;
   });
 }

@@ -2,9 +2,6 @@
 
 #include "mcvol/io/images/image_endings.h"
 
-#include "io/images/nifti/nifti_header.h"
-#include "text_image.h"
-
 namespace mcvol {
 
 const char* to_string(ImageFormat format) {

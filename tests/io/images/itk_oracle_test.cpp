@@ -18,7 +18,10 @@
 #include <gtest/gtest.h>
 #include <itkImage.h>
 #include <itkImageFileReader.h>
+#include <itkImageFileWriter.h>
+#include <itkMetaImageIO.h>
 #include <itkNiftiImageIO.h>
+#include <itkNrrdImageIO.h>
 
 namespace mcvol {
 namespace {
@@ -28,7 +31,13 @@ using test::NiftiFixture;
 /// None where ITK refuses the file.
 std::optional<Image<float>> as_itk_reads(const std::filesystem::path& path) {
   auto reader = itk::ImageFileReader<itk::Image<float, 3>>::New();
-  reader->SetImageIO(itk::NiftiImageIO::New());
+  if (path.extension() == ".nrrd") {
+    reader->SetImageIO(itk::NrrdImageIO::New());
+  } else if (path.extension() == ".mha") {
+    reader->SetImageIO(itk::MetaImageIO::New());
+  } else {
+    reader->SetImageIO(itk::NiftiImageIO::New());
+  }
   reader->SetFileName(path.string());
   try {
     reader->Update();
@@ -128,6 +137,61 @@ TEST_F(ItkOracle, EveryOrientationIsReadTheSame) {
     }
   }
   EXPECT_EQ(tried, 96);
+}
+
+template <typename Value>
+void write_by_itk(const std::filesystem::path& path, bool packed) {
+  auto image = itk::Image<Value, 3>::New();
+  typename itk::Image<Value, 3>::SizeType size{4, 5, 6};
+  image->SetRegions(size);
+  image->Allocate();
+  for (int n = 0; n < 120; ++n) image->GetBufferPointer()[n] = static_cast<Value>(n);
+  // Turned about two axes, so that a matrix taken by columns instead of rows shows.
+  const Eigen::Matrix3d turn = (Eigen::AngleAxisd(0.4, Eigen::Vector3d::UnitX()) *
+                                Eigen::AngleAxisd(1.9, Eigen::Vector3d::UnitZ()))
+                                   .toRotationMatrix();
+  typename itk::Image<Value, 3>::DirectionType direction;
+  for (unsigned row = 0; row < 3; ++row) {
+    for (unsigned column = 0; column < 3; ++column) direction[row][column] = turn(row, column);
+  }
+  const double spacing[] = {0.9, 1.25, 3.0}, origin[] = {-10.5, 20.25, 7.0};
+  image->SetDirection(direction);
+  image->SetSpacing(spacing);
+  image->SetOrigin(origin);
+  auto writer = itk::ImageFileWriter<itk::Image<Value, 3>>::New();
+  if (path.extension() == ".nrrd") {
+    writer->SetImageIO(itk::NrrdImageIO::New());
+  } else {
+    writer->SetImageIO(itk::MetaImageIO::New());
+  }
+  writer->SetInput(image);
+  writer->SetFileName(path.string());
+  writer->SetUseCompression(packed);
+  writer->Update();
+}
+
+TEST_F(ItkOracle, NrrdAndMetaImageOfItsOwnAreReadTheSame) {
+  int tried = 0;
+  for (const std::string ending : {".nrrd", ".mha"}) {
+    for (const bool packed : {false, true}) {
+      const auto try_type = [&]<typename Value>(Value) {
+        const auto path = folder_ / ("image" + std::to_string(tried++) + ending);
+        write_by_itk<Value>(path, packed);
+        expect_as_itk_reads(path);
+      };
+      try_type(std::uint8_t{});
+      try_type(static_cast<signed char>(0));
+      try_type(std::int16_t{});
+      try_type(std::uint16_t{});
+      try_type(std::int32_t{});
+      try_type(std::uint32_t{});
+      try_type(0LL);
+      try_type(0ULL);
+      try_type(0.0F);
+      try_type(0.0);
+    }
+  }
+  EXPECT_EQ(tried, 40);
 }
 
 TEST_F(ItkOracle, DiffersOnPurposeWhereAPlainFileLiesBesideThePackedOne) {

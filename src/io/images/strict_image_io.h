@@ -9,25 +9,26 @@
 
 namespace mcvol {
 
-/// NIfTI-1 and NIfTI-2 for ITK's readers and writers, in place of ITK 5.2's NiftiImageIO. Tried on
-/// purpose-made files, that one takes the voxels of a.nii when asked for a.nii.gz beside it, turns
-/// NaN into 0 without a word, prefers sform or qform according to their codes, refuses an sform
-/// whose axes are off a right angle by 0.03 degrees, and does not report a full disk. To be set on
-/// one reader or writer, not registered for all.
+/// Every format that read_image() reads, for ITK's readers and writers, in place of ITK 5.2's own.
+/// Tried on purpose-made files, its NiftiImageIO takes the voxels of a.nii when asked for a.nii.gz
+/// beside it, turns NaN into 0 without a word, prefers sform or qform according to their codes,
+/// refuses an sform whose axes are off a right angle by 0.03 degrees, and does not report a full
+/// disk; of its NrrdImageIO and MetaImageIO see text/text_header.h. To be set on one reader or
+/// writer, not registered for all.
 ///
 /// Reads exactly the named file, as read_image() promises; voxels come scaled, as float. Errors are
 /// InputErrors and, in writing, Errors, not ITK's.
-class StrictNiftiImageIO : public itk::ImageIOBase {
+class StrictImageIO : public itk::ImageIOBase {
  public:
-  using Self = StrictNiftiImageIO;
+  using Self = StrictImageIO;
   using Superclass = itk::ImageIOBase;
   using Pointer = itk::SmartPointer<Self>;
   // clang-format off
   itkNewMacro(Self)
-  itkTypeMacro(StrictNiftiImageIO, itk::ImageIOBase);
+  itkTypeMacro(StrictImageIO, itk::ImageIOBase);
   // clang-format on
 
-  /// By the name: .nii or .nii.gz in any case.
+  /// By the name, in any case.
   bool CanReadFile(const char* name) override;
   void ReadImageInformation() override;
   /// The whole image. @param buffer of floats, i fastest.
@@ -44,7 +45,7 @@ class StrictNiftiImageIO : public itk::ImageIOBase {
   void set_slope(double slope) { slope_ = slope; }
 
  protected:
-  StrictNiftiImageIO();
+  StrictImageIO();
 
  private:
   std::optional<NiftiPlacement> placement_;

@@ -1,4 +1,4 @@
-#include "strict_nifti_io.h"
+#include "strict_image_io.h"
 
 #include "mcvol/error/error.h"
 #include "mcvol/files/text.h"
@@ -10,6 +10,7 @@
 #include "io/images/nifti/nifti_header.h"
 #include "io/images/nifti/nifti_voxels.h"
 #include "io/images/nifti/nifti_writer.h"
+#include "io/images/text/text_header.h"
 
 namespace mcvol {
 namespace {
@@ -21,17 +22,19 @@ bool named_like_nifti(const char* name) {
 
 }  // namespace
 
-StrictNiftiImageIO::StrictNiftiImageIO() {
+StrictImageIO::StrictImageIO() {
   this->SetNumberOfDimensions(3);
   this->SetPixelType(itk::IOPixelEnum::SCALAR);
   this->SetComponentType(itk::IOComponentEnum::FLOAT);
   this->SetNumberOfComponents(1);
 }
 
-bool StrictNiftiImageIO::CanReadFile(const char* name) { return named_like_nifti(name); }
+bool StrictImageIO::CanReadFile(const char* name) {
+  return named_like_nifti(name) || named_like_text_image(name);
+}
 
-void StrictNiftiImageIO::ReadImageInformation() {
-  const Grid grid = read_nifti_header(this->GetFileName()).grid;
+void StrictImageIO::ReadImageInformation() {
+  const Grid grid = read_image_header(this->GetFileName()).grid;
   for (unsigned axis = 0; axis < 3; ++axis) {
     const Eigen::Vector3d column = grid.direction.col(axis);
     this->SetDimensions(axis, static_cast<itk::SizeValueType>(grid.size[axis]));
@@ -41,14 +44,27 @@ void StrictNiftiImageIO::ReadImageInformation() {
   }
 }
 
-void StrictNiftiImageIO::Read(void* buffer) {
+void StrictImageIO::Read(void* buffer) {
   const std::filesystem::path path = this->GetFileName();
-  read_nifti_voxels(path, read_nifti_header(path), static_cast<float*>(buffer));
+  const auto require_as_announced = [&](const ImageHeader& header) {
+    for (unsigned axis = 0; axis < 3; ++axis) {
+      if (header.grid.size[axis] == static_cast<std::int64_t>(this->GetDimensions(axis))) continue;
+      throw InputError(path.filename().string() + ": changed while it was being read; try again");
+    }
+  };
+  if (named_like_text_image(path)) {
+    const TextHeader header = read_text_header(path);
+    require_as_announced(header);
+    return read_text_voxels(path, header, static_cast<float*>(buffer));
+  }
+  const NiftiHeader header = read_nifti_header(path);
+  require_as_announced(header);
+  read_nifti_voxels(path, header, static_cast<float*>(buffer));
 }
 
-bool StrictNiftiImageIO::CanWriteFile(const char* name) { return named_like_nifti(name); }
+bool StrictImageIO::CanWriteFile(const char* name) { return named_like_nifti(name); }
 
-void StrictNiftiImageIO::Write(const void* buffer) {
+void StrictImageIO::Write(const void* buffer) {
   VoxelType type = VoxelType::kFloat32;
   switch (this->GetComponentType()) {
     case itk::IOComponentEnum::UCHAR:
