@@ -31,6 +31,37 @@ auto naming_errors_of_itk(const std::string& name, Function function) {
   }
 }
 
+/// Reads into memory that is there already: an image of ITK's own beside it would be as large
+/// again.
+class ReaderInto : public itk::ImageFileReader<ItkImage<float>> {
+ public:
+  using Self = ReaderInto;
+  using Superclass = itk::ImageFileReader<ItkImage<float>>;
+  using Pointer = itk::SmartPointer<Self>;
+  // clang-format off
+  itkNewMacro(Self)
+  itkTypeMacro(ReaderInto, itk::ImageFileReader);
+  // clang-format on
+
+  /// @param values as many as the file's header says; live until Update() is over.
+  void set_values(std::vector<float>& values) { values_ = &values; }
+
+ protected:
+  void AllocateOutputs() override {
+    auto* output = this->GetOutput();
+    output->SetBufferedRegion(output->GetRequestedRegion());
+    const auto voxels = output->GetBufferedRegion().GetNumberOfPixels();
+    if (values_ == nullptr || voxels != values_->size()) {
+      refuse(std::filesystem::path(this->GetFileName()).filename().string(),
+             "changed while it was being read; try again");
+    }
+    output->GetPixelContainer()->SetImportPointer(values_->data(), voxels, false);
+  }
+
+ private:
+  std::vector<float>* values_ = nullptr;
+};
+
 template <typename Value>
 void write_through_itk(const std::filesystem::path& path, const Image<Value>& image,
                        StrictImageIO::Pointer io = StrictImageIO::New()) {
@@ -72,18 +103,12 @@ Image<float> read_image(const std::filesystem::path& path) {
   return naming_errors_of_itk(path.filename().string(), [&] {
     // Before ITK opens the file: a named pipe would keep it waiting for ever.
     const Grid grid = read_image_header(path).grid;
-    auto reader = itk::ImageFileReader<ItkImage<float>>::New();
+    Image<float> image(grid);
+    const auto reader = ReaderInto::New();
+    reader->set_values(image.values);
     reader->SetImageIO(StrictImageIO::New());
     reader->SetFileName(path.string());
     reader->Update();
-    const auto* found = reader->GetOutput();
-    if (found->GetBufferedRegion().GetNumberOfPixels() !=
-        static_cast<itk::SizeValueType>(grid.voxel_count())) {
-      refuse(path.filename().string(), "changed while it was being read; try again");
-    }
-    Image<float> image;
-    image.grid = grid;
-    image.values.assign(found->GetBufferPointer(), found->GetBufferPointer() + grid.voxel_count());
     return image;
   });
 }

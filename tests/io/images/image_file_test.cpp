@@ -241,6 +241,38 @@ TEST_F(ImageFile, TheSameImageGivesTheSameBytesAndNothingElseIsLeft) {
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 2);
 }
 
+TEST_F(ImageFile, AnImageLikeAnotherHasItsSformQformCodesAndUnitAsTheyStandThere) {
+  NiftiFixture fixture;
+  fixture.pixdim = {-1, 2000, 3000, 4000, 1, 1, 1, 1};
+  fixture.units = 3;  // micron
+  fixture.qform_code = 3;
+  fixture.sform_code = 0;
+  fixture.quaternion_and_offset = {0.3F, -0.2F, 0.4F, 1100, 1200, 1300};
+  fixture.srow = {7, 1, 2, 3, 4, 7, 5, 6, 1, 2, 7, 3};  // counts for nothing, and is kept
+  for (const bool big_endian : {false, true}) {
+    fixture.big_endian = big_endian;
+    const auto source = write("scan.nii", fixture);
+    const Grid grid = read_image_header(source).grid;
+    write_image_like(folder_ / "set.nii", Image<std::uint8_t>(grid, 1), source);
+    fixture.big_endian = false;
+    const std::string wanted = fixture.bytes(), found = test::file_bytes(folder_ / "set.nii");
+    EXPECT_EQ(found.substr(76, 16), wanted.substr(76, 16));     // qfac and voxel size
+    EXPECT_EQ(found[123] & 7, 3);                               // unit of length
+    EXPECT_EQ(found.substr(252, 76), wanted.substr(252, 76));   // codes and transforms
+    EXPECT_EQ(found.substr(148, 104), std::string(104, '\0'));  // description, auxiliary file
+    EXPECT_TRUE(same_grid(read_image_header(folder_ / "set.nii").grid, grid, 0));
+    Image<std::uint16_t> steps(grid, 3);
+    write_image_like(folder_ / "steps.nii.gz", steps, source, 0.25);
+    EXPECT_EQ(read_image(folder_ / "steps.nii.gz").values, std::vector<float>(120, 0.75F));
+  }
+  Grid other;
+  other.size = {4, 5, 7};
+  EXPECT_NE(refusal_of([&] {
+              write_image_like(folder_ / "b.nii", Image<std::uint8_t>(other), folder_ / "scan.nii");
+            }).find("expected the size of b.nii"),
+            std::string::npos);
+}
+
 TEST_F(ImageFile, AnImageTooLongForTheFormatIsRefusedOnWriting) {
   Grid grid;
   grid.size = {40000, 1, 1};
