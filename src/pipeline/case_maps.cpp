@@ -112,6 +112,13 @@ bool all_there(const fs::path& maps, const std::vector<std::string>& names) {
   });
 }
 
+/// @throws InputError for anything but a file: opening a pipe would wait for its other end.
+const fs::path& require_file(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) return path;
+  throw InputError(path.string() + ": missing, or no file; maps.json names it");
+}
+
 /// Draws bounds from the saved probabilities.
 std::vector<Image<std::uint8_t>> draw_bounds(const fs::path& maps, std::vector<MapEntry>& bounds) {
   std::vector<Image<std::uint8_t>> sets;
@@ -120,7 +127,7 @@ std::vector<Image<std::uint8_t>> draw_bounds(const fs::path& maps, std::vector<M
   for (MapEntry& bound : bounds) {
     if (sets.empty() || bound.region != region) {
       region = bound.region;
-      probability = read_image(maps / probability_name(region));
+      probability = read_image(require_file(maps / probability_name(region)));
     }
     sets.push_back(draw_set(probability, bound));
   }
@@ -238,7 +245,7 @@ void copy_case_maps(const fs::path& from, const fs::path& to, const CaseRecord& 
   list->complete = false;
   write_map_list(target, *list);
   for (const MapEntry& image : list->images) {
-    write_file_atomically(target / image.file, read_file(source / image.file));
+    write_file_atomically(target / image.file, read_file(require_file(source / image.file)));
   }
   list->complete = true;
   write_map_list(target, *list);
@@ -254,6 +261,23 @@ void remove_case_maps(const fs::path& folder, const std::string& case_id) {
   remove_left_temporary_files(maps);
   std::error_code ignored;
   fs::remove(maps, ignored);  // only where it is empty
+}
+
+std::vector<std::string> unlisted_images(const fs::path& folder, const std::string& case_id) {
+  const fs::path maps = maps_folder(folder, case_id);
+  const std::optional<MapList> list = read_map_list(maps);
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(maps, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    const bool listed =
+        list && std::any_of(list->images.begin(), list->images.end(),
+                            [&](const MapEntry& image) { return image.file == name; });
+    if (name.ends_with(kMapEnding) && !listed) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 void remove_left_temporary_maps(const fs::path& folder) {

@@ -304,12 +304,13 @@ void PredictRun::finish(const CaseRecord& record, double load_s, double network_
                         const std::vector<std::filesystem::path>& files) {
   std::optional<ScopedTimer> timer(std::in_place, log_.stages.write_s);
   const bool failed = record.status == CaseRecord::Status::kFailed;
-  if (failed || !options_.thumbnails) remove_thumbnail(record.case_id);
   // Images of an earlier measurement go before the record that replaces it, new ones come after it:
   // where this is interrupted, resuming finds none and makes them.
   remove_case_maps(plan_.folder, record.case_id);
+  if (failed || !options_.thumbnails) remove_thumbnail(record.case_id);
   const std::vector<VolumeRow> rows = results_.put(record);
   if (!failed) maps_.write(record, rows, files.front());
+  maps_.warn_of_unlisted(record.case_id);
   (failed ? outcome_.failed : outcome_.measured) += 1;
   write_progress();
   timer.reset();

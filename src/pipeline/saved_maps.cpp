@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "map_list.h"
@@ -65,6 +66,14 @@ void SavedMaps::write(const CaseRecord& record, const std::vector<VolumeRow>& ro
     }
     go_without(record.case_id, reason);
   }
+}
+
+void SavedMaps::warn_of_unlisted(const std::string& case_id) {
+  const std::vector<std::string> names = unlisted_images(plan_.folder, case_id);
+  if (names.empty()) return;
+  observer_.warn(case_id + ": " + (maps_folder(plan_.folder, case_id) / names.front()).string() +
+                 (names.size() > 1 ? " (and " + std::to_string(names.size() - 1) + " more)" : "") +
+                 ": not of this measurement; move or remove it");
 }
 
 void SavedMaps::go_without(const std::string& case_id, const std::string& reason) {

@@ -28,6 +28,9 @@ class SavedMaps {
   void write(const CaseRecord& record, const std::vector<VolumeRow>& rows,
              const std::filesystem::path& source);
 
+  /// Says so where images stand beside a new record that are not known to be of it.
+  void warn_of_unlisted(const std::string& case_id);
+
  private:
   void go_without(const std::string& case_id, const std::string& reason);
   bool renew_bounds_of(const std::string& case_id);

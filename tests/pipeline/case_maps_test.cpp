@@ -202,6 +202,16 @@ TEST_F(CaseMapFiles, BoundsStayAsTheyAreWhereTheProbabilityCannotBeRead) {
   EXPECT_TRUE(fs::exists(maps_ / "whole_lower_0.9.nii.gz"));
 }
 
+TEST_F(CaseMapFiles, APipeInPlaceOfAnImageIsNotWaitedFor) {
+  write({row("0.9", 1, 6)}, all_);
+  const fs::path image = maps_ / "whole_probability.nii.gz";
+  fs::remove(image);
+  ASSERT_EQ(::mkfifo(image.c_str(), 0600), 0);
+  EXPECT_FALSE(has(all_));
+  EXPECT_THROW(renew_bounds(folder_, record_, {row("0.5", 2, 4)}), InputError);
+  EXPECT_THROW(copy_case_maps(folder_, folder_ / "copy", record_), InputError);
+}
+
 TEST_F(CaseMapFiles, BoundsOfWhichAKilledRunHadDrawnSomeAreMadeAnew) {
   write({row("0.9", 1, 6)}, all_);
   nlohmann::json contents = list();

@@ -76,6 +76,11 @@ void copy_case_maps(const std::filesystem::path& from, const std::filesystem::pa
 /// left, and what is empty then. @throws Error naming one that cannot be removed.
 void remove_case_maps(const std::filesystem::path& folder, const std::string& case_id);
 
+/// Images in a case's folder that its list does not name, sorted: a user's own, or those of a list
+/// that was damaged, which may be of an earlier measurement.
+std::vector<std::string> unlisted_images(const std::filesystem::path& folder,
+                                         const std::string& case_id);
+
 /// What killed writers left of images, of any case. Call it where no writer is at work.
 void remove_left_temporary_maps(const std::filesystem::path& folder);
 

@@ -111,6 +111,17 @@ TEST_F(Predict, ADamagedListOfImagesIsMadeAnewAndEndsNoRun) {
   EXPECT_TRUE(has_maps(root_ / "out", record("case_a")));
 }
 
+TEST_F(Predict, ImagesThatADamagedListNoLongerNamesAreWarnedOf) {
+  run(saving(options()));
+  write_file_atomically(maps_folder(root_ / "out", "case_a") / "maps.json", "{");
+  PredictOptions fresh = options();
+  fresh.fresh = true;
+  run(fresh);
+  ASSERT_EQ(listener_.warnings.size(), 1U);
+  EXPECT_TRUE(is_in("core.nii.gz (and 7 more): not of this measurement", listener_.warnings));
+  EXPECT_TRUE(is_in("case_a: ", listener_.warnings));
+}
+
 TEST_F(Predict, BoundsFollowTheLevelWithoutBeingAskedForAgain) {
   run(saving(options()));
   PredictOptions other = options();
