@@ -157,6 +157,10 @@ class Merge {
       write_case_record(record, case_record_path(out_, case_id));
     }
     renew_maps(record, table.put(record));
+    for (const std::string& name : unlisted_images(out_, case_id)) {
+      report_.warnings.push_back(case_id + ": " + (maps_folder(out_, case_id) / name).string() +
+                                 ": not of this measurement; move or remove it");
+    }
   }
 
   /// Or removes that of an earlier merge, where the record taken has none.

@@ -233,6 +233,8 @@ TEST_F(Predict, MergingPassesOverADamagedListOfImages) {
   write_file_atomically(maps_folder(root_ / "out", "case_a") / "maps.json", R"({"images": [1]})");
   EXPECT_EQ(merge_results(merge).done, 3);
   EXPECT_FALSE(fs::exists(maps_folder(root_ / "out", "case_a")));
+  write_file_atomically(maps_folder(root_ / "out", "case_a") / "whole.nii.gz", "x");
+  EXPECT_TRUE(is_in("whole.nii.gz: not of this measurement", merge_results(merge).warnings));
   EXPECT_TRUE(has_maps(root_ / "out", record("case_b")));
 }
 
