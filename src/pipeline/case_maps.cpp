@@ -3,76 +3,19 @@
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/images/image_file.h"
-#include "mcvol/io/images/resample.h"
 
 #include <algorithm>
 #include <cmath>
 #include <system_error>
 #include <utility>
 
-#include <nlohmann/json.hpp>
+#include "map_list.h"
+#include "map_steps.h"
 
 namespace mcvol {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
-
-constexpr const char* kEnding = ".nii.gz";
-/// Probabilities are kept in steps of 2^-15: 0, 0.5 and 1 exactly, all else to 1.5e-5, far below
-/// what passes leave open. What is drawn from them is the same before they are written and after.
-constexpr float kSteps = 32768.0F;
-
-fs::path contents_path(const fs::path& maps) { return maps / "maps.json"; }
-
-/// What stands in a case's maps.json; null where there is none or it cannot be read.
-ordered_json contents_of(const fs::path& maps) {
-  std::error_code error;
-  if (!fs::exists(contents_path(maps), error)) return nullptr;
-  return ordered_json::parse(read_file(contents_path(maps)), nullptr, false);
-}
-
-/// Names of the images of a kind that maps.json has.
-std::vector<std::string> images_of(const ordered_json& contents, const std::string& kind = "") {
-  std::vector<std::string> names;
-  if (!contents.is_object() || !contents.contains("images")) return names;
-  for (const ordered_json& image : contents["images"]) {
-    const std::string name = image.value("file", "");
-    // Never a file elsewhere, whatever stands there.
-    if (name.empty() || fs::path(name).filename() != name) continue;
-    if (kind.empty() || image.value("kind", "") == kind) names.push_back(name);
-  }
-  return names;
-}
-
-/// On the network's grid.
-Image<float> probability_image(const PreparedScan& scan, const HistogramSink& sink,
-                               std::size_t region) {
-  Image<float> image(scan.grid);
-  std::size_t position = 0;
-  for (std::size_t voxel = 0; voxel < image.values.size(); ++voxel) {
-    if (scan.measured.values[voxel] == 0) continue;
-    image.values[voxel] = static_cast<float>(sink.mean_probability(region, position++));
-  }
-  return image;
-}
-
-/// Voxels from the most probable on, so far as a probability is above 0; of equal ones the first.
-std::vector<std::size_t> most_probable(const Image<float>& probability, std::size_t count) {
-  std::vector<std::size_t> order;
-  for (std::size_t voxel = 0; voxel < probability.values.size(); ++voxel) {
-    if (probability.values[voxel] > 0.0F) order.push_back(voxel);
-  }
-  const auto above = [&](std::size_t a, std::size_t b) {
-    const float first = probability.values[a], second = probability.values[b];
-    return first != second ? first > second : a < b;
-  };
-  if (count >= order.size()) return order;
-  std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-                   above);
-  order.resize(count);
-  return order;
-}
 
 /// Interval of a row, the calibrated one where there is one.
 std::pair<double, double> interval_of(const VolumeRow& row) {
@@ -81,204 +24,271 @@ std::pair<double, double> interval_of(const VolumeRow& row) {
           (calibrated ? row.upper_ml : row.raw_upper_ml).value_or(0.0)};
 }
 
-std::string bound_name(const VolumeRow& row, const char* which) {
-  return row.region + "_" + which + "_" + row.level + kEnding;
+std::string probability_name(const std::string& region) {
+  return region + "_probability" + kMapEnding;
 }
 
-/// The images of a case as they are written.
-class MapWriter {
- public:
-  MapWriter(fs::path maps, fs::path source) : maps_(std::move(maps)), source_(std::move(source)) {}
-
-  void write_set(const std::string& kind, const std::string& name, const Image<std::uint8_t>& set,
-                 const ordered_json& facts) {
-    write_image_like(maps_ / name, set, source_);
-    ordered_json entry{{"file", name}, {"kind", kind}};
-    entry.update(facts);
-    images_.push_back(std::move(entry));
+/// The images of a row's bounds, not yet drawn.
+std::vector<MapEntry> bounds_of(const VolumeRow& row) {
+  const auto [lower_ml, upper_ml] = interval_of(row);
+  std::vector<MapEntry> bounds;
+  for (const auto& [which, volume_ml] : {std::pair{"_lower_", lower_ml}, {"_upper_", upper_ml}}) {
+    bounds.push_back({row.region + which + row.level + kMapEnding,
+                      "bounds",
+                      row.region,
+                      row.level,
+                      volume_ml,
+                      {},
+                      {}});
   }
+  return bounds;
+}
 
-  void write_bounds(const Image<float>& probability, const VolumeRow& row) {
-    const auto [lower_ml, upper_ml] = interval_of(row);
-    for (const auto& [which, volume_ml] : {std::pair{"lower", lower_ml}, {"upper", upper_ml}}) {
-      write_set("bounds", bound_name(row, which), level_set(probability, volume_ml),
-                {{"region", row.region}, {"level", row.level}, {"volume_ml", volume_ml}});
+/// The images of a case, not yet drawn.
+std::vector<MapEntry> images_of(const std::vector<RegionMap>& maps,
+                                const std::vector<VolumeRow>& rows, const MapChoice& choice) {
+  std::vector<MapEntry> images;
+  for (const RegionMap& map : maps) {
+    bool first = true;
+    for (const VolumeRow& row : rows) {
+      if (row.region != map.region) continue;
+      if (first && choice.segmentation) {
+        images.push_back({map.region + kMapEnding,
+                          "segmentation",
+                          map.region,
+                          {},
+                          row.segmented_ml.value_or(0.0),
+                          {},
+                          {}});
+      }
+      first = false;
+      if (!choice.bounds) continue;
+      for (MapEntry& bound : bounds_of(row)) images.push_back(std::move(bound));
+    }
+    if (choice.probability) {
+      images.push_back({probability_name(map.region), "probability", map.region, {}, {}, {}, {}});
     }
   }
-
-  void write_probability(const RegionMap& map) {
-    Image<std::uint16_t> steps(map.probability.grid);
-    std::transform(map.probability.values.begin(), map.probability.values.end(),
-                   steps.values.begin(),
-                   [](float p) { return static_cast<std::uint16_t>(std::lround(kSteps * p)); });
-    const std::string name = map.region + "_probability" + kEnding;
-    write_image_like(maps_ / name, steps, source_, 1.0 / kSteps);
-    images_.push_back({{"file", name}, {"kind", "probability"}, {"region", map.region}});
-  }
-
-  const ordered_json& images() const { return images_; }
-
- private:
-  fs::path maps_, source_;
-  ordered_json images_ = ordered_json::array();
-};
-
-void write_contents(const fs::path& maps, const std::string& case_id, const std::string& source,
-                    const ordered_json& images) {
-  const ordered_json contents{
-      {"format", 1}, {"case_id", case_id}, {"grid_of", source}, {"images", images}};
-  write_file_atomically(
-      contents_path(maps),
-      contents.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+  return images;
 }
 
-/// The least probability in a set that lies within an image.
-double threshold_of(const Image<float>& probability, const Image<std::uint8_t>& set) {
-  double least = 1.0;
+/// The set that an image shows; what it turns out to be goes into its entry.
+Image<std::uint8_t> draw_set(const Image<float>& probability, MapEntry& entry) {
+  Image<std::uint8_t> set = level_set(probability, entry.volume_ml.value_or(0.0));
+  std::int64_t count = 0;
+  float least = 1.0F;
   for (std::size_t voxel = 0; voxel < set.values.size(); ++voxel) {
-    if (set.values[voxel] != 0) least = std::min<double>(least, probability.values[voxel]);
+    if (set.values[voxel] == 0) continue;
+    ++count;
+    least = std::min(least, probability.values[voxel]);
   }
-  return least;
+  entry.drawn_ml = static_cast<double>(count) * set.grid.voxel_volume_ml();
+  if (entry.kind == "segmentation" && count > 0) entry.threshold = least;
+  return set;
 }
 
-void write_segmentation(MapWriter& writer, const RegionMap& map, const VolumeRow& row) {
-  const double segmented_ml = row.segmented_ml.value_or(0.0);
-  const Image<std::uint8_t> set = level_set(map.probability, segmented_ml);
-  writer.write_set("segmentation", map.region + kEnding, set,
-                   {{"region", map.region},
-                    {"threshold", threshold_of(map.probability, set)},
-                    {"volume_ml", segmented_ml}});
+void write_probability(const fs::path& path, const Image<float>& probability,
+                       const fs::path& source) {
+  Image<std::uint16_t> steps(probability.grid);
+  std::transform(probability.values.begin(), probability.values.end(), steps.values.begin(),
+                 [](float p) { return static_cast<std::uint16_t>(std::lround(kMapSteps * p)); });
+  write_image_like(path, steps, source, 1.0 / kMapSteps);
+}
+
+/// @throws Error where it is there and stays.
+void remove_image(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) {
+    throw Error(path.string() +
+                ": cannot remove the image of an earlier measurement: " + error.message());
+  }
+}
+
+bool all_there(const fs::path& maps, const std::vector<std::string>& names) {
+  return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    std::error_code error;
+    return fs::is_regular_file(maps / name, error);
+  });
+}
+
+/// @throws InputError for anything but a file: opening a pipe would wait for its other end.
+const fs::path& require_file(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) return path;
+  throw InputError(path.string() + ": missing, or no file; maps.json names it");
+}
+
+/// Draws bounds from the saved probabilities.
+std::vector<Image<std::uint8_t>> draw_bounds(const fs::path& maps, std::vector<MapEntry>& bounds) {
+  std::vector<Image<std::uint8_t>> sets;
+  std::string region;
+  Image<float> probability;
+  for (MapEntry& bound : bounds) {
+    if (sets.empty() || bound.region != region) {
+      region = bound.region;
+      probability = read_image(require_file(maps / probability_name(region)));
+    }
+    sets.push_back(draw_set(probability, bound));
+  }
+  return sets;
+}
+
+/// Whether the bounds of a list are these.
+bool same_bounds(const MapList& list, const std::vector<MapEntry>& wanted) {
+  std::vector<MapEntry> found;
+  std::copy_if(list.images.begin(), list.images.end(), std::back_inserter(found),
+               [](const MapEntry& image) { return image.kind == "bounds"; });
+  return std::equal(found.begin(), found.end(), wanted.begin(), wanted.end(),
+                    [](const MapEntry& a, const MapEntry& b) {
+                      return a.file == b.file && a.volume_ml == b.volume_ml;
+                    });
 }
 
 }  // namespace
 
-std::vector<RegionMap> region_maps(const PreparedScan& scan, const HistogramSink& sink,
-                                   const std::vector<std::string>& regions) {
-  std::vector<RegionMap> maps;
-  for (std::size_t region = 0; region < regions.size(); ++region) {
-    Image<float> turned =
-        reoriented(probability_image(scan, sink, region), orientation_of(scan.own_grid));
-    if (scan.resampled) {
-      turned = resampled(turned, scan.own_grid, GridSpec::Interpolation::kLinear);
-    } else if (!same_grid(turned.grid, scan.own_grid)) {
-      throw Error("the scan's own grid was not found again: " + describe(turned.grid) + ", not " +
-                  describe(scan.own_grid));
-    }
-    turned.grid = scan.own_grid;
-    for (float& p : turned.values) p = std::round(kSteps * std::clamp(p, 0.0F, 1.0F)) / kSteps;
-    maps.push_back({regions[region], std::move(turned)});
-  }
-  return maps;
-}
-
-Image<std::uint8_t> level_set(const Image<float>& probability, double volume_ml) {
-  const double voxels = std::max(0.0, volume_ml) / probability.grid.voxel_volume_ml();
-  const double most = static_cast<double>(probability.values.size());
-  const auto count = static_cast<std::size_t>(std::llround(std::min(voxels, most)));
-  Image<std::uint8_t> set(probability.grid);
-  for (const std::size_t voxel : most_probable(probability, count)) set.values[voxel] = 1;
-  return set;
+MapsOrigin::MapsOrigin(std::string run, const std::vector<InputFile>& files)
+    : run_identity(std::move(run)) {
+  for (const InputFile& file : files) inputs.push_back(file.sha256);
 }
 
 fs::path maps_folder(const fs::path& folder, const std::string& case_id) {
   return folder / "maps" / case_id;
 }
 
-void write_case_maps(const fs::path& folder, const std::string& case_id,
+void write_case_maps(const fs::path& folder, const CaseRecord& record,
                      const std::vector<RegionMap>& maps, const std::vector<VolumeRow>& rows,
                      const MapChoice& choice, const fs::path& source) {
-  const fs::path to = maps_folder(folder, case_id);
-  MapWriter writer(to, source);
-  for (const RegionMap& map : maps) {
-    bool first = true;
-    for (const VolumeRow& row : rows) {
-      if (row.region != map.region) continue;
-      if (first && choice.segmentation) write_segmentation(writer, map, row);
-      first = false;
-      if (choice.bounds) writer.write_bounds(map.probability, row);
+  const fs::path to = maps_folder(folder, record.case_id);
+  MapList list;
+  list.case_id = record.case_id;
+  list.grid_of = source.filename().string();
+  list.origin = MapsOrigin(record.run_identity, record.inputs);
+  list.images = images_of(maps, rows, choice);
+  write_map_list(to, list);
+  for (MapEntry& image : list.images) {
+    const auto map = std::find_if(maps.begin(), maps.end(),
+                                  [&](const RegionMap& one) { return one.region == image.region; });
+    if (image.kind == "probability") {
+      write_probability(to / image.file, map->probability, source);
+    } else {
+      write_image_like(to / image.file, draw_set(map->probability, image), source);
     }
-    if (choice.probability) writer.write_probability(map);
   }
-  write_contents(to, case_id, source.filename().string(), writer.images());
+  list.complete = true;
+  write_map_list(to, list);
 }
 
-bool has_case_maps(const fs::path& folder, const std::string& case_id, const MapChoice& choice) {
+bool has_case_maps(const fs::path& folder, const std::string& case_id, const MapsOrigin& origin,
+                   const MapChoice& choice) {
+  if (!choice.any()) return true;
   const fs::path maps = maps_folder(folder, case_id);
-  const ordered_json contents = contents_of(maps);
+  const std::optional<MapList> list = read_map_list(maps);
+  if (!list || !list->complete || list->origin != origin) return false;
   for (const auto& [chosen, kind] : {std::pair{choice.segmentation, "segmentation"},
                                      {choice.probability, "probability"},
                                      {choice.bounds, "bounds"}}) {
-    const std::vector<std::string> names = images_of(contents, kind);
-    if (!chosen) continue;
-    const auto is_there = [&](const std::string& name) {
-      std::error_code error;
-      return fs::is_regular_file(maps / name, error);
-    };
-    if (names.empty() || !std::all_of(names.begin(), names.end(), is_there)) return false;
+    if (chosen && !(list->has(kind) && all_there(maps, list->files(kind)))) return false;
   }
   return true;
 }
 
-bool renew_bounds(const fs::path& folder, const std::string& case_id,
+bool renew_bounds(const fs::path& folder, const CaseRecord& record,
                   const std::vector<VolumeRow>& rows) {
-  const fs::path maps = maps_folder(folder, case_id);
-  const ordered_json contents = contents_of(maps);
-  ordered_json wanted = ordered_json::array(), found = ordered_json::array();
+  const fs::path maps = maps_folder(folder, record.case_id);
+  const std::optional<MapList> before = read_map_list(maps);
+  if (!before || !before->has("bounds")) return false;
+  if (before->origin != MapsOrigin(record.run_identity, record.inputs)) return false;
+  std::vector<MapEntry> bounds;
   for (const VolumeRow& row : rows) {
-    const auto [lower_ml, upper_ml] = interval_of(row);
-    wanted.push_back({bound_name(row, "lower"), lower_ml});
-    wanted.push_back({bound_name(row, "upper"), upper_ml});
+    for (MapEntry& bound : bounds_of(row)) bounds.push_back(std::move(bound));
   }
-  ordered_json others = ordered_json::array();
-  for (const ordered_json& image : contents.value("images", ordered_json::array())) {
-    if (image.value("kind", "") == "bounds") {
-      found.push_back({image.value("file", ""), image.value("volume_ml", -1.0)});
-    } else {
-      others.push_back(image);
-    }
+  if (before->complete && same_bounds(*before, bounds)) return false;
+  // Images of which others never came: nothing that says it is whole could be made of them.
+  if (!before->complete && !(all_there(maps, before->files("segmentation")) &&
+                             all_there(maps, before->files("probability")))) {
+    return false;
   }
-  if (wanted == found) return false;
-  const std::vector<std::string> before = images_of(contents, "bounds");
-  // Without its list of images a case counts as having none, should this be interrupted.
-  fs::remove(contents_path(maps));
-  for (const std::string& name : before) fs::remove(maps / name);
-  ordered_json images = ordered_json::array();
-  std::string region;
-  Image<float> probability;
-  fs::path file;
-  for (const VolumeRow& row : rows) {
-    if (row.region != region) {
-      region = row.region;
-      file = maps / (region + "_probability" + kEnding);
-      probability = read_image(file);
-    }
-    MapWriter writer(maps, file);
-    writer.write_bounds(probability, row);
-    for (const ordered_json& image : writer.images()) images.push_back(image);
+  const std::vector<Image<std::uint8_t>> sets = draw_bounds(maps, bounds);
+
+  MapList after = *before;
+  std::erase_if(after.images, [](const MapEntry& image) { return image.kind == "bounds"; });
+  after.images.insert(after.images.begin(), bounds.begin(), bounds.end());
+  // All that may stand there is listed until those drawn before are gone.
+  MapList between = after;
+  between.complete = false;
+  std::vector<std::string> gone;
+  for (const MapEntry& image : before->images) {
+    const bool stays = std::any_of(after.images.begin(), after.images.end(),
+                                   [&](const MapEntry& one) { return one.file == image.file; });
+    if (stays) continue;
+    between.images.push_back(image);
+    gone.push_back(image.file);
   }
-  for (const ordered_json& image : others) images.push_back(image);
-  write_contents(maps, case_id, contents.value("grid_of", ""), images);
+  write_map_list(maps, between);
+  for (const std::string& name : gone) remove_image(maps / name);
+  for (std::size_t n = 0; n < bounds.size(); ++n) {
+    write_image_like(maps / bounds[n].file, sets[n], maps / probability_name(bounds[n].region));
+  }
+  after.complete = true;
+  write_map_list(maps, after);
   return true;
 }
 
-void copy_case_maps(const fs::path& from, const fs::path& to, const std::string& case_id) {
-  remove_case_maps(to, case_id);
-  const fs::path source = maps_folder(from, case_id), target = maps_folder(to, case_id);
-  const ordered_json contents = contents_of(source);
-  if (!contents.is_object()) return;
-  for (const std::string& name : images_of(contents)) {
-    write_file_atomically(target / name, read_file(source / name));
+void copy_case_maps(const fs::path& from, const fs::path& to, const CaseRecord& record) {
+  remove_case_maps(to, record.case_id);
+  const fs::path source = maps_folder(from, record.case_id);
+  const fs::path target = maps_folder(to, record.case_id);
+  std::optional<MapList> list = read_map_list(source);
+  if (!list || !list->complete) return;
+  if (list->origin != MapsOrigin(record.run_identity, record.inputs)) return;
+  list->complete = false;
+  write_map_list(target, *list);
+  for (const MapEntry& image : list->images) {
+    write_file_atomically(target / image.file, read_file(require_file(source / image.file)));
   }
-  write_file_atomically(contents_path(target), read_file(contents_path(source)));
+  list->complete = true;
+  write_map_list(target, *list);
 }
 
 void remove_case_maps(const fs::path& folder, const std::string& case_id) {
   const fs::path maps = maps_folder(folder, case_id);
-  const std::vector<std::string> names = images_of(contents_of(maps));
+  // The list last: as long as an image stands, it is named.
+  if (const std::optional<MapList> list = read_map_list(maps)) {
+    for (const MapEntry& image : list->images) remove_image(maps / image.file);
+  }
+  remove_map_list(maps);
+  remove_left_temporary_files(maps);
   std::error_code ignored;
-  fs::remove(contents_path(maps), ignored);
-  for (const std::string& name : names) fs::remove(maps / name, ignored);
   fs::remove(maps, ignored);  // only where it is empty
+}
+
+std::vector<std::string> unlisted_images(const fs::path& folder, const std::string& case_id) {
+  const fs::path maps = maps_folder(folder, case_id);
+  const std::optional<MapList> list = read_map_list(maps);
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(maps, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    const bool listed =
+        list && std::any_of(list->images.begin(), list->images.end(),
+                            [&](const MapEntry& image) { return image.file == name; });
+    if (name.ends_with(kMapEnding) && !listed) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void remove_left_temporary_maps(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder / "maps", error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) {
+      remove_left_temporary_files(entry->path());
+    }
+  }
 }
 
 }  // namespace mcvol

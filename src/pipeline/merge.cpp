@@ -153,10 +153,14 @@ class Merge {
     }
     if (!fs::equivalent(chosen.folder, out_)) {
       copy_thumbnail(chosen.folder, case_id);
-      copy_maps(chosen.folder, case_id);
+      copy_maps(chosen.folder, record);
       write_case_record(record, case_record_path(out_, case_id));
     }
-    table.put(record);
+    renew_maps(record, table.put(record));
+    for (const std::string& name : unlisted_images(out_, case_id)) {
+      report_.warnings.push_back(case_id + ": " + (maps_folder(out_, case_id) / name).string() +
+                                 ": not of this measurement; move or remove it");
+    }
   }
 
   /// Or removes that of an earlier merge, where the record taken has none.
@@ -172,12 +176,26 @@ class Merge {
     fs::remove(to, ignored);
   }
 
-  void copy_maps(const fs::path& folder, const std::string& case_id) {
+  /// @throws Error where images of an earlier merge stay beside the record.
+  void copy_maps(const fs::path& folder, const CaseRecord& record) {
+    remove_case_maps(out_, record.case_id);
     try {
-      copy_case_maps(folder, out_, case_id);
+      return copy_case_maps(folder, out_, record);
     } catch (const std::exception& error) {
-      remove_case_maps(out_, case_id);
-      report_.warnings.push_back(case_id + ": merged without its saved images: " + error.what());
+      report_.warnings.push_back(record.case_id +
+                                 ": merged without its saved images: " + error.what());
+    }
+    remove_case_maps(out_, record.case_id);
+  }
+
+  /// The merged table may have other levels than a source.
+  void renew_maps(const CaseRecord& record, const std::vector<VolumeRow>& rows) {
+    if (record.status != CaseRecord::Status::kOk) return;
+    try {
+      renew_bounds(out_, record, rows);
+    } catch (const std::exception& error) {
+      report_.warnings.push_back(record.case_id +
+                                 ": its saved bounds are not those of the table: " + error.what());
     }
   }
 
@@ -217,6 +235,7 @@ MergeReport merge_results(const MergeOptions& options) {
   for (const fs::path& folder : {options.out, options.out / "cases", options.out / "thumbnails"}) {
     remove_left_temporary_files(folder);
   }
+  remove_left_temporary_maps(options.out);
   return Merge(options).run();
 }
 

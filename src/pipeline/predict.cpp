@@ -14,6 +14,7 @@
 #include <new>
 
 #include "run_log.h"
+#include "saved_maps.h"
 
 namespace mcvol {
 
@@ -38,6 +39,7 @@ class PredictRun {
         observer_(observer),
         plan_(std::move(plan)),
         log_(options_, plan_),
+        maps_(options_, plan_, observer_),
         results_(plan_.folder, options.levels, plan_.identity_sha256, plan_.calibration),
         loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle),
                 options_.thumbnails ? channels_to_show(plan_.bundle).channels
@@ -68,6 +70,7 @@ class PredictRun {
   PredictObserver& observer_;
   PredictPlan plan_;
   RunLog log_;
+  SavedMaps maps_;
   ResultFolder results_;
   CaseLoader loader_;
   int threads_;
@@ -75,7 +78,6 @@ class PredictRun {
   std::unique_ptr<Segmenter> segmenter_;
   PredictOutcome outcome_;
   std::optional<ExitCode> stop_;
-  std::vector<RegionMap> maps_;  ///< of the case at hand, where they are to be saved
   Clock::time_point table_written_ = Clock::now();
   double table_cost_s_ = 0;
 };
@@ -157,16 +159,12 @@ void PredictRun::work() {
   }
 }
 
-/// The table's intervals may be of another level or calibration than those that were drawn.
 void PredictRun::renew_bounds_of_kept() {
-  if (!options_.save.bounds) return;
-  const ScopedTimer timer(log_.stages.write_s);
-  for (const PlannedCase& planned : plan_.cases) {
-    if (planned.action != CaseAction::kKeep) continue;
-    const CaseRecord record = read_case_record(plan_.folder, planned.scan.case_id);
-    renew_bounds(plan_.folder, planned.scan.case_id,
-                 rows_of(record, options_.levels, plan_.calibration.get()));
-  }
+  const int again = timed(log_.stages.write_s, [&] { return maps_.renew_bounds_of_kept(); });
+  outcome_.kept -= again;
+  if (again == 0 || segmenter_ || stopping()) return;
+  load_network();
+  log_.start(&segmenter_->summary(), threads_, outcome_);
 }
 
 /// A network on a CPU has its cores; one on a GPU would wait for a single loader. No more than the
@@ -260,10 +258,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     if (loaded.scan.resampled) record.flags.push_back("resampled");
     if (loaded.scan.touches_border) record.flags.push_back("touches_border");
     if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded, sink);
-    if (options_.save.any()) {
-      maps_ = timed(stages.write_s,
-                    [&] { return region_maps(loaded.scan, sink, region_names(plan_.bundle)); });
-    }
+    timed(stages.write_s, [&] { maps_.take(scan, loaded.scan, sink); });
   } catch (const InputError& error) {
     fail(error);
   } catch (const ModelError& error) {
@@ -309,15 +304,13 @@ void PredictRun::finish(const CaseRecord& record, double load_s, double network_
                         const std::vector<std::filesystem::path>& files) {
   std::optional<ScopedTimer> timer(std::in_place, log_.stages.write_s);
   const bool failed = record.status == CaseRecord::Status::kFailed;
-  if (failed || !options_.thumbnails) remove_thumbnail(record.case_id);
   // Images of an earlier measurement go before the record that replaces it, new ones come after it:
   // where this is interrupted, resuming finds none and makes them.
   remove_case_maps(plan_.folder, record.case_id);
+  if (failed || !options_.thumbnails) remove_thumbnail(record.case_id);
   const std::vector<VolumeRow> rows = results_.put(record);
-  if (!failed && options_.save.any()) {
-    write_case_maps(plan_.folder, record.case_id, maps_, rows, options_.save, files.front());
-  }
-  maps_.clear();
+  if (!failed) maps_.write(record, rows, files.front());
+  maps_.warn_of_unlisted(record.case_id);
   (failed ? outcome_.failed : outcome_.measured) += 1;
   write_progress();
   timer.reset();
@@ -344,6 +337,7 @@ PredictOutcome predict(const PredictOptions& options, const PredictServices& ser
   const RunLock lock(plan.folder);
   for (const auto& folder : {plan.folder, plan.folder / "cases", plan.folder / "thumbnails"})
     remove_left_temporary_files(folder);
+  remove_left_temporary_maps(plan.folder);
   return PredictRun(options, services, observer, std::move(plan)).run();
 }
 

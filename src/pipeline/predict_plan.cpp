@@ -117,7 +117,8 @@ void keep_finished(PredictPlan& plan, const ResultFolder& results, bool fresh,
       planned.reason = "measured by a run with other settings";
     } else if (!inputs_unchanged(entry->inputs, channels, planned.scan.channel_files)) {
       planned.reason = "its files have changed";
-    } else if (!has_case_maps(plan.folder, planned.scan.case_id, save)) {
+    } else if (!has_case_maps(plan.folder, planned.scan.case_id,
+                              MapsOrigin(entry->run_identity, entry->inputs), save)) {
       planned.reason = "measured before, without the images to save";
     } else {
       planned.action = CaseAction::kKeep;

@@ -38,6 +38,7 @@ void RunLog::start(const NetworkSummary* network, int threads, const PredictOutc
   }
   file_.options["calibration"] = nullptr;
   if (plan_.calibration) file_.options["calibration"] = plan_.calibration->file.sha256;
+  file_.levels.clear();
   for (const NominalCoverage& level : options_.levels) file_.levels.push_back(level.text);
   file_.identity = plan_.identity;
   file_.started = utc_now();

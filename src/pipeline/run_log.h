@@ -19,6 +19,7 @@ class RunLog {
   /// Reads that of the run before. Both must outlive it.
   RunLog(const PredictOptions& options, const PredictPlan& plan);
 
+  /// Again where a network turns out to be needed after all.
   /// @param network none where nothing is to be measured.
   void start(const NetworkSummary* network, int threads, const PredictOutcome& outcome);
   void write(RunFile::State state, const PredictOutcome& outcome);

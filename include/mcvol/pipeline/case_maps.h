@@ -14,7 +14,21 @@ namespace mcvol {
 
 // Images of a measured case to open in a viewer, in `folder`/maps/<case_id>/, on the scan's own
 // grid: turned, spaced and placed as its first channel's file says. maps.json there says what each
-// is; it is written last, so that where it stands everything stands.
+// is and which measurement it is of. It names them before the first is written, so that what is
+// left of a run that was killed is found again, and says `complete` after the last.
+
+/// What the names of all images end in.
+inline constexpr const char* kMapEnding = ".nii.gz";
+
+/// The measurement that images are of.
+struct MapsOrigin {
+  std::string run_identity;         ///< CaseRecord::run_identity
+  std::vector<std::string> inputs;  ///< sha256 of the files, in the record's order
+
+  MapsOrigin() = default;
+  MapsOrigin(std::string run, const std::vector<InputFile>& files);
+  bool operator==(const MapsOrigin&) const = default;
+};
 
 /// A region's mean probability over passes on the scan's own grid, 0 where nothing was measured.
 /// Where the network has a spacing of its own, interpolated linearly.
@@ -33,30 +47,41 @@ Image<std::uint8_t> level_set(const Image<float>& probability, double volume_ml)
 std::filesystem::path maps_folder(const std::filesystem::path& folder, const std::string& case_id);
 
 /// Writes the chosen images and maps.json.
-/// @param rows of the case: the segmentation of a region is its most probable voxels of
-/// `segmented_ml`
-///   (where the network runs on the scan's own grid, those with a probability above 0.5), its
-///   bounds those of the row's interval, the calibrated one where there is one.
+/// @param rows of the record: the segmentation of a region is its most probable voxels of
+///   `segmented_ml` (where the network runs on the scan's own grid, those with a probability above
+///   0.5), its bounds those of the row's interval, the calibrated one where there is one.
 /// @param source the first channel's file, for its header. @throws Error when one cannot be
-/// written.
-void write_case_maps(const std::filesystem::path& folder, const std::string& case_id,
+///   written, InputError where the header cannot be read; the list then says it is not complete.
+void write_case_maps(const std::filesystem::path& folder, const CaseRecord& record,
                      const std::vector<RegionMap>& maps, const std::vector<VolumeRow>& rows,
                      const MapChoice& choice, const std::filesystem::path& source);
 
-/// Whether what is chosen stands there whole. Bounds may be another interval's.
+/// Whether what is chosen stands there whole and is of this measurement. Bounds may be another
+/// interval's.
 bool has_case_maps(const std::filesystem::path& folder, const std::string& case_id,
-                   const MapChoice& choice);
+                   const MapsOrigin& origin, const MapChoice& choice);
 
-/// Makes the bounds anew from the saved probability where they are not those of `rows`.
-/// @returns whether they were. @throws Error, InputError where the probability cannot be read.
-bool renew_bounds(const std::filesystem::path& folder, const std::string& case_id,
+/// Makes the bounds anew from the saved probability where the case has some and they are not
+/// those of `rows`. @returns whether they were. @throws InputError where the probability cannot be
+///   read, with all left as it was; Error where they cannot be written.
+bool renew_bounds(const std::filesystem::path& folder, const CaseRecord& record,
                   const std::vector<VolumeRow>& rows);
 
-/// Copies a case's images from one result folder to another, in place of those it has there.
+/// Copies a record's images from one result folder to another, in place of those it has there.
+/// @throws Error.
 void copy_case_maps(const std::filesystem::path& from, const std::filesystem::path& to,
-                    const std::string& case_id);
+                    const CaseRecord& record);
 
-/// Those of an earlier measurement: the files that maps.json names, and what is empty then.
+/// Those of an earlier measurement: the files that maps.json names, those that a killed writer
+/// left, and what is empty then. @throws Error naming one that cannot be removed.
 void remove_case_maps(const std::filesystem::path& folder, const std::string& case_id);
+
+/// Images in a case's folder that its list does not name, sorted: a user's own, or those of a list
+/// that was damaged, which may be of an earlier measurement.
+std::vector<std::string> unlisted_images(const std::filesystem::path& folder,
+                                         const std::string& case_id);
+
+/// What killed writers left of images, of any case. Call it where no writer is at work.
+void remove_left_temporary_maps(const std::filesystem::path& folder);
 
 }  // namespace mcvol

@@ -30,7 +30,8 @@ struct MergeReport {
 /// records, run.json, volumes.csv. The table has the bytes that one run over all cases would have
 /// written. Can be repeated: an earlier merge in `out` is brought up to date.
 ///
-/// The calibration of the sources goes with them, and the slices of the cases that have one.
+/// The calibration of the sources goes with them, and the slices and images of the cases that have
+/// some; bounds are drawn to the merged table.
 ///
 /// Of two records of a case `ok` beats `failed`; of an earlier merge in `out` only what no source
 /// has measured is kept. A record that cannot be read or was made under another run identity is

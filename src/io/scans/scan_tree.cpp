@@ -96,7 +96,12 @@ class TreeWalk {
     }
   }
 
-  /// What mcvol wrote is never taken for a scan: saved images are named like some.
+  /// What mcvol wrote is never taken for a scan: saved images are named like some. Whatever else
+  /// stands in a result folder may be one, as where results are kept beside the scans.
+  static bool is_kept_by_results(const std::string& name) {
+    return name == "cases" || name == "maps" || name == "thumbnails" || name == "shards";
+  }
+
   static bool is_result_folder(const Folder& folder) {
     std::error_code error;
     return fs::is_regular_file(folder.path / "run.json", error) &&
@@ -104,14 +109,14 @@ class TreeWalk {
   }
 
   void list(const Folder& folder) {
-    if (is_result_folder(folder)) return;
+    const bool of_results = is_result_folder(folder);
     for (const fs::directory_entry& entry : entries_of(folder)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with('.')) continue;
       const std::string shown = folder.shown + "/" + name;
       std::error_code error;
       if (entry.is_directory(error)) {
-        add_folder(entry, folder, shown);
+        if (!(of_results && is_kept_by_results(name))) add_folder(entry, folder, shown);
       } else {
         add_file(entry, folder, shown);
       }

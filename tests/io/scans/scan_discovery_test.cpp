@@ -112,6 +112,21 @@ TEST(Discovery, DicomWithoutAnEndingBesideCasesIsNamed) {
             Names{"patient_7/IM1 (and 1 more): DICOM; convert with dcm2niix"});
 }
 
+TEST(Discovery, ResultsAreNoScansButWhatStandsBesideThemIs) {
+  FileTree tree({"run.json", "sub/run.json"});
+  for (const std::string inside : {"", "sub/"}) {
+    for (const char* kept : {"cases", "maps", "thumbnails", "shards"}) {
+      add_case(tree, inside + kept + "/result/result");
+    }
+  }
+  for (const char* stem : {"a/a", "more_cases/b/b", "sub/c/c", "sub/d/maps/d"}) {
+    add_case(tree, stem);
+  }
+  // Without run.json they are folders like any other.
+  add_case(tree, "other/cases/e/e");
+  EXPECT_EQ(ids_of(discover({tree.root()})), (Names{"a", "b", "c", "d", "e"}));
+}
+
 TEST(Discovery, HiddenFilesAndFoldersAreLeftOut) {
   FileTree tree(files_of("x/x"));
   for (const char* file : {"x/._x_t1.nii.gz", ".cache/y_t1.nii.gz", ".DS_Store"}) tree.add(file);

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "mcvol/pipeline/case_maps.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// An image of a case, as maps.json has it.
+struct MapEntry {
+  std::string file;  ///< a name in the case's folder
+  std::string kind;  ///< segmentation, probability, bounds
+  std::string region;
+  std::optional<std::string> level;  ///< of bounds
+  std::optional<double> volume_ml;   ///< what the table says
+  std::optional<double> drawn_ml;    ///< what the image has; none before it is drawn
+  std::optional<double> threshold;   ///< least probability in a segmentation; none of an empty one
+};
+
+/// maps.json: the images of a case, and the measurement that they are of. Written before the first
+/// of them, so that none is ever there that no list names, and again after the last.
+struct MapList {
+  std::string case_id, grid_of;
+  MapsOrigin origin;
+  bool complete = false;  ///< all images stand
+  std::vector<MapEntry> images;
+
+  std::vector<std::string> files(const std::string& kind) const;
+  bool has(const std::string& kind) const { return !files(kind).empty(); }
+};
+
+/// None where there is none, or anything but what write_map_list() writes.
+std::optional<MapList> read_map_list(const std::filesystem::path& maps);
+
+/// @throws Error when it cannot be written.
+void write_map_list(const std::filesystem::path& maps, const MapList& list);
+
+/// @throws Error when there is one that cannot be removed.
+void remove_map_list(const std::filesystem::path& maps);
+
+}  // namespace mcvol

@@ -1,0 +1,83 @@
+#include "saved_maps.h"
+
+#include "mcvol/pipeline/case_loader.h"
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "map_list.h"
+
+namespace mcvol {
+
+int SavedMaps::renew_bounds_of_kept() {
+  int failed = 0;
+  for (PlannedCase& planned : plan_.cases) {
+    if (planned.action != CaseAction::kKeep) continue;
+    if (renew_bounds_of(planned.scan.case_id) || !options_.save.any()) continue;
+    planned.action = CaseAction::kMeasure;
+    planned.reason = "measured before, without the images to save";
+    ++failed;
+  }
+  return failed;
+}
+
+/// False where it cannot be done.
+bool SavedMaps::renew_bounds_of(const std::string& case_id) {
+  try {
+    const std::optional<MapList> list = read_map_list(maps_folder(plan_.folder, case_id));
+    if (!list || !list->has("bounds")) return true;
+    const CaseRecord record = read_case_record(plan_.folder, case_id);
+    renew_bounds(plan_.folder, record, rows_of(record, options_.levels, plan_.calibration.get()));
+    return true;
+  } catch (const std::exception& error) {
+    observer_.warn(case_id +
+                   ": its saved bounds are not those of the table, and cannot be: " + error.what() +
+                   (options_.save.any() ? "; it is measured again"
+                                        : "; with --save bounds it is measured again"));
+  }
+  return false;
+}
+
+void SavedMaps::take(const ScanCase& scan, const PreparedScan& prepared,
+                     const HistogramSink& sink) {
+  maps_.clear();
+  if (!options_.save.any()) return;
+  try {
+    maps_ = region_maps(prepared, sink, region_names(plan_.bundle));
+  } catch (const std::exception& error) {
+    go_without(scan.case_id, case_error(error, scan));
+  }
+}
+
+void SavedMaps::write(const CaseRecord& record, const std::vector<VolumeRow>& rows,
+                      const std::filesystem::path& source) {
+  const std::vector<RegionMap> maps = std::exchange(maps_, {});
+  if (maps.empty()) return;
+  try {
+    write_case_maps(plan_.folder, record, maps, rows, options_.save, source);
+  } catch (const std::exception& error) {
+    std::string reason = error.what();
+    try {
+      remove_case_maps(plan_.folder, record.case_id);
+    } catch (const std::exception& left) {
+      reason += std::string("; ") + left.what();
+    }
+    go_without(record.case_id, reason);
+  }
+}
+
+void SavedMaps::warn_of_unlisted(const std::string& case_id) {
+  const std::vector<std::string> names = unlisted_images(plan_.folder, case_id);
+  if (names.empty()) return;
+  observer_.warn(case_id + ": " + (maps_folder(plan_.folder, case_id) / names.front()).string() +
+                 (names.size() > 1 ? " (and " + std::to_string(names.size() - 1) + " more)" : "") +
+                 ": not of this measurement; move or remove it");
+}
+
+void SavedMaps::go_without(const std::string& case_id, const std::string& reason) {
+  observer_.warn(case_id + ": measured, but without its saved images: " + reason);
+}
+
+}  // namespace mcvol

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "mcvol/pipeline/case_maps.h"
+#include "mcvol/pipeline/predict.h"
+
+#include <filesystem>
+#include <vector>
+
+namespace mcvol {
+
+/// The saved images of a run. Whatever is wrong with those of one case is a warning and never the
+/// end of the run, but for images of an earlier measurement that cannot be removed.
+class SavedMaps {
+ public:
+  /// All must outlive it.
+  SavedMaps(const PredictOptions& options, PredictPlan& plan, PredictObserver& observer)
+      : options_(options), plan_(plan), observer_(observer) {}
+
+  /// Draws the bounds of kept cases as the table has them now, which may be of another level or
+  /// calibration than those that were drawn.
+  /// @returns how many cases this could not be done for; they are to be measured after all.
+  int renew_bounds_of_kept();
+
+  /// Keeps what the images of a case are made of, where some are to be saved.
+  void take(const ScanCase& scan, const PreparedScan& prepared, const HistogramSink& sink);
+
+  /// Writes the images of the case taken last. @param source the first channel's file.
+  void write(const CaseRecord& record, const std::vector<VolumeRow>& rows,
+             const std::filesystem::path& source);
+
+  /// Says so where images stand beside a new record that are not known to be of it.
+  void warn_of_unlisted(const std::string& case_id);
+
+ private:
+  void go_without(const std::string& case_id, const std::string& reason);
+  bool renew_bounds_of(const std::string& case_id);
+
+  const PredictOptions& options_;
+  PredictPlan& plan_;
+  PredictObserver& observer_;
+  std::vector<RegionMap> maps_;  ///< of the case at hand
+};
+
+}  // namespace mcvol
