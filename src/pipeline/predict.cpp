@@ -13,8 +13,8 @@
 #include <iterator>
 #include <new>
 
+#include "pipeline/maps/saved_maps.h"
 #include "run_log.h"
-#include "saved_maps.h"
 
 namespace mcvol {
 
