@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <numeric>
 
+#include "io/images/sphere_fixture.h"
 #include "pipeline/case_maps_fixture.h"
 #include <Eigen/Geometry>
 #include <gtest/gtest.h>
@@ -98,31 +99,22 @@ double largest_error(const RegionMap& map, const Grid& own, std::int64_t margin)
 }
 
 TEST(RegionMaps, LieWhereTheScanDoesInAllOrientationsStraightAndOblique) {
-  const Eigen::Matrix3d oblique =
-      Eigen::AngleAxisd(0.4, Eigen::Vector3d(1, 2, 3).normalized()).toRotationMatrix();
   int tried = 0;
-  for (const Eigen::Matrix3d& turn : {Eigen::Matrix3d(Eigen::Matrix3d::Identity()), oblique}) {
-    for (const std::array<int, 3>& order :
-         {std::array{0, 1, 2}, std::array{0, 2, 1}, std::array{1, 0, 2}, std::array{1, 2, 0},
-          std::array{2, 0, 1}, std::array{2, 1, 0}}) {
-      for (int flips = 0; flips < 8; ++flips) {
-        Grid own;
-        own.size = {7, 8, 9};
-        own.spacing_mm = {1.0, 1.5, 2.0};
-        own.origin_mm = {-3, 4, 5};
-        Eigen::Matrix3d axes = Eigen::Matrix3d::Zero();
-        for (int axis = 0; axis < 3; ++axis) {
-          axes(order[static_cast<std::size_t>(axis)], axis) = (flips >> axis & 1) != 0 ? -1 : 1;
-        }
-        own.direction = turn * axes;
-        const std::vector<RegionMap> same = maps_of(scan_of_file_on(own, "LPS", 0));
-        ASSERT_EQ(same.size(), 1U);
-        EXPECT_EQ(same[0].probability.grid.size, own.size);
-        EXPECT_LT(largest_error(same[0], own, 0), 1.6e-5);  // half a step
-        // Interpolated, from 1 mm: what linear interpolation leaves of the curvature.
-        EXPECT_LT(largest_error(maps_of(scan_of_file_on(own, "RAS", 1.0))[0], own, 1), 2e-3);
-        ++tried;
-      }
+  for (const Eigen::Matrix3d& turn :
+       {Eigen::Matrix3d(Eigen::Matrix3d::Identity()), test::oblique_rotation()}) {
+    for (const Eigen::Matrix3d& direction : test::forty_eight_directions(turn)) {
+      Grid own;
+      own.size = {7, 8, 9};
+      own.spacing_mm = {1.0, 1.5, 2.0};
+      own.origin_mm = {-3, 4, 5};
+      own.direction = direction;
+      const std::vector<RegionMap> same = maps_of(scan_of_file_on(own, "LPS", 0));
+      ASSERT_EQ(same.size(), 1U);
+      EXPECT_EQ(same[0].probability.grid.size, own.size);
+      EXPECT_LT(largest_error(same[0], own, 0), 1.6e-5);  // half a step
+      // Interpolated, from 1 mm: what linear interpolation leaves of the curvature.
+      EXPECT_LT(largest_error(maps_of(scan_of_file_on(own, "RAS", 1.0))[0], own, 1), 2e-3);
+      ++tried;
     }
   }
   EXPECT_EQ(tried, 96);

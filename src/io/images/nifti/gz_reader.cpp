@@ -5,23 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
+
+#include "io/images/refusal.h"
 
 namespace mcvol {
 
 GzReader::GzReader(const std::filesystem::path& path) : name_(path.filename().string()) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) {
-    throw InputError(name_ + ": no such file");
-  }
-  if (std::filesystem::is_directory(status)) {
-    throw InputError(name_ + ": a folder, expected a NIfTI file");
-  }
-  if (!std::filesystem::is_regular_file(status)) {
-    // Opening a named pipe would wait for ever.
-    throw InputError(name_ + ": not a regular file, expected a NIfTI file");
-  }
+  require_regular_file(path, "a NIfTI file");
   errno = 0;
   file_ = gzopen(path.c_str(), "rb");
   if (file_ == nullptr) {

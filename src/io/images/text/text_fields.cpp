@@ -7,7 +7,6 @@
 #include <cmath>
 #include <fstream>
 #include <sstream>
-#include <system_error>
 
 #include "io/images/refusal.h"
 
@@ -77,14 +76,7 @@ std::vector<double> numbers_in(const std::string& text) {
 std::string beginning_of(const std::filesystem::path& path) {
   constexpr std::size_t kMost = std::size_t{1} << 20U;
   const std::string name = path.filename().string();
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) refuse(name, "no such file");
-  if (!std::filesystem::is_regular_file(status)) {
-    // Opening a named pipe would wait for ever.
-    refuse(name, std::filesystem::is_directory(status) ? "a folder, expected an image"
-                                                       : "not a regular file, expected an image");
-  }
+  require_regular_file(path, "an image");
   std::ifstream file(path, std::ios::binary);
   if (!file) refuse(name, "cannot be opened");
   std::string text(kMost, '\0');
