@@ -10,7 +10,7 @@ namespace mcvol {
 /// spacing), intensities normalised.
 struct PreparedScan {
   Grid grid;
-  Grid own_grid;  ///< of its files
+  Grid own_grid;                       ///< of its files
   std::vector<Image<float>> channels;  ///< in the bundle's order, all on `grid`
   /// Brain voxels: 1 where any channel was non-zero before normalisation.
   Image<std::uint8_t> brain;

@@ -146,7 +146,8 @@ std::string drawn_row(const ComparedPair& pair, const Axes& axes, double y) {
   std::string drawn = "<g role=\"img\" aria-label=\"" + words + "\"><title>" + words + "</title>\n";
   if (worth_a_look(row)) drawn += svg_text(2, y + 4, "⚑", "class=\"flag\"");
   drawn += svg_text(18, y - kLine + 4, shortened(row.pair.subject_id, kMostSubjectLetters));
-  drawn += svg_text(18, y + kLine + 4, shortened(scans_of(row.pair), kMostSubjectLetters), "class=\"soft\"");
+  drawn += svg_text(18, y + kLine + 4, shortened(scans_of(row.pair), kMostSubjectLetters),
+                    "class=\"soft\"");
   drawn += drawn_scan(pair.baseline, axes.volume, y - kLine, false);
   drawn += drawn_scan(pair.followup, axes.volume, y + kLine, true);
   drawn += bar(axes.change.at(*row.lower_ml), axes.change.at(*row.upper_ml), y, "bar");

@@ -184,7 +184,8 @@ TEST(RegionLogits, WhatAreNoProbabilitiesIsRefusedWithWhatWasFound) {
       " where model.json promises probabilities; set output.values to \"logits\", or correct "
       "output.activation";
   for (const Activation activation : {Activation::kSigmoid, Activation::kSoftmax}) {
-    EXPECT_EQ(values_refusal(activation, {3.25F, 0.5F}), "the network gives a value of 3.250000" + end);
+    EXPECT_EQ(values_refusal(activation, {3.25F, 0.5F}),
+              "the network gives a value of 3.250000" + end);
     EXPECT_EQ(values_refusal(activation, {0.5F, -0.25F}),
               "the network gives a value of -0.250000" + end);
     EXPECT_EQ(values_refusal(activation, {0.5F, kFloatInfinity}),
