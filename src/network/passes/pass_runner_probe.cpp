@@ -97,12 +97,12 @@ PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Option
 
 void PassRunner::compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut) {
   pointwise_ = pointwise;
+  if (pointwise && !options_.device.is_cpu()) use_matrix_products(graph_.suffix);
   if (pointwise && options_.device.is_cpu()) {
     std::vector<std::int64_t> channels;
     for (const at::Tensor& tensor : cut) channels.push_back(tensor.size(1));
     fused_suffix_ = PointwiseNetwork::from(*graph_.suffix, channels);
   }
-  if (pointwise) use_matrix_products(graph_.suffix, !options_.device.is_cpu());
   std::vector<c10::ScalarType> types;
   for (const at::Tensor& tensor : cut) types.push_back(tensor.scalar_type());
   const std::vector<std::string> variant =

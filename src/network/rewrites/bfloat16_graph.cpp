@@ -26,9 +26,8 @@ bool holds_tensors(const Value* value) { return is_tensor(value) || is_list_of_t
 
 /// The input is the first argument, the weight or a list of weights the second.
 bool is_convolution(const Node* node) {
-  static const std::unordered_set<std::string_view> names = {
-      "mcvol::convolution", "mcvol::transposed_convolution", "mcvol::unit_convolution",
-      "mcvol::masked_unit_convolution"};
+  static const std::unordered_set<std::string_view> names = {"mcvol::convolution",
+                                                             "mcvol::transposed_convolution"};
   return names.contains(node->kind().toQualString());
 }
 
