@@ -66,6 +66,11 @@ const char* word_of(CaseAction action) {
   return "refuse";
 }
 
+/// What a case that could not keep its name is called by its files.
+std::string named(const PlannedCase& planned) {
+  return (planned.reason.empty() ? "'" : "; '") + planned.scan.found_as + "' by its files";
+}
+
 }  // namespace
 
 void PredictCommand::setup(CLI::App& program) {
@@ -128,6 +133,19 @@ void PredictCommand::add_measurement_options() {
       .type_name("LAYOUT")
       .one_of({"auto", "brats", "nnunet", "bids"})
       .show_default();
+  command_
+      .add(
+          "--space", space_,
+          "BIDS: the space- to take where a session is there in several (default: the one without)")
+      .type_name("NAME");
+  command_.add("--case", cases_, "Take this case only; repeatable")
+      .type_name("ID")
+      .one_value_at_a_time();
+  command_
+      .add("--participant-label", participants_,
+           "BIDS: take this subject's cases only, with or without sub-; repeatable")
+      .type_name("LABEL")
+      .one_value_at_a_time();
 }
 
 void PredictCommand::add_machine_options() {
@@ -184,7 +202,9 @@ PredictOptions PredictCommand::options() const {
   options.levels = parse_levels(levels_);
   if (!scope_.empty()) options.scope = dropout_scope_from(scope_);
   if (precision_ != "auto") options.precision = precision_from(precision_);
-  options.layout = layout_from(layout_);
+  options.search = {layout_from(layout_), space_};
+  options.only_cases = cases_;
+  options.only_participants = participants_;
   if (!shard_.empty()) options.shard = Shard::parse(shard_);
   options.fresh = fresh_;
   options.save = MapChoice::parse(save_);
@@ -204,15 +224,21 @@ PredictOptions PredictCommand::options() const {
 ExitCode PredictCommand::list() const {
   const PredictOptions options = this->options();
   PredictPlan plan = plan_scans(options);
+  std::vector<std::string> gone;
   if (!options.output.empty()) {
     check_run_identity(plan, options.fresh);
-    ResultFolder results(plan.folder, options.levels, plan.identity_sha256, plan.calibration);
+    ResultFolder results(plan.folder, options.levels, plan.identity_sha256, plan.calibration,
+                         plan.found_ids);
     for (const std::string& complaint : results.load()) spdlog::warn(complaint);
     keep_finished(plan, results, options.fresh, options.save);
+    gone = results.not_found();
   }
   for (const PlannedCase& planned : plan.cases) {
     std::cout << planned.scan.case_id << '\t' << word_of(planned.action) << '\t' << planned.reason
-              << '\n';
+              << (planned.scan.found_as.empty() ? "" : named(planned)) << '\n';
+  }
+  for (const std::string& case_id : gone) {
+    std::cout << case_id << "\tnot found\tmeasured before\n";
   }
   std::cout.flush();
   for (const std::string& ignored : plan.ignored) spdlog::info("passed over: {}", ignored);

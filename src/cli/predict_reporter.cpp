@@ -68,6 +68,13 @@ void PredictReporter::planned(const PredictPlan& plan) {
                      ? ""
                      : fmt::format("; and {} more, --list says all", plan.ignored.size() - 1));
   }
+  const auto renamed =
+      std::find_if(plan.cases.begin(), plan.cases.end(),
+                   [](const PlannedCase& planned) { return !planned.scan.found_as.empty(); });
+  if (renamed != plan.cases.end()) {
+    spdlog::warn("'{}' is no case_id of its own, and is {} here; --list says which others are so",
+                 renamed->scan.found_as, renamed->scan.case_id);
+  }
   spdlog::debug("{} cases: {} to measure, {} measured before, {} that cannot be measured",
                 plan.cases.size(), plan.count(CaseAction::kMeasure), plan.count(CaseAction::kKeep),
                 plan.count(CaseAction::kRefuse));

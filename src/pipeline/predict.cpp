@@ -40,7 +40,8 @@ class PredictRun {
         plan_(std::move(plan)),
         log_(options_, plan_),
         maps_(options_, plan_, observer_),
-        results_(plan_.folder, options.levels, plan_.identity_sha256, plan_.calibration),
+        results_(plan_.folder, options.levels, plan_.identity_sha256, plan_.calibration,
+                 plan_.found_ids),
         loader_(services.load_scan, preparation_of(plan_.bundle), channel_names(plan_.bundle),
                 options_.thumbnails ? channels_to_show(plan_.bundle).channels
                                     : std::vector<std::size_t>{}),

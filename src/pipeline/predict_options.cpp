@@ -80,7 +80,8 @@ nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, Precis
   json["seed"] = options.seed;
   json["scope"] = to_string(scope);
   json["precision"] = to_string(precision);
-  json["layout"] = to_string(options.layout);
+  json["layout"] = to_string(options.search.layout);
+  if (!options.search.space.empty()) json["space"] = options.search.space;
   json["device"] = options.device;
   json["threads"] = threads;
   json["memory_bytes"] = options.memory_bytes;

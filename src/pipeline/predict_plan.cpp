@@ -8,6 +8,7 @@
 #include "mcvol/pipeline/shard.h"
 
 #include <algorithm>
+#include <set>
 
 namespace mcvol {
 
@@ -38,6 +39,48 @@ Precision precision_of(const std::optional<std::filesystem::path>& calibration) 
   if (!calibration) return Precision::kFp32;
   return precision_from(read_calibration_file(*calibration).identity.value("precision", "fp32"));
 }
+
+/// The BIDS subject that a case_id begins with; empty where it begins otherwise.
+std::string subject_of(const std::string& case_id) {
+  return case_id.starts_with("sub-") ? case_id.substr(0, case_id.find('_')) : "";
+}
+
+/// The cases that --case and --participant-label ask for.
+class CasePick {
+ public:
+  /// @throws UsageError naming what no case is called.
+  CasePick(const PredictOptions& options, const std::vector<ScanCase>& cases)
+      : ids_(options.only_cases.begin(), options.only_cases.end()) {
+    for (const std::string& label : options.only_participants) {
+      subjects_.insert(label.starts_with("sub-") ? label : "sub-" + label);
+    }
+    std::set<std::string> ids, subjects;
+    for (const ScanCase& scan : cases) {
+      ids.insert(scan.case_id);
+      subjects.insert(subject_of(scan.case_id));
+    }
+    require_all_in(ids, ids_, "--case");
+    require_all_in(subjects, subjects_, "--participant-label");
+  }
+
+  bool takes(const std::string& case_id) const {
+    return (ids_.empty() && subjects_.empty()) || ids_.contains(case_id) ||
+           subjects_.contains(subject_of(case_id));
+  }
+
+ private:
+  static void require_all_in(const std::set<std::string>& found, const std::set<std::string>& asked,
+                             const std::string& option) {
+    for (const std::string& one : asked) {
+      if (found.contains(one)) continue;
+      throw UsageError(option + ": expected one of the " + std::to_string(found.size()) +
+                       " found, such as " + *found.rbegin() + ", found \"" + one +
+                       "\"; --list says all");
+    }
+  }
+
+  std::set<std::string> ids_, subjects_;
+};
 
 }  // namespace
 
@@ -85,9 +128,12 @@ PredictPlan plan_scans(const PredictOptions& options) {
   plan.folder = options.shard ? shard_folder(options.output, *options.shard) : options.output;
 
   ScanDiscovery discovery =
-      discover_scans(options.scans, channel_patterns(plan.bundle), options.layout);
+      discover_scans(options.scans, channel_patterns(plan.bundle), options.search);
   plan.ignored = std::move(discovery.ignored);
+  const CasePick pick(options, discovery.cases);
   for (ScanCase& scan : discovery.cases) {
+    plan.found_ids.push_back(scan.case_id);
+    if (!pick.takes(scan.case_id)) continue;
     if (options.shard && !options.shard->holds(scan.case_id)) continue;
     PlannedCase planned;
     planned.reason = scan.error;

@@ -7,9 +7,11 @@
 namespace mcvol {
 
 ResultFolder::ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels,
-                           std::string run_identity, CalibrationPointer calibration)
+                           std::string run_identity, CalibrationPointer calibration,
+                           std::vector<std::string> found_ids)
     : folder_(std::move(folder)),
       run_identity_(std::move(run_identity)),
+      found_ids_(std::move(found_ids)),
       table_(std::move(levels), std::move(calibration)) {}
 
 std::vector<std::string> ResultFolder::load() {
@@ -20,6 +22,12 @@ std::vector<std::string> ResultFolder::load() {
     } catch (const InputError& error) {
       complaints.push_back(std::string(error.what()) + "; the record is passed over");
     }
+  }
+  if (const std::vector<std::string> gone = not_found(); !gone.empty()) {
+    complaints.push_back(
+        gone.front() +
+        (gone.size() == 1 ? "" : " and " + std::to_string(gone.size() - 1) + " more case(s)") +
+        " of earlier runs: not found among the scans; the rows stay, with the flag not_found");
   }
   return complaints;
 }
@@ -36,13 +44,25 @@ std::vector<VolumeRow> ResultFolder::put(const CaseRecord& record) {
 
 std::vector<VolumeRow> ResultFolder::remember(const CaseRecord& record) {
   entries_[record.case_id] = {record.status, record.run_identity, record.inputs};
+  CaseRecord flagged = record;
   if (record.status == CaseRecord::Status::kOk && record.run_identity != run_identity_) {
-    CaseRecord flagged = record;
     flagged.flags.push_back("other_run");
-    std::sort(flagged.flags.begin(), flagged.flags.end());
-    return table_.put(flagged);
   }
-  return table_.put(record);
+  if (!is_found(record.case_id)) flagged.flags.push_back("not_found");
+  std::sort(flagged.flags.begin(), flagged.flags.end());
+  return table_.put(flagged);
+}
+
+bool ResultFolder::is_found(const std::string& case_id) const {
+  return std::binary_search(found_ids_.begin(), found_ids_.end(), case_id);
+}
+
+std::vector<std::string> ResultFolder::not_found() const {
+  std::vector<std::string> ids;
+  for (const auto& [case_id, entry] : entries_) {
+    if (!is_found(case_id)) ids.push_back(case_id);
+  }
+  return ids;
 }
 
 int ResultFolder::count_of_other_runs() const {

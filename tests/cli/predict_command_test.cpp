@@ -53,11 +53,43 @@ TEST_F(PredictCommand, EmptyFolderCannotStart) {
   expect_one_line(predict(), 1, "scans");
 }
 
-TEST_F(PredictCommand, DicomFolderIsNamedAsSuch) {
+TEST_F(PredictCommand, DicomFolderIsAFailedRowNamedAsSuch) {
   const std::string preamble = std::string(128, '\0') + "DICM";
   write_file_atomically(root_ / "scans" / "IM0001.dcm", preamble);
   write_file_atomically(root_ / "scans" / "IM0002.dcm", preamble);
-  expect_one_line(predict(), 1, "DICOM");
+  const ProcessResult result = predict({"--quiet"});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_TRUE(contains(result.err, "error: scans: 2 DICOM file(s) such as IM0001.dcm"))
+      << result.err;
+  EXPECT_TRUE(contains(read_file(root_ / "out" / "volumes.csv"), "scans,")) << result.err;
+}
+
+TEST_F(PredictCommand, ListSaysWhichNamesWereChangedAndWhatIsNoScan) {
+  write_scan_without_flair("case a");
+  fs::create_directories(root_ / "scans" / "case_b");
+  const ProcessResult result = predict({"--list"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(contains(result.out, "'case a' by its files\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "case_b\trefuse\tan empty folder: there is no file in it\n"))
+      << result.out;
+}
+
+TEST_F(PredictCommand, CasesArePickedByNameAndAnotherNameIsRefused) {
+  for (const char* id : {"sub-01_ses-1", "sub-01_ses-2", "sub-02"}) write_scan_without_flair(id);
+  const auto listed = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> options{"--list"};
+    options.insert(options.end(), more.begin(), more.end());
+    const std::string out = predict(options).out;
+    return std::count(out.begin(), out.end(), '\n');
+  };
+  EXPECT_EQ(listed({}), 3);
+  EXPECT_EQ(listed({"--case", "sub-02"}), 1);
+  EXPECT_EQ(listed({"--case", "sub-02", "--case", "sub-01_ses-1"}), 2);
+  EXPECT_EQ(listed({"--participant-label", "01"}), 2);
+  EXPECT_EQ(listed({"--participant-label", "sub-01", "--case", "sub-02"}), 3);
+  expect_one_line(predict({"--case", "sub-03"}), 2,
+                  "--case: expected one of the 3 found, such as sub-02, found \"sub-03\"");
+  expect_one_line(predict({"--participant-label", "1"}), 2, "--participant-label: expected one");
 }
 
 TEST_F(PredictCommand, NetworkWithAnotherHashIsABadBundle) {

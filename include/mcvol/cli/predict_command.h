@@ -28,7 +28,8 @@ class PredictCommand : public Command {
               device_ = "auto";
   std::string memory_ = "4G", shard_, layout_ = "auto", print_;
   std::vector<std::string> levels_{"0.9"}, save_;
-  std::string tolerance_, threads_;
+  std::string tolerance_, threads_, space_;
+  std::vector<std::string> cases_, participants_;
   bool fresh_ = false, no_thumbnails_ = false, list_ = false, quiet_ = false, verbose_ = false;
 };
 

@@ -39,11 +39,13 @@ struct PredictOptions {
   std::vector<NominalCoverage> levels = parse_levels({"0.9"});
   std::optional<DropoutScope> scope;   ///< none: the bundle's
   std::optional<Precision> precision;  ///< none: the calibration's, else fp32
-  ScanLayout layout = ScanLayout::kAuto;
-  std::optional<Shard> shard;  ///< none: every case
-  bool fresh = false;          ///< measure every case again
-  bool thumbnails = true;      ///< keep a slice of each scan measured, for the page to show
-  MapChoice save;              ///< images to keep of each case
+  ScanSearch search;
+  std::vector<std::string> only_cases;         ///< case_ids to take; empty: all
+  std::vector<std::string> only_participants;  ///< BIDS subjects, with or without "sub-"; likewise
+  std::optional<Shard> shard;                  ///< none: every case
+  bool fresh = false;                          ///< measure every case again
+  bool thumbnails = true;  ///< keep a slice of each scan measured, for the page to show
+  MapChoice save;          ///< images to keep of each case
   CalibrationChoice calibration;
 
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N

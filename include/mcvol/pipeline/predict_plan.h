@@ -39,6 +39,8 @@ struct PredictPlan {
   std::filesystem::path calibration_file;
   std::vector<PlannedCase> cases;    ///< sorted by case_id (bytes); of the shard only
   std::vector<std::string> ignored;  ///< files and folders passed over, with the reason
+  /// Of all cases found, sorted: those of other shards and those not picked too.
+  std::vector<std::string> found_ids;
 
   int count(CaseAction action) const;
 };

@@ -25,11 +25,14 @@ class ResultFolder {
   /// @param run_identity of the run at work, sha256: rows of records made under another one carry
   ///   the flag `other_run`, and stay uncalibrated.
   /// @param calibration may be null.
+  /// @param found_ids of the cases that the run found, sorted: rows of others carry the flag
+  ///   `not_found`.
   ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels,
-               std::string run_identity, CalibrationPointer calibration);
+               std::string run_identity, CalibrationPointer calibration,
+               std::vector<std::string> found_ids);
 
-  /// Reads every record in cases/. Returns a sentence about each that cannot be read; such a
-  /// record counts as absent.
+  /// Reads every record in cases/. Returns a sentence about each that cannot be read, which counts
+  /// as absent, and one about those of cases that the run did not find.
   std::vector<std::string> load();
 
   /// None where the case has no (readable) record.
@@ -42,6 +45,9 @@ class ResultFolder {
   /// Writes volumes.csv with every record. @throws Error when it cannot be written.
   void write_table() const;
 
+  /// Cases with a record that the run did not find, sorted.
+  std::vector<std::string> not_found() const;
+
   /// Measured records that were made under another run identity.
   int count_of_other_runs() const;
 
@@ -49,9 +55,11 @@ class ResultFolder {
 
  private:
   std::vector<VolumeRow> remember(const CaseRecord& record);
+  bool is_found(const std::string& case_id) const;
 
   std::filesystem::path folder_;
   std::string run_identity_;
+  std::vector<std::string> found_ids_;
   VolumeTable table_;
   std::map<std::string, Entry> entries_;  ///< by case_id
 };

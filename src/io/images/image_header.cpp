@@ -1,5 +1,6 @@
 #include "mcvol/io/images/image_header.h"
 
+#include "mcvol/files/text.h"
 #include "mcvol/io/images/image_endings.h"
 
 namespace mcvol {
@@ -65,8 +66,9 @@ std::int64_t bytes_of(VoxelType type) {
 }
 
 std::string image_stem(std::string_view name) {
+  const std::string lower = lower_case(name);
   for (const std::string_view ending : kImageEndings) {
-    if (!name.ends_with(ending)) continue;
+    if (!lower.ends_with(ending)) continue;
     name.remove_suffix(ending.size());
     return std::string(name);
   }

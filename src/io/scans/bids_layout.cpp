@@ -1,6 +1,7 @@
 #include "mcvol/files/text.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <ranges>
 #include <set>
@@ -47,6 +48,11 @@ std::optional<Words> other_entities(Words name, const std::string& pattern) {
   return name;
 }
 
+bool is_modality_folder(const std::string& name) {
+  static const std::set<std::string> names{"anat", "perf", "dwi", "func", "fmap"};
+  return names.contains(name);
+}
+
 /// A file of a channel and the entities that do not tell the channel.
 struct BidsFile {
   const ScanFile* file;
@@ -55,14 +61,20 @@ struct BidsFile {
 };
 using BidsFiles = std::vector<BidsFile>;
 
-/// Subject, session and the folder of both.
+/// A subject's session: the folders of the data set, subject and session.
 using SessionKey = std::tuple<Words, std::string, std::string>;
 
 SessionKey session_of(const BidsFile& bids) {
-  static const std::set<std::string> modality_folders{"anat", "perf", "dwi", "func", "fmap"};
-  Words folders = bids.file->folders;
-  if (!folders.empty() && modality_folders.contains(folders.back())) folders.pop_back();
-  return {folders, entity(bids.entities, "sub-"), entity(bids.entities, "ses-")};
+  const auto is_inside = [](const std::string& folder) {
+    return folder == "derivatives" || folder.starts_with("sub-");
+  };
+  const Words& folders = bids.file->folders;
+  const auto end = std::find_if(folders.begin(), folders.end(), is_inside);
+  Words data_set(folders.begin(), end);
+  if (end == folders.end() && !data_set.empty() && is_modality_folder(data_set.back())) {
+    data_set.pop_back();
+  }
+  return {data_set, entity(bids.entities, "sub-"), entity(bids.entities, "ses-")};
 }
 
 /// "derivatives/<pipeline>", after what comes before it; empty for raw data.
@@ -99,73 +111,108 @@ FoundCase bids_case(const BidsFiles& files, const std::vector<ChannelPattern>& c
   return case_of(case_id, files_of_channels, channels, looked_for);
 }
 
-/// The cases of one session: each set of files with the same entities that has all channels (a
-/// space, a run), else all of its files as one case.
-void add_session(const BidsFiles& files, const std::vector<ChannelPattern>& channels,
-                 LayoutCases& found) {
-  std::map<Words, BidsFiles> sets;
-  for (const BidsFile& bids : files) sets[bids.entities].push_back(bids);
-  std::vector<FoundCase> complete;
-  BidsFiles left;
-  for (const auto& [entities, set] : sets) {
-    FoundCase one = bids_case(set, channels);
-    if (one.scan.error.empty()) {
-      complete.push_back(std::move(one));
-    } else {
-      left.insert(left.end(), set.begin(), set.end());
+/// Its cases: each set of files with the same entities that has all channels (a run), else all of
+/// the files as one case. Of sets that differ in their space only, one.
+class Session {
+ public:
+  Session(const BidsFiles& files, const std::vector<ChannelPattern>& channels,
+          const std::string& space) {
+    std::map<Words, BidsFiles> sets;
+    for (const BidsFile& bids : files) sets[bids.entities].push_back(bids);
+    std::map<Words, std::vector<Set>> by_run;
+    BidsFiles left;
+    for (const auto& [entities, set] : sets) {
+      FoundCase one = bids_case(set, channels);
+      if (one.scan.error.empty()) {
+        by_run[without_space(entities)].push_back({entity(entities, "space-"), std::move(one)});
+      } else {
+        left.insert(left.end(), set.begin(), set.end());
+      }
+    }
+    if (by_run.empty()) {
+      found_.cases.push_back(bids_case(files, channels));
+      return;
+    }
+    for (auto& [run, spaces] : by_run) add(std::move(spaces), space);
+    for (const BidsFile& bids : left) {
+      found_.passed_over.add(bids.file->shown,
+                             "the session has all channels under other BIDS entities");
     }
   }
-  if (complete.empty()) {
-    found.cases.push_back(bids_case(files, channels));
-    return;
-  }
-  std::move(complete.begin(), complete.end(), std::back_inserter(found.cases));
-  for (const BidsFile& bids : left) {
-    found.passed_over.add(bids.file->shown,
-                          "the session has all channels under other BIDS entities");
-  }
-}
 
-/// One tree of a data set: the raw data or one pipeline's derivatives.
-struct BidsTree {
-  std::map<SessionKey, BidsFiles> sessions;
-  LayoutCases found;
+  LayoutCases found() && { return std::move(found_); }
+
+ private:
+  struct Set {
+    std::string space;  ///< "space-MNI152NLin2009cAsym"
+    FoundCase found;
+  };
+
+  static Words without_space(Words entities) {
+    std::erase_if(entities, [](const std::string& word) { return word.starts_with("space-"); });
+    return entities;
+  }
+
+  /// How far from the space that the scan was made in, by its name (BIDS, appendix "Coordinate
+  /// systems": none, or that of an image of the subject).
+  static int distance_from_native(const std::string& space) {
+    static const std::set<std::string> own{"space-orig",   "space-native",     "space-t1w",
+                                           "space-t2w",    "space-individual", "space-scanner",
+                                           "space-subject"};
+    if (space.empty()) return 0;
+    return own.contains(lower_case(space)) ? 1 : 2;
+  }
+
+  static std::string word_for(const std::string& space) {
+    return space.empty() ? "no space- in the name" : space;
+  }
+
+  void add(std::vector<Set> sets, const std::string& space) {
+    Words listed;
+    for (const Set& set : sets) listed.push_back(word_for(set.space));
+    const auto rank = [&](const Set& set) {
+      if (!space.empty()) return lower_case(set.space) == "space-" + lower_case(space) ? 0 : 1;
+      return distance_from_native(set.space);
+    };
+    std::stable_sort(sets.begin(), sets.end(),
+                     [&](const Set& a, const Set& b) { return rank(a) < rank(b); });
+    FoundCase& first = sets.front().found;
+    if (!space.empty() && rank(sets.front()) != 0) {
+      refuse(first,
+             "not in space-" + space + ", found: " + joined(listed) + "; choose with --space");
+    } else if (sets.size() > 1 && rank(sets[0]) == rank(sets[1])) {
+      refuse(first, "in " + std::to_string(sets.size()) + " spaces: " + joined(listed) +
+                        "; choose one with --space");
+    }
+    for (std::size_t n = 1; n < sets.size(); ++n) {
+      found_.passed_over.add(sets[n].found.shown, word_for(sets.front().space) +
+                                                      " of the same session is taken; --space "
+                                                      "chooses another");
+    }
+    found_.cases.push_back(std::move(first));
+  }
+
+  static void refuse(FoundCase& found, const std::string& why) {
+    found.scan.channel_files.clear();
+    found.scan.error = why;
+  }
+
+  LayoutCases found_;
 };
 
-/// The tree to measure. @param problem set where several will do.
-std::string chosen_tree(const std::map<std::string, BidsTree>& trees, std::string& problem) {
-  Words complete, derived;
-  for (const auto& [name, tree] : trees) {
-    if (name.empty()) continue;
-    derived.push_back(name);
-    if (tree.found.complete() > 0) complete.push_back(name);
+/// The tree to take of those that have a session: a derivative with all channels, else the raw
+/// data.
+/// @param problem set where several will do.
+std::string chosen_tree(const std::map<std::string, LayoutCases>& trees, std::string& problem) {
+  Words complete;
+  for (const auto& [name, found] : trees) {
+    if (!name.empty() && found.complete() > 0) complete.push_back(name);
   }
-  if (complete.empty() && trees.contains("")) return "";
-  const Words& eligible = complete.empty() ? derived : complete;
-  if (eligible.size() > 1) {
-    problem = "more than one BIDS derivative holds scans: " + joined(eligible) +
+  if (complete.size() > 1) {
+    problem = "more than one BIDS derivative holds scans: " + joined(complete) +
               "; name the folder of one of them instead";
   }
-  return eligible.front();
-}
-
-void pass_over_other_trees(const std::map<std::string, BidsTree>& trees, const std::string& chosen,
-                           PassedOver& passed_over) {
-  std::set<std::pair<std::string, std::string>> taken;
-  const auto subject_of = [](const SessionKey& key) {
-    return std::pair{std::get<1>(key), std::get<2>(key)};
-  };
-  for (const auto& [key, files] : trees.at(chosen).sessions) taken.insert(subject_of(key));
-  const std::string measured = chosen.empty() ? "the raw data" : chosen;
-  for (const auto& [name, tree] : trees) {
-    if (name == chosen) continue;
-    for (const auto& [key, files] : tree.sessions) {
-      const bool elsewhere = taken.contains(subject_of(key));
-      passed_over.add(files.front().file->shown,
-                      measured + " is taken instead" +
-                          (elsewhere ? "" : ", which does not have this subject and session"));
-    }
-  }
+  return complete.empty() ? trees.begin()->first : complete.front();
 }
 
 }  // namespace
@@ -189,8 +236,9 @@ std::optional<SuffixMatch> match_bids(const std::string& stem,
   return best;
 }
 
-LayoutCases bids_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels) {
-  std::map<std::string, BidsTree> trees;
+LayoutCases bids_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels,
+                       const std::string& space) {
+  std::map<SessionKey, std::map<std::string, BidsFiles>> sessions;  // of a session, by tree
   LayoutCases result;
   for (const ScanFile* file : files) {
     const std::optional<SuffixMatch> match = match_bids(file->stem, channels);
@@ -201,16 +249,23 @@ LayoutCases bids_cases(const ScanFiles& files, const std::vector<ChannelPattern>
       continue;
     }
     const BidsFile bids{file, match->channel, split_entities(match->stem)};
-    trees[tree_of(*file)].sessions[session_of(bids)].push_back(bids);
+    sessions[session_of(bids)][tree_of(*file)].push_back(bids);
   }
-  if (trees.empty()) return result;
-  for (auto& [name, tree] : trees) {
-    for (const auto& [key, session] : tree.sessions) add_session(session, channels, tree.found);
+  for (const auto& [key, trees] : sessions) {
+    std::map<std::string, LayoutCases> found;
+    for (const auto& [name, of_tree] : trees) {
+      found[name] = Session(of_tree, channels, space).found();
+    }
+    const std::string chosen = chosen_tree(found, result.problem);
+    for (const auto& [name, of_tree] : trees) {
+      if (name == chosen) continue;
+      result.passed_over.add(of_tree.front().file->shown,
+                             (chosen.empty() ? "the raw data" : chosen) + " is taken instead");
+    }
+    LayoutCases& taken = found[chosen];
+    result.passed_over.add(taken.passed_over);
+    std::move(taken.cases.begin(), taken.cases.end(), std::back_inserter(result.cases));
   }
-  const std::string chosen = chosen_tree(trees, result.problem);
-  pass_over_other_trees(trees, chosen, result.passed_over);
-  result.passed_over.add(trees[chosen].found.passed_over);
-  result.cases = std::move(trees[chosen].found.cases);
   return result;
 }
 

@@ -52,7 +52,7 @@ std::string file_error(const fs::path& file) {
 /// The case of a row; what is wrong with its files is its error.
 ScanCase case_of_row(const CsvRecord& record, const Columns& columns,
                      const std::vector<ChannelPattern>& channels, const fs::path& folder) {
-  ScanCase scan{trimmed(record.fields[columns.case_id]), {}, {}};
+  ScanCase scan{trimmed(record.fields[columns.case_id]), {}, {}, {}};
   std::map<fs::path, std::string> channel_of;
   for (std::size_t channel = 0; channel < channels.size(); ++channel) {
     const std::string& name = channels[channel].name;
@@ -89,24 +89,24 @@ Manifest read_manifest(const fs::path& path, const std::vector<ChannelPattern>& 
     manifest.ignored.push_back(path.filename().string() + ": column '" + table.header[at] +
                                "' is no channel of the model");
   }
-  std::map<std::string, int> line_of;
   for (const CsvRecord& record : table.records) {
-    const std::string line = ", line " + std::to_string(record.line);
+    const bool is_empty =
+        std::all_of(record.fields.begin(), record.fields.end(),
+                    [](const std::string& field) { return trimmed(field).empty(); });
+    if (is_empty) continue;  // as spreadsheets leave below a table
     ScanCase scan = case_of_row(record, columns, channels, path.parent_path());
-    if (!is_valid_case_id(scan.case_id)) {
-      throw UsageError(path.string() + line + ": '" + scan.case_id +
-                       "' cannot be a case_id; use up to 128 letters, digits, '.', '_' and '-', "
-                       "a letter or digit first");
+    if (scan.case_id.empty()) {
+      scan.case_id = "line_" + std::to_string(record.line);
+      scan.error = joined(std::vector<std::string>{"no case_id given", scan.error},
+                          scan.error.empty() ? "" : "; ");
+      scan.channel_files.clear();
     }
-    const auto [other, is_new] = line_of.try_emplace(lower_case(scan.case_id), record.line);
-    if (!is_new) {
-      throw UsageError(path.string() + line + ": case_id '" + scan.case_id + "' is taken by line " +
-                       std::to_string(other->second) +
-                       " (upper and lower case count as the same); give each case its own");
+    if (!scan.error.empty()) {
+      scan.error += " (" + line_of_file(path.filename().string(), record.line) + ")";
     }
-    if (!scan.error.empty()) scan.error += " (" + path.filename().string() + line + ")";
     manifest.cases.push_back(std::move(scan));
   }
+  if (manifest.cases.empty()) throw Error(path.string() + ": no case found: only empty rows");
   return manifest;
 }
 

@@ -5,9 +5,13 @@
 #include "mcvol/io/scans/manifest.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 #include <system_error>
 
+#include "case_ids.h"
+#include "lost_scans.h"
 #include "scan_layouts.h"
 #include "scan_tree.h"
 
@@ -38,7 +42,8 @@ bool is_bids(const ScanFile& file, const std::vector<ChannelPattern>& channels) 
 
 /// Each layout asked for, by precedence, with the cases it finds.
 std::vector<Reading> read_layouts(const ScanTree& tree, const std::vector<ChannelPattern>& channels,
-                                  ScanLayout layout) {
+                                  const ScanSearch& search) {
+  const ScanLayout layout = search.layout;
   const bool is_auto = layout == ScanLayout::kAuto;
   ScanFiles bids, others;
   for (const ScanFile& file : tree.images) {
@@ -47,7 +52,7 @@ std::vector<Reading> read_layouts(const ScanTree& tree, const std::vector<Channe
   }
   std::vector<Reading> readings;
   if (is_auto || layout == ScanLayout::kBids) {
-    readings.push_back({ScanLayout::kBids, bids_cases(bids, channels)});
+    readings.push_back({ScanLayout::kBids, bids_cases(bids, channels, search.space)});
   }
   if (is_auto || layout == ScanLayout::kNnunet) {
     readings.push_back({ScanLayout::kNnunet, nnunet_cases(others, channels)});
@@ -84,22 +89,34 @@ std::string list_of_suffixes(const std::vector<ChannelPattern>& channels) {
   return joined(listed);
 }
 
-/// DICOM files often have no ending, or a number for one; a few of them are opened.
+/// DICOM files often have no ending, or a number for one: the first such files of each folder are
+/// opened, and the others taken to be like them.
 void find_dicom_by_content(ScanTree& tree) {
-  constexpr std::size_t kMostOpened = 64;
-  std::size_t opened = 0;
-  for (const fs::path& path : tree.others) {
-    if (++opened > kMostOpened) return;
-    if (has_dicom_mark(path)) {
-      tree.foreign[&dicom_format()].push_back(
-          (path.parent_path().filename() / path.filename()).string());
+  constexpr int kOpened = 3;
+  struct Folder {
+    int opened = 0;
+    bool is_dicom = false;
+  };
+  std::map<std::vector<std::string>, Folder> folders;
+  std::erase_if(tree.others, [&](ScanFile& file) {
+    const std::string ending = lower_case(file.path.extension().string());
+    const bool has_number = ending.find_first_not_of(".0123456789") == std::string::npos;
+    if (!file.unreadable.empty() || !(has_number || ending == ".mr")) return false;
+    Folder& folder = folders[file.folders];
+    if (!folder.is_dicom && folder.opened < kOpened) {
+      ++folder.opened;
+      folder.is_dicom = has_dicom_mark(file.path);
     }
-  }
+    if (!folder.is_dicom) return false;
+    tree.images.push_back(
+        foreign_file(std::move(file), file.path.filename().string(), dicom_format()));
+    return true;
+  });
 }
 
 /// The layout asked for may be the wrong one: the one that finds most, empty where none does.
 std::string advice_on_layout(const ScanTree& tree, const std::vector<ChannelPattern>& channels) {
-  std::vector<Reading> readings = read_layouts(tree, channels, ScanLayout::kAuto);
+  std::vector<Reading> readings = read_layouts(tree, channels, {});
   const auto best =
       std::max_element(readings.begin(), readings.end(), [](const Reading& a, const Reading& b) {
         return a.found.cases.size() < b.found.cases.size();
@@ -111,9 +128,8 @@ std::string advice_on_layout(const ScanTree& tree, const std::vector<ChannelPatt
 }
 
 /// Why there is no case, by what is there instead.
-std::string nothing_found(ScanTree& tree, const std::vector<ChannelPattern>& channels,
+std::string nothing_found(const ScanTree& tree, const std::vector<ChannelPattern>& channels,
                           ScanLayout layout) {
-  find_dicom_by_content(tree);
   const std::string in_layout =
       layout == ScanLayout::kAuto ? "" : " in layout " + to_string(layout);
   if (const std::string advice = advice_on_layout(tree, channels); !advice.empty()) {
@@ -126,84 +142,76 @@ std::string nothing_found(ScanTree& tree, const std::vector<ChannelPattern>& cha
                       ", but none whose name ends in _ or - and a channel's suffix: " +
                       list_of_suffixes(channels) + "; rename them or use a manifest .csv");
   }
-  for (const auto& [format, files] : tree.foreign) {
-    reasons.push_back(std::to_string(files.size()) + " " + std::string(format->name) +
-                      " file(s) such as " + fs::path(files.front()).filename().string() +
-                      ", which mcvol does not read; " + std::string(format->advice));
-  }
   if (reasons.empty()) {
     reasons.push_back(tree.others.empty()
                           ? "there is no file in it"
                           : "no image among its " + std::to_string(tree.others.size()) +
-                                " file(s) such as " + tree.others.front().filename().string());
+                                " file(s) such as " + tree.others.front().name());
   }
   return "no case found" + in_layout + ": " + joined(reasons, "; ");
 }
 
-/// Lists what is in the folder but in no case.
-void pass_over_rest(const ScanTree& tree, const std::vector<ChannelPattern>& channels,
-                    const std::vector<Reading>& readings, const Reading& best,
-                    PassedOver& passed_over) {
-  passed_over.add(best.found.passed_over);
+/// The cases of the layouts not taken: a folder is read in one, but no patient vanishes.
+void add_cases_of_other_layouts(const std::vector<Reading>& readings, Reading& best) {
+  std::set<std::string> ids;
+  for (const FoundCase& found : best.found.cases) ids.insert(found.scan.case_id);
   for (const Reading& other : readings) {
     if (&other == &best) continue;
+    const std::string layout = to_string(other.layout);
     for (const FoundCase& found : other.found.cases) {
-      const std::string layout = to_string(other.layout);
-      passed_over.add(found.shown,
-                      "a case of layout " + layout + "; --layout " + layout + " takes it");
+      if (ids.contains(found.scan.case_id)) {
+        best.found.passed_over.add(
+            found.shown, "a case of layout " + layout + "; --layout " + layout + " takes it");
+        continue;
+      }
+      FoundCase lost = found;
+      lost.scan.channel_files.clear();
+      lost.scan.error = "a case of layout " + layout + " among those of layout " +
+                        to_string(best.layout) + "; --layout " + layout + " takes it";
+      best.found.cases.push_back(std::move(lost));
     }
-  }
-  for (const ScanFile& file : tree.images) {
-    if (is_label_map(file) || match_suffix(file.stem, channels, true) ||
-        match_suffix(file.stem, channels, false) || match_bids(file.stem, channels)) {
-      continue;
-    }
-    passed_over.add(file.shown, "its name ends in no channel's suffix");
-  }
-  for (const auto& [format, files] : tree.foreign) {
-    passed_over.add(files.front(), std::string(format->name) + "; " + std::string(format->advice),
-                    files.size());
   }
 }
 
-/// A folder that cannot be listed would be a case: a failed row, not a patient left out in silence.
-void add_unreadable(const ScanTree& tree, const fs::path& root, std::vector<FoundCase>& cases,
-                    PassedOver& passed_over) {
-  for (const auto& [below, cause] : tree.unreadable) {
-    const std::string shown = tree.name + "/" + below.string();
-    const std::string error = shown + ": cannot list the folder: " + cause + "; make it readable";
-    const std::string id = below.filename().string();
-    const bool taken = std::any_of(cases.begin(), cases.end(), [&](const FoundCase& found) {
-      return lower_case(found.scan.case_id) == lower_case(id);
-    });
-    if (is_valid_case_id(id) && !taken) {
-      cases.push_back({{id, {}, error}, (root / below).string(), shown});
-    } else {
-      passed_over.add(shown, "cannot be listed: " + cause);
+/// Lists what is in the folder but in no case.
+void pass_over_rest(const ScanTree& tree, const std::vector<ChannelPattern>& channels,
+                    const std::set<const ScanFile*>& lost, PassedOver& passed_over) {
+  for (const ScanFile& file : tree.images) {
+    if (lost.contains(&file) || is_label_map(file)) continue;
+    if (match_suffix(file.stem, channels, true) || match_suffix(file.stem, channels, false) ||
+        match_bids(file.stem, channels)) {
+      continue;
     }
+    passed_over.add(file.shown, file.unreadable.empty() ? "its name ends in no channel's suffix"
+                                                        : file.unreadable);
   }
 }
 
 FoundScans scans_in_folder(const fs::path& folder, const std::vector<ChannelPattern>& channels,
-                           ScanLayout layout, PassedOver& passed_over) {
+                           const ScanSearch& search, PassedOver& passed_over) {
   ScanTree tree = list_scan_tree(folder);
-  std::vector<Reading> readings = read_layouts(tree, channels, layout);
+  find_dicom_by_content(tree);
+  std::vector<Reading> readings = read_layouts(tree, channels, search);
   Reading& best = best_reading(readings, folder);
   if (!best.found.problem.empty()) {
     throw UsageError(folder.string() + ": " + best.found.problem);
   }
   passed_over.add(tree.passed_over);
-  if (best.found.cases.empty()) {
-    FoundScans none{layout, {}, nothing_found(tree, channels, layout)};
-    if (is_valid_case_id(tree.name)) {
-      none.cases.push_back({{tree.name, {}, none.nothing}, folder.string(), tree.name});
-    }
+  add_cases_of_other_layouts(readings, best);
+  std::vector<FoundCase>& cases = best.found.cases;
+  LostFiles lost = lost_scans(tree, folder, channels, cases);
+  // Images of other names and nothing else: the model or the folder is the wrong one.
+  const bool has_foreign = std::any_of(tree.images.begin(), tree.images.end(),
+                                       [](const ScanFile& file) { return file.format != nullptr; });
+  if (cases.empty() && (lost.cases.empty() || !has_foreign)) {
+    FoundScans none{search.layout, {}, nothing_found(tree, channels, search.layout)};
+    none.cases.push_back({{tree.name, {}, none.nothing, {}}, folder.string(), tree.name, {}, true});
     return none;
   }
-  find_dicom_by_content(tree);
-  pass_over_rest(tree, channels, readings, best, passed_over);
-  add_unreadable(tree, folder, best.found.cases, passed_over);
-  return {best.layout, std::move(best.found.cases), {}};
+  passed_over.add(best.found.passed_over);
+  pass_over_rest(tree, channels, lost.files, passed_over);
+  std::move(lost.cases.begin(), lost.cases.end(), std::back_inserter(cases));
+  return {best.layout, std::move(cases), {}};
 }
 
 FoundScans scans_in_manifest(const fs::path& file, const std::vector<ChannelPattern>& channels,
@@ -212,7 +220,7 @@ FoundScans scans_in_manifest(const fs::path& file, const std::vector<ChannelPatt
   ignored.insert(ignored.end(), manifest.ignored.begin(), manifest.ignored.end());
   FoundScans found{ScanLayout::kManifest, {}, {}};
   for (ScanCase& scan : manifest.cases) {
-    found.cases.push_back({std::move(scan), file.string(), file.filename().string()});
+    found.cases.push_back({std::move(scan), file.string(), file.filename().string(), {}, false});
   }
   return found;
 }
@@ -221,34 +229,8 @@ bool is_manifest_name(const fs::path& path) {
   return lower_case(path.extension().string()) == ".csv";
 }
 
-/// @throws UsageError for a name that cannot be a case_id, or one found twice.
-void check_case_ids(const std::vector<FoundCase>& cases) {
-  std::map<std::string, const FoundCase*> seen;
-  for (const FoundCase& found : cases) {
-    const std::string& id = found.scan.case_id;
-    if (!is_valid_case_id(id)) {
-      throw UsageError(found.where + ": '" + id +
-                       "' cannot be a case_id; rename the file so that up to 128 letters, digits, "
-                       "'.', '_' and '-', a letter or digit first, come before the channel's "
-                       "suffix, or use a manifest");
-    }
-    const auto [other, is_new] = seen.try_emplace(lower_case(id), &found);
-    if (is_new) continue;
-    std::error_code error;
-    if (!is_manifest_name(found.where) &&
-        fs::equivalent(other->second->where, found.where, error)) {
-      throw UsageError(found.where +
-                       ": given twice, by itself or with a folder above it (case_id '" + id +
-                       "'); name it once");
-    }
-    throw UsageError("case_id '" + id + "' is found twice (upper and lower case count as the " +
-                     "same): " + other->second->where + " and " + found.where +
-                     "; rename one, leave one out or use a manifest");
-  }
-}
-
 FoundScans scans_at(const fs::path& path, const std::vector<ChannelPattern>& channels,
-                    ScanLayout layout, ScanDiscovery& discovery, PassedOver& passed_over) {
+                    const ScanSearch& search, ScanDiscovery& discovery, PassedOver& passed_over) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) {
@@ -259,13 +241,13 @@ FoundScans scans_at(const fs::path& path, const std::vector<ChannelPattern>& cha
   if (!is_folder && is_manifest_name(path)) {
     return scans_in_manifest(path, channels, discovery.ignored);
   }
-  if (!is_folder || layout == ScanLayout::kManifest) {
+  if (!is_folder || search.layout == ScanLayout::kManifest) {
     throw UsageError(path.string() + ": expected " +
-                     (layout == ScanLayout::kManifest ? "" : "a folder of scans or ") +
+                     (search.layout == ScanLayout::kManifest ? "" : "a folder of scans or ") +
                      "a manifest .csv, found a " + (is_folder ? "folder" : "file") +
                      (is_folder ? "" : "; name the folder it is in"));
   }
-  return scans_in_folder(path, channels, layout, passed_over);
+  return scans_in_folder(path, channels, search, passed_over);
 }
 
 }  // namespace
@@ -287,17 +269,16 @@ std::string to_string(ScanLayout layout) {
 }
 
 ScanDiscovery discover_scans(const std::vector<fs::path>& scans,
-                             const std::vector<ChannelPattern>& channels, ScanLayout layout) {
+                             const std::vector<ChannelPattern>& channels,
+                             const ScanSearch& search) {
   ScanDiscovery discovery;
   PassedOver passed_over;
   std::vector<FoundCase> cases;
   std::vector<std::string> nothing;
-  bool unnamed = false;
   for (const fs::path& path : scans) {
-    FoundScans found = scans_at(path, channels, layout, discovery, passed_over);
+    FoundScans found = scans_at(path, channels, search, discovery, passed_over);
     if (!found.nothing.empty()) {
       nothing.push_back(path.string() + ": " + found.nothing);
-      unnamed = unnamed || found.cases.empty();
     } else if (discovery.layout == ScanLayout::kAuto) {
       discovery.layout = found.layout;
     }
@@ -305,24 +286,13 @@ ScanDiscovery discover_scans(const std::vector<fs::path>& scans,
   }
   // One of many folders without a scan is a failed row; a run of nothing else cannot start.
   if (scans.empty()) throw UsageError("no scans named; name a folder of scans or a manifest .csv");
-  if (nothing.size() == scans.size() || unnamed) throw Error(nothing.front());
-  check_case_ids(cases);
+  if (nothing.size() == scans.size()) throw Error(nothing.front());
+  assign_case_ids(cases);
   for (FoundCase& found : cases) discovery.cases.push_back(std::move(found.scan));
   std::sort(discovery.cases.begin(), discovery.cases.end(),
             [](const ScanCase& a, const ScanCase& b) { return a.case_id < b.case_id; });
   for (std::string& line : passed_over.lines()) discovery.ignored.push_back(std::move(line));
   return discovery;
-}
-
-bool is_valid_case_id(const std::string& case_id) {
-  constexpr std::size_t kLongest = 128;
-  const auto is_alphanumeric = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return !case_id.empty() && case_id.size() <= kLongest && is_alphanumeric(case_id.front()) &&
-         std::all_of(case_id.begin(), case_id.end(), [&](char c) {
-           return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
-         });
 }
 
 }  // namespace mcvol

@@ -20,6 +20,10 @@ struct ByFormatName {
 /// The format a file name tells of; null where it tells of none.
 const ForeignFormat* foreign_format(std::string_view file_name);
 
+/// `file_name` without the ending of its format and what was packed (".nii.bz2"); empty where it
+/// tells of no format.
+std::string foreign_stem(std::string_view file_name);
+
 /// DICOM, which need not show in the name.
 const ForeignFormat& dicom_format();
 

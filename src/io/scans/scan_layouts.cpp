@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -66,6 +67,14 @@ std::string names_of(const ScanFiles& files) {
   std::vector<std::string> names;
   for (const ScanFile* file : files) names.push_back(file->name());
   return joined(names);
+}
+
+/// An image and what it was made of, in another format, are one.
+ScanFiles preferred(const ScanFiles& files) {
+  ScanFiles readable;
+  std::copy_if(files.begin(), files.end(), std::back_inserter(readable),
+               [](const ScanFile* file) { return file->unreadable.empty(); });
+  return readable.empty() ? files : readable;
 }
 
 }  // namespace
@@ -130,26 +139,25 @@ FoundCase case_of(const std::string& case_id, const std::vector<ScanFiles>& file
   std::vector<std::string> errors;
   for (std::size_t channel = 0; channel < channels.size(); ++channel) {
     const std::string& name = channels[channel].name;
-    const ScanFiles& files = files_of_channels[channel];
+    const ScanFiles files = preferred(files_of_channels[channel]);
     if (files.empty()) {
       errors.push_back("channel " + name + " is missing: " +
                        (looked_for[channel].empty()
                             ? "the model has no suffix for it in this layout"
                             : "looked for " + looked_for[channel] + " (" + kImageEndingsInWords +
                                   ") in " + any.shown_folder()));
+    } else if (!files.front()->unreadable.empty()) {
+      errors.push_back(files.front()->name() + ": " + files.front()->unreadable);
     } else if (files.size() > 1) {
       errors.push_back(std::to_string(files.size()) + " files for channel " + name + ": " +
                        names_of(files) + "; keep one in the folder or use a manifest");
-    } else if (files.front()->broken_link) {
-      errors.push_back(files.front()->name() +
-                       ": a link to a file that is not there; fetch it (datalad get, git annex "
-                       "get) or mend the link");
     }
   }
-  FoundCase found{{case_id, {}, joined(errors, "; ")}, any.path.string(), any.shown};
+  FoundCase found{
+      {case_id, {}, joined(errors, "; "), {}}, any.path.string(), any.shown, any.folders};
   if (errors.empty()) {
     for (const ScanFiles& files : files_of_channels) {
-      found.scan.channel_files.push_back(files.front()->path);
+      found.scan.channel_files.push_back(preferred(files).front()->path);
     }
   }
   return found;

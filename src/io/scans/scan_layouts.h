@@ -16,6 +16,8 @@ struct FoundCase {
   ScanCase scan;
   std::string where;  ///< a path as the user would give it, for errors that end the run
   std::string shown;  ///< the same from the root's name on
+  std::vector<std::string> folders;  ///< from the root to its files
+  bool is_file = true;               ///< `where` is one of its own files or folders, no manifest
 };
 
 /// What a layout makes of a list of files.
@@ -61,9 +63,11 @@ LayoutCases brats_cases(const ScanFiles& files, const std::vector<ChannelPattern
 /// nnU-Net: as BraTS, with `_0000` …
 LayoutCases nnunet_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels);
 
-/// BIDS: the files of one subject and session; a derivative instead of the raw data where there is
-/// one with all channels of a case.
-LayoutCases bids_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels);
+/// BIDS: the files of one subject and session, of one space; for each a derivative instead of the
+/// raw data where there is one with all channels.
+/// @param space the value of `space-` to take; empty: the native one.
+LayoutCases bids_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels,
+                       const std::string& space);
 
 /// Makes a case of the files found for each channel.
 /// @param looked_for what a file of each channel could have been called; empty where the model has

@@ -1,6 +1,7 @@
 #include "scan_tree.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text_file.h"
 #include "mcvol/io/images/image_endings.h"
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
 namespace mcvol {
@@ -18,6 +20,32 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxDepth = 6;
+
+/// Empty where it can be tried.
+std::string why_unreadable(const fs::directory_entry& entry) {
+  std::error_code error;
+  if (entry.is_symlink(error) && !entry.exists(error)) {
+    return "a link to a file that is not there; fetch it (datalad get, git annex get) or mend the "
+           "link";
+  }
+  return entry.is_regular_file(error) || error ? ""
+                                               : "a pipe or device; expected a file with the image";
+}
+
+/// A data set, as BIDS describes one, whose images are ours.
+bool is_of_mcvol(const fs::path& description) {
+  std::error_code error;
+  if (!fs::is_regular_file(description, error)) return false;
+  try {
+    const nlohmann::json whole = nlohmann::json::parse(read_file(description));
+    for (const nlohmann::json& tool : whole.value("GeneratedBy", nlohmann::json::array())) {
+      if (tool.is_object() && tool.value("Name", "") == "mcvol") return true;
+    }
+  } catch (const std::exception&) {
+    // Whoever wrote it, it was not this program.
+  }
+  return false;
+}
 
 struct Folder {
   fs::path path;
@@ -85,7 +113,9 @@ class TreeWalk {
 
   std::vector<fs::directory_entry> entries_of(const Folder& folder) {
     try {
-      return sorted_entries(folder.path);
+      std::vector<fs::directory_entry> entries = sorted_entries(folder.path);
+      tree_.folders.push_back(folder.folders);
+      return entries;
     } catch (const std::system_error& error) {
       const std::string cause = error.code().message();
       if (folder.folders.empty()) throw_cannot_list(folder.path, cause);
@@ -110,6 +140,10 @@ class TreeWalk {
 
   void list(const Folder& folder) {
     const bool of_results = is_result_folder(folder);
+    if (is_of_mcvol(folder.path / "dataset_description.json")) {
+      tree_.passed_over.add(folder.shown, "written by mcvol");
+      return;
+    }
     for (const fs::directory_entry& entry : entries_of(folder)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with('.')) continue;
@@ -138,14 +172,14 @@ class TreeWalk {
 
   void add_file(const fs::directory_entry& entry, const Folder& parent, const std::string& shown) {
     const std::string name = entry.path().filename().string();
-    if (std::string stem = image_stem(name); !stem.empty()) {
-      std::error_code error;
-      const bool broken = entry.is_symlink(error) && !entry.exists(error);
-      tree_.images.push_back({entry.path(), parent.folders, std::move(stem), shown, broken});
+    ScanFile file{entry.path(), parent.folders, image_stem(name), shown, why_unreadable(entry), {}};
+    if (!file.stem.empty()) {
+      tree_.images.push_back(std::move(file));
     } else if (const ForeignFormat* format = foreign_format(name)) {
-      tree_.foreign[format].push_back(shown);
+      tree_.images.push_back(foreign_file(std::move(file), foreign_stem(name), *format));
     } else {
-      tree_.others.push_back(entry.path());
+      file.stem = entry.path().stem().string();
+      tree_.others.push_back(std::move(file));
     }
   }
 
@@ -155,6 +189,16 @@ class TreeWalk {
 };
 
 }  // namespace
+
+ScanFile foreign_file(ScanFile file, std::string stem, const ForeignFormat& format) {
+  file.stem = std::move(stem);
+  file.format = &format;
+  if (file.unreadable.empty()) {
+    file.unreadable =
+        std::string(format.name) + ", which mcvol does not read; " + std::string(format.advice);
+  }
+  return file;
+}
 
 void PassedOver::add(const std::string& shown, const std::string& reason, std::size_t count) {
   const auto group = std::find_if(groups_.begin(), groups_.end(),

@@ -10,18 +10,22 @@
 
 namespace mcvol {
 
-/// An image file by its name; nothing of it has been read.
+/// A file by its name; nothing of it has been read.
 struct ScanFile {
   std::filesystem::path path;        ///< to be opened
   std::vector<std::string> folders;  ///< from the root, which is left out, to the file
   std::string stem;                  ///< its name without .nii.gz and the like
   std::string shown;                 ///< for messages: the root's name, folders and file name
-  bool broken_link = false;
+  std::string unreadable;            ///< why it cannot be read, with what to do; empty where it can
+  const ForeignFormat* format = nullptr;  ///< that mcvol does not read; null for others
 
   /// `shown` without the file name.
   std::string shown_folder() const { return shown.substr(0, shown.rfind('/')); }
   std::string name() const { return path.filename().string(); }
 };
+
+/// A file of a format that mcvol does not read: it says so where it is taken for a channel.
+ScanFile foreign_file(ScanFile file, std::string stem, const ForeignFormat& format);
 
 /// Files and folders passed over, one line for those with the same reason.
 class PassedOver {
@@ -41,11 +45,11 @@ class PassedOver {
 
 /// What lies under a folder.
 struct ScanTree {
-  std::string name;              ///< the folder's own, for messages and as a case_id
-  std::vector<ScanFile> images;  ///< in a fixed order: by folders, then names
-  /// Names as shown, by format.
-  std::map<const ForeignFormat*, std::vector<std::string>, ByFormatName> foreign;
-  std::vector<std::filesystem::path> others;  ///< no known ending
+  std::string name;  ///< the folder's own, for messages and as a case_id
+  /// In a fixed order: by folders, then names. Those of foreign formats too.
+  std::vector<ScanFile> images;
+  std::vector<ScanFile> others;                   ///< no known ending
+  std::vector<std::vector<std::string>> folders;  ///< all that were listed, from the root
   PassedOver passed_over;
   /// Folders that cannot be listed: the path from the root, and why.
   std::vector<std::pair<std::filesystem::path, std::string>> unreadable;

@@ -23,6 +23,7 @@ constexpr std::array kMeanings{
     FlagMeaning{"empty", "nothing segmented", true},
     FlagMeaning{"not_nested", "sticks out of the interval at a higher level", true},
     FlagMeaning{"other_run", "measured with other settings than the rest, not calibrated", true},
+    FlagMeaning{"not_found", "measured before; the last run did not find its scan", true},
     FlagMeaning{"other_seed", "calibrated with other dropout masks", false},
     FlagMeaning{"resampled", "put on the network's grid", false},
     FlagMeaning{"simulated_calibration", "calibrated on simulated cases", false},

@@ -57,9 +57,15 @@ inline std::vector<ChannelPattern> glioma_channels() {
           {"flair", {"flair", "t2f", "FLAIR", "0003"}}};
 }
 
+/// BraTS files of a case.
+inline void add_case(FileTree& tree, const std::string& stem,
+                     const std::string& ending = ".nii.gz") {
+  for (const char* channel : {"_t1", "_t1ce", "_t2", "_flair"}) tree.add(stem + channel + ending);
+}
+
 inline ScanDiscovery discover(const std::vector<std::filesystem::path>& scans,
                               ScanLayout layout = ScanLayout::kAuto) {
-  return discover_scans(scans, glioma_channels(), layout);
+  return discover_scans(scans, glioma_channels(), {layout, {}});
 }
 
 /// The message of an error of type `Expected`, and of no type derived from it.

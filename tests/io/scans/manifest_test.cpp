@@ -1,5 +1,9 @@
 #include "mcvol/io/scans/manifest.h"
 
+#include "mcvol/files/text.h"
+
+#include <set>
+
 #include "io/scans/file_tree.h"
 #include <gtest/gtest.h>
 
@@ -81,20 +85,37 @@ TEST(Manifest, MissingColumnIsNamedWithThoseFound) {
                       manifest_error_of("case_id,t1, t1,flair\nx,1,2,3\n"));
 }
 
-TEST(Manifest, InvalidCaseIdIsNamedWithItsLine) {
-  EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv, line 3: 'x y' cannot be a case_id; use",
-                      manifest_error_of("case_id,t1,flair\nx,1,2\nx y,1,2\n"));
-  EXPECT_PRED_FORMAT2(IsSubstring, "line 2: '' cannot be a case_id",
-                      manifest_error_of("case_id,t1,flair\n,1,2\n"));
+TEST(Manifest, RowWithoutACaseIdIsAFailedCaseAndAnEmptyRowIsNone) {
+  FileTree tree({"lists/1.nii", "lists/2.nii"});
+  const Manifest manifest =
+      read(tree, "case_id,t1,flair\n,1.nii,2.nii\n , ,\nx,1.nii,2.nii\n,,\n,,\n");
+  ASSERT_EQ(manifest.cases.size(), 2u);
+  EXPECT_EQ(manifest.cases[0].case_id, "line_2");
+  EXPECT_EQ(manifest.cases[0].error, "no case_id given (cases.csv, line 2)");
+  EXPECT_EQ(manifest.cases[1].error, "");
 }
 
-TEST(Manifest, CaseIdGivenTwiceIgnoringCaseNamesBothLines) {
-  EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv, line 4: case_id 'ABC' is taken by line 2",
-                      manifest_error_of("case_id,t1,flair\nabc,1,2\ny,1,2\nABC,1,2\n"));
+TEST(Manifest, OddNamesAndNamesGivenTwiceGetIdsOfTheirOwn) {
+  FileTree tree({"lists/1.nii", "lists/2.nii", "lists/3.nii"});
+  tree.add(
+      "lists/cases.csv",
+      "case_id,t1,flair\nabc,1.nii,2.nii\nx y,2.nii,1.nii\nABC,3.nii,2.nii\nabc,2.nii,3.nii\n");
+  const ScanDiscovery found = discover_scans({tree / "lists/cases.csv"}, kChannels);
+  ASSERT_EQ(found.cases.size(), 4u);
+  std::set<std::string> ids;
+  for (const ScanCase& scan : found.cases) {
+    EXPECT_EQ(scan.error, "");
+    EXPECT_TRUE(is_valid_case_id(scan.case_id)) << scan.case_id;
+    ids.insert(lower_case(scan.case_id));
+  }
+  EXPECT_EQ(ids.size(), 4u);
+  EXPECT_TRUE(ids.contains("abc"));
 }
 
 TEST(Manifest, NoRowIsNoCase) {
   FileTree tree;
+  EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv: no case found: only empty rows",
+                      message_thrown<Error>([&] { read(tree, "case_id,t1,flair\n,,\n"); }));
   EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv: no case found: only a header",
                       message_thrown<Error>([&] { read(tree, "case_id,t1,flair\n"); }));
 }
@@ -102,7 +123,7 @@ TEST(Manifest, NoRowIsNoCase) {
 TEST(Manifest, IsFoundByItsEnding) {
   FileTree tree({"1.nii", "2.nii"});
   tree.add("Cases.CSV", "case_id,t1,flair,note\nb,1.nii,2.nii,\na,1.nii,2.nii,\n");
-  const ScanDiscovery found = discover_scans({tree / "Cases.CSV"}, kChannels, ScanLayout::kAuto);
+  const ScanDiscovery found = discover_scans({tree / "Cases.CSV"}, kChannels);
   EXPECT_EQ(found.layout, ScanLayout::kManifest);
   EXPECT_EQ(ids_of(found), (Names{"a", "b"}));
   EXPECT_EQ(found.ignored, (Names{"Cases.CSV: column 'note' is no channel of the model"}));

@@ -76,8 +76,7 @@ TEST(BratsLayout, OtherCaseOfLettersIsFound) {
 
 TEST(BratsLayout, SuffixInTheSameCaseComesFirst) {
   FileTree tree({"x_a.nii.gz", "x_A.nii.gz"});
-  const ScanDiscovery found =
-      discover_scans({tree.root()}, {{"upper", {"A"}}, {"lower", {"a"}}}, ScanLayout::kAuto);
+  const ScanDiscovery found = discover_scans({tree.root()}, {{"upper", {"A"}}, {"lower", {"a"}}});
   ASSERT_EQ(found.cases.size(), 1u);
   EXPECT_EQ(names_of(found.cases[0]), (Names{"x_A.nii.gz", "x_a.nii.gz"}));
 }
@@ -103,7 +102,7 @@ TEST(NnunetLayout, MissingChannelIsNamedByItsNumber) {
 TEST(NnunetLayout, ChannelWithoutANumberInTheModelIsNamed) {
   FileTree tree({"x_0000.nii.gz"});
   const ScanDiscovery found =
-      discover_scans({tree.root()}, {{"t1", {"0000"}}, {"t2", {"t2"}}}, ScanLayout::kNnunet);
+      discover_scans({tree.root()}, {{"t1", {"0000"}}, {"t2", {"t2"}}}, {ScanLayout::kNnunet, {}});
   EXPECT_EQ(found.cases.at(0).error,
             "channel t2 is missing: the model has no suffix for it in this layout");
 }
@@ -147,13 +146,47 @@ TEST(BidsLayout, ContrastEntityMayStandAnywhereAndIsNeverAPlainT1) {
 }
 
 TEST(BidsLayout, EachCompleteSetOfEntitiesIsACase) {
-  FileTree tree({"sub-01/anat/sub-01_run-2_T1w.nii.gz"});
+  FileTree tree({"sub-01/anat/sub-01_run-3_T1w.nii.gz"});
+  add_all(tree, files_of("sub-01/anat/sub-01_run-1", kBids));
+  add_all(tree, files_of("sub-01/anat/sub-01_run-2", kBids));
+  const ScanDiscovery found = discover({tree.root()});
+  EXPECT_EQ(ids_of(found), (Names{"sub-01_run-1", "sub-01_run-2"}));
+  EXPECT_EQ(found.ignored, (Names{"data/sub-01/anat/sub-01_run-3_T1w.nii.gz: the session has all "
+                                  "channels under other BIDS entities"}));
+}
+
+TEST(BidsLayout, OfSeveralSpacesTheNativeOneIsTakenOrTheOneAskedFor) {
+  FileTree tree;
+  for (const char* space : {"", "_space-MNIInfant+1", "_space-T1w"}) {
+    add_all(tree, files_of(std::string("sub-01/anat/sub-01") + space, kBids));
+  }
+  for (const char* space : {"_space-T1w", "_space-MNI152"}) {
+    add_all(tree, files_of(std::string("sub-02/anat/sub-02") + space, kBids));
+  }
+  const ScanDiscovery found = discover({tree.root()});
+  EXPECT_EQ(ids_of(found), (Names{"sub-01", "sub-02_space-T1w"}));
+  EXPECT_EQ(found.ignored.size(), 2u);
+  EXPECT_PRED_FORMAT2(IsSubstring,
+                      "no space- in the name of the same session is taken; --space chooses another",
+                      found.ignored[0]);
+  const ScanDiscovery infant =
+      discover_scans({tree.root()}, glioma_channels(), {ScanLayout::kAuto, "mniinfant+1"});
+  EXPECT_EQ(infant.cases[0].case_id, "sub-01_space-MNIInfant+1");
+  EXPECT_EQ(infant.cases[0].error, "");
+  EXPECT_EQ(infant.cases[1].error,
+            "not in space-mniinfant+1, found: space-MNI152, space-T1w; choose with --space");
+}
+
+TEST(BidsLayout, SpacesThatNothingTellsApartAreTheirCasesError) {
+  FileTree tree;
   add_all(tree, files_of("sub-01/anat/sub-01_space-A", kBids));
   add_all(tree, files_of("sub-01/anat/sub-01_space-B", kBids));
+  add_all(tree, files_of("sub-02/anat/sub-02", kBids));
   const ScanDiscovery found = discover({tree.root()});
-  EXPECT_EQ(ids_of(found), (Names{"sub-01_space-A", "sub-01_space-B"}));
-  EXPECT_EQ(found.ignored, (Names{"data/sub-01/anat/sub-01_run-2_T1w.nii.gz: the session has all "
-                                  "channels under other BIDS entities"}));
+  ASSERT_EQ(found.cases.size(), 2u);
+  EXPECT_EQ(found.cases[0].error, "in 2 spaces: space-A, space-B; choose one with --space");
+  EXPECT_TRUE(found.cases[0].channel_files.empty());
+  EXPECT_EQ(found.cases[1].error, "");
 }
 
 TEST(BidsLayout, TwoRunsOfOneChannelAreAmbiguous) {
@@ -164,18 +197,17 @@ TEST(BidsLayout, TwoRunsOfOneChannelAreAmbiguous) {
                       discover({tree.root()}).cases[0].error);
 }
 
-TEST(BidsLayout, DerivativeComesBeforeRawData) {
+TEST(BidsLayout, DerivativeComesBeforeRawDataOfItsOwnSessionsOnly) {
   FileTree tree({"derivatives/masks/sub-01/anat/sub-01_desc-brain_mask.nii.gz"});
   add_all(tree, files_of("sub-01/anat/sub-01", kBids));
-  add_all(tree, files_of("sub-02/anat/sub-02", kBids));
+  add_all(tree, files_of("sub-02/ses-1/anat/sub-02_ses-1", kBids));
+  add_all(tree, files_of("sub-02/ses-2/anat/sub-02_ses-2", kBids));
   add_all(tree, files_of("derivatives/strip/sub-01/anat/sub-01_desc-brain", kBids));
+  add_all(tree, files_of("derivatives/strip/sub-02/ses-2/anat/sub-02_ses-2_desc-brain", kBids));
   const ScanDiscovery found = discover({tree.root()});
-  EXPECT_EQ(ids_of(found), (Names{"sub-01_desc-brain"}));
-  EXPECT_EQ(found.ignored,
-            (Names{"data/sub-01/anat/sub-01_FLAIR.nii.gz: derivatives/strip is taken "
-                   "instead",
-                   "data/sub-02/anat/sub-02_FLAIR.nii.gz: derivatives/strip is taken "
-                   "instead, which does not have this subject and session"}));
+  EXPECT_EQ(ids_of(found), (Names{"sub-01_desc-brain", "sub-02_ses-1", "sub-02_ses-2_desc-brain"}));
+  EXPECT_EQ(found.ignored, (Names{"data/sub-01/anat/sub-01_FLAIR.nii.gz (and 1 more): "
+                                  "derivatives/strip is taken instead"}));
 }
 
 TEST(BidsLayout, DerivativeWithoutACompleteCaseLeavesTheRawData) {
@@ -195,16 +227,20 @@ TEST(BidsLayout, TwoDerivativesAreAQuestionForTheUser) {
   EXPECT_EQ(ids_of(discover({tree / "derivatives/two"})), (Names{"sub-01"}));
 }
 
-TEST(AutoLayout, MostCompleteCasesWinAndTheOthersAreNamed) {
+TEST(AutoLayout, MostCompleteCasesWinAndTheOthersAreFailedCases) {
   FileTree tree;
   for (const char* id : {"a", "b"}) add_all(tree, files_of(id, kBrats2021));
-  add_all(tree, files_of("c", kNnunet));
+  for (const char* id : {"a", "c"}) add_all(tree, files_of(id, kNnunet));
+  add_all(tree, files_of("d", kBrats2021));
   const ScanDiscovery found = discover({tree.root()});
   EXPECT_EQ(found.layout, ScanLayout::kBrats);
-  EXPECT_EQ(ids_of(found), (Names{"a", "b"}));
-  EXPECT_EQ(found.ignored, (Names{"data/c_0000.nii.gz: a case of layout nnunet; --layout nnunet "
+  EXPECT_EQ(ids_of(found), (Names{"a", "b", "c", "d"}));
+  EXPECT_EQ(found.cases[0].error, "");
+  EXPECT_EQ(found.cases[2].error,
+            "a case of layout nnunet among those of layout brats; --layout nnunet takes it");
+  EXPECT_EQ(found.ignored, (Names{"data/a_0000.nii.gz: a case of layout nnunet; --layout nnunet "
                                   "takes it"}));
-  EXPECT_EQ(ids_of(discover({tree.root()}, ScanLayout::kNnunet)), (Names{"c"}));
+  EXPECT_EQ(ids_of(discover({tree.root()}, ScanLayout::kNnunet)), (Names{"a", "c"}));
 }
 
 TEST(AutoLayout, TieIsAQuestionForTheUser) {

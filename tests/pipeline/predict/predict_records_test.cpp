@@ -2,6 +2,8 @@
 #include "mcvol/files/text_file.h"
 #include "mcvol/volumetry/monte_carlo_error.h"
 
+#include <sstream>
+
 #include "pipeline/predict/predict_fixture.h"
 #include <gtest/gtest.h>
 
@@ -105,11 +107,24 @@ TEST_F(Predict, PassesInAnotherOrderDoNotChangeAByte) {
             read_file(root_ / "whole" / "cases" / "case_b.json"));
 }
 
-TEST_F(Predict, RecordsOfScansThatAreGoneStayInTheTable) {
+TEST_F(Predict, RecordsOfScansThatAreGoneStayInTheTableWithAFlag) {
   run(options());
   const std::string before = table();
-  fs::remove_all(root_ / "scans" / "case_b");
+  EXPECT_EQ(before.find("not_found"), std::string::npos);
+  fs::rename(root_ / "scans" / "case_b", root_ / "case_b");
   run(options());
+  std::istringstream lines(table());
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_EQ(line.find("not_found") != std::string::npos, line.starts_with("case_b")) << line;
+  }
+  ASSERT_EQ(listener_.warnings.size(), 1u);
+  EXPECT_NE(listener_.warnings[0].find("case_b of earlier runs: not found among the scans"),
+            std::string::npos);
+  // Cases that were not asked for are not gone.
+  PredictOptions some = options();
+  some.only_cases = {"case_a"};
+  fs::rename(root_ / "case_b", root_ / "scans" / "case_b");
+  EXPECT_EQ(run(some).found, 1);
   EXPECT_EQ(table(), before);
 }
 

@@ -130,8 +130,11 @@ TEST_F(Predict, FreshRunOfSomeCasesMarksTheRowsOfTheOthers) {
   other.seed = 1;
   other.fresh = true;
   run(other);
-  ASSERT_EQ(listener_.warnings.size(), 1u);
-  EXPECT_NE(listener_.warnings[0].find("2 case(s)"), std::string::npos) << listener_.warnings[0];
+  ASSERT_EQ(listener_.warnings.size(), 2u);
+  EXPECT_NE(listener_.warnings[0].find("case_b and 1 more case(s) of earlier runs: not found"),
+            std::string::npos)
+      << listener_.warnings[0];
+  EXPECT_NE(listener_.warnings[1].find("2 case(s)"), std::string::npos) << listener_.warnings[1];
   std::istringstream lines(table());
   for (std::string line; std::getline(lines, line);) {
     const bool marked = line.find("other_run") != std::string::npos;
@@ -204,7 +207,8 @@ TEST_F(Predict, PlanSaysWhatIsKeptMeasuredAndRefused) {
   testing::write_fake_scan(root_ / "scans", "case_d", 4);
   PredictPlan plan = plan_scans(options());
   check_run_identity(plan, false);
-  ResultFolder results(plan.folder, options().levels, plan.identity_sha256, nullptr);
+  ResultFolder results(plan.folder, options().levels, plan.identity_sha256, nullptr,
+                       plan.found_ids);
   EXPECT_TRUE(results.load().empty());
   keep_finished(plan, results, false);
   ASSERT_EQ(plan.cases.size(), 4u);

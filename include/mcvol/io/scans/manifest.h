@@ -10,15 +10,16 @@ namespace mcvol {
 
 /// What a manifest lists.
 struct Manifest {
-  std::vector<ScanCase> cases;       ///< in the file's order; ids unique ignoring case
+  std::vector<ScanCase> cases;       ///< in the file's order, by their names as given
   std::vector<std::string> ignored;  ///< columns that are no channel
 };
 
 /// Reads a manifest: a CSV file with the column `case_id` and one named like each channel, holding
 /// a path relative to the manifest's folder, or an absolute one. Blanks around a value do not
 /// count. A file that is not there, or is no NIfTI by its name, is its case's error.
-/// @throws Error when the manifest cannot be read or lists no case; UsageError naming file and line
-///   when it is no such table: a column missing, a case_id not valid or given twice.
+/// Rows of empty fields do not count; one without case_id is a case of its own, with that error.
+/// @throws Error when the manifest cannot be read or lists no case; UsageError when it is no such
+///   table: a column missing.
 Manifest read_manifest(const std::filesystem::path& path,
                        const std::vector<ChannelPattern>& channels);
 

@@ -21,7 +21,14 @@ struct ChannelPattern {
 struct ScanCase {
   std::string case_id;
   std::vector<std::filesystem::path> channel_files;  ///< as the channel patterns; empty on error
-  std::string error;  ///< why it cannot be measured, one line; empty when it can
+  std::string error;     ///< why it cannot be measured, one line; empty when it can
+  std::string found_as;  ///< the name that case_id was made of, where that is another
+};
+
+/// How scans are looked for.
+struct ScanSearch {
+  ScanLayout layout = ScanLayout::kAuto;
+  std::string space;  ///< BIDS: the value of `space-` to take of several; empty: the native one
 };
 
 struct ScanDiscovery {
@@ -35,17 +42,20 @@ struct ScanDiscovery {
 ///
 /// A file is a channel if its name ends in `_` or `-` and one of the channel's suffixes (the
 /// longest of all wins); what comes before is the case_id. `kAuto` takes, for each folder, the
-/// layout with most complete cases. A channel that is missing or there twice is its case's error;
-/// so is one of several `scans` without any case, under its folder's name. Segmentations and hidden
-/// files are passed over; links to folders are followed, six folders deep.
+/// layout with most complete cases. A channel that is missing or there twice is its case's error,
+/// and whatever else looks like a scan is a case with its error (lost_scans.h); so is one of
+/// several `scans` without any case, under its folder's name. Segmentations and hidden files are
+/// passed over; links to folders are followed, six folders deep. Odd names and names found twice
+/// get ids of their own (case_ids.h).
 /// @throws Error where there is nothing to measure: no such path, a folder that cannot be listed,
-///   no case, only DICOM or another format mcvol does not read (named, with what to convert with).
-/// @throws UsageError for a bad manifest, a name that cannot be a case_id, a case_id found twice,
-///   and where it would take a guess: two layouts or BIDS derivatives with the same claim.
+///   no case and nothing that looks like one.
+/// @throws UsageError for a bad manifest, scans given twice, and where it would take a guess: two
+///   layouts or BIDS derivatives with the same claim.
 ScanDiscovery discover_scans(const std::vector<std::filesystem::path>& scans,
-                             const std::vector<ChannelPattern>& channels, ScanLayout layout);
+                             const std::vector<ChannelPattern>& channels,
+                             const ScanSearch& search = {});
 
-/// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`
+/// `[A-Za-z0-9][A-Za-z0-9._+-]{0,127}`
 bool is_valid_case_id(const std::string& case_id);
 
 }  // namespace mcvol

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scan_layouts.h"
+
+namespace mcvol {
+
+/// Gives every case an id that is valid and no other case's, upper and lower case counting as the
+/// same. A name that is no valid id, or that an earlier case has (by name, then place), becomes its
+/// valid characters, others as `_`, with `-` and eight digits of a SHA-256: of the name, or of the
+/// place where the name is taken. So an id depends on nothing but its own scan, and the first of
+/// those with one name. ScanCase::found_as then has the name.
+/// @throws UsageError for a case whose files are given twice.
+void assign_case_ids(std::vector<FoundCase>& cases);
+
+}  // namespace mcvol

@@ -1,0 +1,219 @@
+#include "lost_scans.h"
+
+#include "mcvol/files/text.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace mcvol {
+namespace {
+
+using Folders = std::vector<std::string>;
+
+/// BIDS' folders of a subject's files, which are not where a case begins.
+bool is_inside_subject(const std::string& name) {
+  static constexpr std::array<std::string_view, 5> kNames{"anat", "perf", "dwi", "func", "fmap"};
+  return name.starts_with("ses-") || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+/// Of a data set, not of a patient.
+bool is_of_data_set(const std::string& name) {
+  static constexpr std::array<std::string_view, 9> kNames{"code",    "derivatives", "sourcedata",
+                                                          "stimuli", "phenotype",   "rawdata",
+                                                          "logs",    "scripts",     "work"};
+  const std::string lower = lower_case(name);
+  return std::find(kNames.begin(), kNames.end(), lower) != kNames.end() ||
+         lower.starts_with("labels");
+}
+
+/// What stands in a folder and below.
+struct Content {
+  std::vector<const ScanFile*> images;
+  bool is_empty = true;
+  const ScanFile* sidecar = nullptr;  ///< named like a channel's image, without it
+  const ScanFile* label_map = nullptr;
+};
+
+class LostScans {
+ public:
+  LostScans(const ScanTree& tree, const std::filesystem::path& root,
+            const std::vector<ChannelPattern>& channels, const std::vector<FoundCase>& cases)
+      : tree_(tree), root_(root), channels_(channels) {
+    for (const FoundCase& found : cases) {
+      Folders folder = found.folders;
+      while (!folder.empty() && is_inside_subject(folder.back())) folder.pop_back();
+      if (!folder.empty()) parents_.insert(Folders(folder.begin(), folder.end() - 1));
+      ids_in_[found.folders].insert(found.scan.case_id);
+      for (std::size_t size = 0; size < folder.size(); ++size) {
+        above_cases_.insert(Folders(folder.begin(), folder.begin() + std::ptrdiff_t(size)));
+      }
+      if (!folder.empty()) case_folders_.insert(std::move(folder));
+    }
+    // Without a case, its folders are those under the root.
+    if (cases.empty()) parents_.insert(Folders{});
+    has_cases_ = !cases.empty();
+  }
+
+  LostFiles find() {
+    std::map<Folders, Content> units;
+    for (const Folders& folder : tree_.folders) {
+      if (const auto unit = unit_of(folder)) units[*unit];
+    }
+    for (const ScanFile& file : tree_.images) sort_in(file, units);
+    for (const ScanFile& file : tree_.others) {
+      if (!file.unreadable.empty() && parents_.contains(file.folders)) {
+        add(file.name(), file.folders, {&file}, file.unreadable);
+      }
+      const auto unit = unit_of(file.folders);
+      if (!unit) continue;
+      units[*unit].is_empty = false;
+      if (is_channel(file)) units[*unit].sidecar = &file;
+    }
+    for (const auto& [unit, content] : units) judge(unit, content);
+    for (const auto& [stem, files] : beside_cases_) {
+      add(stem.second, files.front()->folders, files, what_is_wrong(files));
+    }
+    add_unreadable();
+    return std::move(lost_);
+  }
+
+ private:
+  /// The folder that would be a case's own, in which a file lies: none within one that has a case,
+  /// and none that has cases' folders in it.
+  std::optional<Folders> unit_of(const Folders& folders) const {
+    Folders unit;
+    for (const std::string& name : folders) {
+      const bool may_be_unit = parents_.contains(unit) && !is_of_data_set(name);
+      unit.push_back(name);
+      if (case_folders_.contains(unit)) return std::nullopt;
+      if (may_be_unit && !above_cases_.contains(unit)) return unit;
+    }
+    return std::nullopt;
+  }
+
+  bool is_channel(const ScanFile& file) const {
+    return match_suffix(file.stem, channels_, true) || match_suffix(file.stem, channels_, false) ||
+           match_bids(file.stem, channels_);
+  }
+
+  /// Whether a case of the file's folder begins its name.
+  bool belongs_to_case(const ScanFile& file, const std::set<std::string>& ids) const {
+    for (std::size_t at = file.stem.find_first_of("_-"); at != std::string::npos;
+         at = file.stem.find_first_of("_-", at + 1)) {
+      if (ids.contains(file.stem.substr(0, at))) return true;
+    }
+    return false;
+  }
+
+  void sort_in(const ScanFile& file, std::map<Folders, Content>& units) {
+    if (const auto unit = unit_of(file.folders)) {
+      Content& content = units[*unit];
+      content.is_empty = false;
+      if (!is_label_map(file)) {
+        // A channel's was looked at by the layout, and passed over for a reason.
+        if (!is_channel(file)) content.images.push_back(&file);
+      } else if (file.stem.starts_with(unit->back())) {
+        content.label_map = &file;
+      }
+      return;
+    }
+    if (is_label_map(file) || is_channel(file)) return;
+    const auto here = ids_in_.find(file.folders);
+    const bool among_cases = here != ids_in_.end() && here->second.size() > 1;
+    const bool alone = !has_cases_ && file.folders.empty();
+    if (!among_cases && !alone) return;
+    const std::size_t separator = file.stem.find_last_of("_-");
+    const bool has_stem = separator != std::string::npos && separator > 0;
+    if (among_cases && belongs_to_case(file, here->second)) return;
+    if (!has_stem && file.format == nullptr) return;
+    const std::string folder = file.folders.empty() ? tree_.name : file.folders.back();
+    beside_cases_[{file.folders, has_stem ? file.stem.substr(0, separator) : folder}].push_back(
+        &file);
+  }
+
+  void judge(const Folders& unit, const Content& content) {
+    const std::string& name = unit.back();
+    if (!content.images.empty()) {
+      add(name, unit, content.images, what_is_wrong(content.images));
+    } else if (!has_cases_) {
+      return;
+    } else if (const ScanFile* left = content.label_map ? content.label_map : content.sidecar) {
+      add(name, unit, {left}, "no image, only " + left->name() + "; where are its images?");
+    } else if (content.is_empty) {
+      add_folder(name, unit, "an empty folder: there is no file in it");
+    }
+  }
+
+  std::string what_is_wrong(const std::vector<const ScanFile*>& files) const {
+    const ScanFile& first = *files.front();
+    const std::string count = std::to_string(files.size());
+    if (first.format != nullptr) {
+      return count + " " + std::string(first.format->name) + " file(s) such as " + first.name() +
+             ", which mcvol does not read; " + std::string(first.format->advice);
+    }
+    std::vector<std::string> listed;
+    for (const ChannelPattern& channel : channels_) {
+      listed.push_back(channel.name + " (" + joined(channel.suffixes) + ")");
+    }
+    return count + " image file(s) such as " + first.name() +
+           ", but none whose name ends in _ or - and a channel's suffix: " + joined(listed) +
+           "; rename them or use a manifest .csv";
+  }
+
+  void add(const std::string& id, const Folders& folders, const std::vector<const ScanFile*>& files,
+           const std::string& error) {
+    lost_.files.insert(files.begin(), files.end());
+    const ScanFile& first = *files.front();
+    lost_.cases.push_back({{id, {}, error, {}}, first.path.string(), first.shown, folders, true});
+  }
+
+  void add_folder(const std::string& id, const Folders& folders, const std::string& error) {
+    std::filesystem::path below;
+    for (const std::string& name : folders) below /= name;
+    lost_.cases.push_back({{id, {}, error, {}},
+                           (root_ / below).string(),
+                           tree_.name + "/" + below.string(),
+                           folders,
+                           true});
+  }
+
+  void add_unreadable() {
+    for (const auto& [below, cause] : tree_.unreadable) {
+      const std::string shown = tree_.name + "/" + below.string();
+      lost_.cases.push_back({{below.filename().string(),
+                              {},
+                              shown + ": cannot list the folder: " + cause + "; make it readable",
+                              {}},
+                             (root_ / below).string(),
+                             shown,
+                             Folders(below.begin(), below.end()),
+                             true});
+    }
+  }
+
+  const ScanTree& tree_;
+  const std::filesystem::path& root_;
+  const std::vector<ChannelPattern>& channels_;
+  std::set<Folders> case_folders_;                   ///< with a case's files in it or below
+  std::set<Folders> parents_;                        ///< in which those lie
+  std::set<Folders> above_cases_;                    ///< those and theirs
+  std::map<Folders, std::set<std::string>> ids_in_;  ///< of the cases with files there
+  std::map<std::pair<Folders, std::string>, std::vector<const ScanFile*>> beside_cases_;
+  bool has_cases_ = false;
+  LostFiles lost_;
+};
+
+}  // namespace
+
+LostFiles lost_scans(const ScanTree& tree, const std::filesystem::path& root,
+                     const std::vector<ChannelPattern>& channels,
+                     const std::vector<FoundCase>& cases) {
+  return LostScans(tree, root, channels, cases).find();
+}
+
+}  // namespace mcvol

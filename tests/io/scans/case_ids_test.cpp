@@ -1,0 +1,68 @@
+#include "io/scans/case_ids.h"
+
+#include <set>
+
+#include "io/scans/file_tree.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+FoundCase case_at(const std::string& name, const std::string& place) {
+  return {{name, {place + "_t1.nii.gz"}, {}, {}}, place + "_t1.nii.gz", place, {}, true};
+}
+
+std::set<std::string> ids_after(std::vector<FoundCase> cases) {
+  assign_case_ids(cases);
+  std::set<std::string> ids;
+  for (const FoundCase& found : cases) {
+    EXPECT_TRUE(is_valid_case_id(found.scan.case_id)) << found.scan.case_id;
+    ids.insert(found.scan.case_id);
+  }
+  EXPECT_EQ(ids.size(), cases.size());
+  return ids;
+}
+
+using Ids = std::set<std::string>;
+
+TEST(CaseId, FollowsTheInterface) {
+  for (const char* id : {"a", "9", "sub-01_ses-2", "A.b-c_d", "sub-01_space-MNIInfant+1"}) {
+    EXPECT_TRUE(is_valid_case_id(id)) << id;
+  }
+  EXPECT_TRUE(is_valid_case_id(std::string(128, 'x')));
+  EXPECT_FALSE(is_valid_case_id(std::string(129, 'x')));
+  for (const char* id : {"", ".", "..", "-a", "_a", "+a", "a b", "a/b", "a\n", "\xc3\xa9"}) {
+    EXPECT_FALSE(is_valid_case_id(id)) << id;
+  }
+}
+
+// Digits: printf 'patient 1' | sha256sum
+TEST(CaseId, OfAnOddNameIsItsValidCharactersAndAHashOfIt) {
+  EXPECT_EQ(ids_after({case_at("patient 1", "a")}), Ids{"patient_1-fe7592d0"});
+  EXPECT_EQ(ids_after({case_at("patient 1", "elsewhere")}), Ids{"patient_1-fe7592d0"});
+  EXPECT_EQ(ids_after({case_at("patient 1", "a"), case_at("patient_1", "b")}).size(), 2u);
+  EXPECT_EQ(ids_after({case_at("m\xc3\xbcller", "a")}), Ids{"m_ller-2dbd2180"});
+  EXPECT_EQ(ids_after({case_at("-a", "a")}).begin()->substr(0, 4), "x-a-");
+  const std::string longest = *ids_after({case_at(std::string(129, 'p'), "a")}).begin();
+  EXPECT_EQ(longest.size(), 128u);
+  EXPECT_NE(ids_after({case_at(std::string(130, 'p'), "a")}).begin()->substr(119),
+            longest.substr(119));
+}
+
+TEST(CaseId, OfANameThatIsTakenIsItsPlaces) {
+  const Ids ids = ids_after({case_at("p1", "b"), case_at("p1", "a"), case_at("P1", "c")});
+  EXPECT_TRUE(ids.contains("P1"));
+  // Whatever comes beside it, a case keeps its id, as long as the first of its name is there.
+  const Ids fewer = ids_after({case_at("p1", "b"), case_at("P1", "c")});
+  for (const std::string& id : fewer) EXPECT_TRUE(ids.contains(id)) << id;
+}
+
+TEST(CaseId, OddNamesKeepWhatTheFilesSay) {
+  std::vector<FoundCase> cases{case_at("p 1", "a"), case_at("p2", "b")};
+  assign_case_ids(cases);
+  EXPECT_EQ(cases[0].scan.found_as, "p 1");
+  EXPECT_EQ(cases[1].scan.found_as, "");
+}
+
+}  // namespace
+}  // namespace mcvol
