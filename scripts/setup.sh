@@ -346,6 +346,7 @@ install_python() {
 }
 
 parse_options "$@"
+[[ $(uname -s) == Linux ]] || fail "mcvol runs on Linux, this is $(uname -s); use a Linux machine or container"
 [[ -n $libtorch || -L $kLibTorch || $(uname -m) == x86_64 ]] ||
   fail "the pinned LibTorch is for x86_64, this machine is $(uname -m); give --libtorch DIR"
 [[ $skip_packages == yes ]] || check_system

@@ -14,8 +14,9 @@ using nlohmann::json;
 
 /// What a user would look at first comes first; the model, which names more than the user chose,
 /// last.
-constexpr std::array<const char*, 8> kFieldOrder = {"networks",     "scope",     "seed",   "passes",
-                                                    "mc_tolerance", "precision", "window", "model"};
+constexpr std::array<const char*, 9> kFieldOrder = {"networks", "scope",        "seed",
+                                                    "passes",   "mc_tolerance", "precision",
+                                                    "numerics", "window",       "model"};
 constexpr double kLargestExact = 9007199254740992.0;  // 2^53
 
 /// 3.0 becomes 3: a model.json says the same with either.
@@ -88,6 +89,12 @@ std::optional<IdentityDifference> compare(const std::string& path, const json* f
   return found;
 }
 
+/// Identities of before there was such a number have the first.
+json with_numerics(json identity) {
+  if (!identity.contains("numerics")) identity["numerics"] = 1;
+  return identity;
+}
+
 }  // namespace
 
 json run_identity_of(const Bundle& bundle, const IdentityOptions& options) {
@@ -104,6 +111,7 @@ json run_identity_of(const Bundle& bundle, const IdentityOptions& options) {
     identity["passes"] = "auto";
     identity["mc_tolerance"] = *options.mc_tolerance;
   }
+  if (options.numerics != 1) identity["numerics"] = options.numerics;
   if (bundle.window.flexible) identity["window"]["memory_bytes"] = options.memory_bytes;
   write_numbers_in_one_way(identity);
   return identity;
@@ -117,6 +125,9 @@ std::optional<IdentityDifference> difference(const json& first, const json& seco
   if (first == second) return std::nullopt;
   if (!first.is_object() || !second.is_object()) {
     return IdentityDifference{"identity", text_of(&first), text_of(&second)};
+  }
+  if (first.contains("numerics") != second.contains("numerics")) {
+    return difference(with_numerics(first), with_numerics(second));
   }
   for (const char* key : kFieldOrder) {
     if (!first.contains(key) && !second.contains(key)) continue;

@@ -119,6 +119,7 @@ PredictPlan plan_scans(const PredictOptions& options) {
   const auto calibration_file = calibration_file_of(plan.bundle, options.calibration);
   plan.precision = options.precision ? *options.precision : precision_of(calibration_file);
   identity_options.precision = to_string(plan.precision);
+  identity_options.numerics = numerics_of(plan.precision);
   plan.identity = run_identity_of(plan.bundle, identity_options);
   plan.identity_sha256 = sha256_of_identity(plan.identity);
   if (calibration_file) {

@@ -1,14 +1,26 @@
 #include "run_log.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text_file.h"
+#include "mcvol/pipeline/interrupt.h"
 #include "mcvol/pipeline/thumbnail_slice.h"
 #include "mcvol/timing/utc_time.h"
 
 #include <string>
+#include <system_error>
+
+#include <unistd.h>
 
 namespace mcvol {
+
 RunLog::RunLog(const PredictOptions& options, const PredictPlan& plan)
-    : options_(options), plan_(plan), earlier_(read_run_file(plan.folder)) {}
+    : options_(options),
+      plan_(plan),
+      earlier_(read_run_file(plan.folder)),
+      // A temporary file by its name: one that a killed run left goes with the others.
+      last_words_(plan.folder / (".run.json.tmp-" + std::to_string(::getpid()) + "-0")) {}
+
+RunLog::~RunLog() { forget_last_words(); }
 
 void RunLog::require_same_window(const NetworkSummary& network) const {
   const bool keeps_cases = plan_.count(CaseAction::kKeep) > 0;
@@ -86,8 +98,27 @@ void RunLog::write(RunFile::State state, const PredictOutcome& outcome) {
   } else {
     file_.timings_s = timings();
   }
-  if (state != RunFile::State::kRunning) file_.ended = utc_now();
+  if (state == RunFile::State::kRunning) {
+    prepare_last_words();
+  } else {
+    file_.ended = utc_now();
+    forget_last_words();
+  }
   write_run_file(file_, plan_.folder);
+}
+
+void RunLog::prepare_last_words() {
+  RunFile interrupted = file_;
+  interrupted.state = RunFile::State::kInterrupted;
+  interrupted.ended = utc_now();
+  write_file_atomically(last_words_, run_file_text(interrupted));
+  set_last_words(last_words_, run_file_path(plan_.folder));
+}
+
+void RunLog::forget_last_words() noexcept {
+  clear_last_words();
+  std::error_code ignored;
+  std::filesystem::remove(last_words_, ignored);
 }
 
 }  // namespace mcvol

@@ -18,6 +18,9 @@ class RunLog {
  public:
   /// Reads that of the run before. Both must outlive it.
   RunLog(const PredictOptions& options, const PredictPlan& plan);
+  RunLog(const RunLog&) = delete;
+  RunLog& operator=(const RunLog&) = delete;
+  ~RunLog();
 
   /// Again where a network turns out to be needed after all.
   /// @param network none where nothing is to be measured.
@@ -35,11 +38,15 @@ class RunLog {
  private:
   nlohmann::json window_in_use(const NetworkSummary* network) const;
   nlohmann::json timings() const;
+  /// A second signal leaves a run.json that says that the run was interrupted.
+  void prepare_last_words();
+  void forget_last_words() noexcept;
 
   const PredictOptions& options_;
   const PredictPlan& plan_;
   std::optional<RunFile> earlier_;
   RunFile file_;
+  std::filesystem::path last_words_;
   bool has_network_ = false;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };

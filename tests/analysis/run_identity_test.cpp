@@ -173,6 +173,18 @@ TEST(RunIdentity, AnotherOneIsRefusedSayingWhatToDo) {
   EXPECT_NO_THROW(require_same_identity("out", example_identity(), example_identity()));
 }
 
+TEST(RunIdentity, OtherNumericsAreRefusedByNameAndThoseOfBeforeAreTheFirst) {
+  IdentityOptions second = twenty_passes();
+  second.numerics = 2;
+  const json now = run_identity_of(example_bundle(), second);
+  expect_difference(now, "numerics", "1", "2");
+  IdentityOptions first = twenty_passes();
+  first.numerics = 1;
+  const json before = run_identity_of(example_bundle(), first);
+  EXPECT_FALSE(before.contains("numerics"));
+  EXPECT_EQ(sha256_of_identity(before), sha256_of_identity(example_identity()));
+}
+
 TEST(RunIdentity, ThatIsMissingDiffers) {
   EXPECT_TRUE(difference(json::object(), example_identity()));
   EXPECT_TRUE(difference(json(), example_identity()));

@@ -1,8 +1,11 @@
 #include "mcvol/pipeline/interrupt.h"
 
+#include "mcvol/files/text_file.h"
+
 #include <array>
 #include <cerrno>
 
+#include "pipeline/fake_bundle.h"
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -55,6 +58,34 @@ TEST_F(InterruptDeathTest, SecondSignalEndsTheProcessAtOnce) {
   EXPECT_EXIT(twice(SIGINT, SIGINT), ::testing::ExitedWithCode(130), "");
   EXPECT_EXIT(twice(SIGINT, SIGTERM), ::testing::ExitedWithCode(143), "");
   EXPECT_EXIT(twice(SIGHUP, SIGHUP), ::testing::ExitedWithCode(129), "");
+}
+
+TEST_F(InterruptDeathTest, SignalsIgnoredFromTheStartStayIgnored) {
+  const auto ignoring = [] {
+    for (const int number : {SIGHUP, SIGINT, SIGTERM}) signal(number, SIG_IGN);
+    install_interrupt_handlers();
+    for (const int number : {SIGHUP, SIGINT, SIGTERM, SIGINT}) raise(number);
+    _exit(interrupt_requested() ? 1 : 7);
+  };
+  EXPECT_EXIT(ignoring(), ::testing::ExitedWithCode(7), "");
+}
+
+TEST_F(InterruptDeathTest, SecondSignalAndAlarmLeaveTheLastWords) {
+  const std::filesystem::path folder = testing::fresh_folder("last_words");
+  const auto end_with = [&](int second, bool cleared) {
+    write_file_atomically(folder / "state", "running");
+    write_file_atomically(folder / "prepared", "interrupted");
+    set_last_words(folder / "prepared", folder / "state");
+    if (cleared) clear_last_words();
+    raise(SIGINT);
+    raise(second);
+  };
+  EXPECT_EXIT(end_with(SIGINT, false), ::testing::ExitedWithCode(130), "");
+  EXPECT_EQ(read_file(folder / "state"), "interrupted");
+  EXPECT_EXIT(end_with(SIGALRM, false), ::testing::ExitedWithCode(130), "");
+  EXPECT_EQ(read_file(folder / "state"), "interrupted");
+  EXPECT_EXIT(end_with(SIGINT, true), ::testing::ExitedWithCode(130), "");
+  EXPECT_EQ(read_file(folder / "state"), "running");
 }
 
 TEST_F(InterruptDeathTest, AlarmEndsAProcessThatCannotStop) {

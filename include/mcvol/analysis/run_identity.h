@@ -19,6 +19,7 @@ struct IdentityOptions {
   std::optional<double> mc_tolerance;                 ///< in place of a number of passes
   std::string precision = "fp32";                     ///< as resolved: never "auto"
   std::int64_t memory_bytes = std::int64_t{4} << 30;  ///< counts where the window is flexible
+  int numerics = 1;                                   ///< numerics_of() the precision, from 1
 };
 
 /// The run identity: everything that decides on the numbers of a record but the scan itself

@@ -18,10 +18,6 @@ constexpr std::int64_t kRunFormat = 1;
 constexpr std::array kStates = {RunFile::State::kRunning, RunFile::State::kComplete,
                                 RunFile::State::kInterrupted};
 
-std::filesystem::path run_file_path(const std::filesystem::path& folder) {
-  return folder / "run.json";
-}
-
 RunFile::State state_in(JsonFields& fields) {
   const std::string word = fields.text("state");
   for (const RunFile::State state : kStates) {
@@ -138,9 +134,16 @@ std::optional<RunFile> read_run_file(const std::filesystem::path& folder) {
   return run_file_from(whole, fail);
 }
 
+std::filesystem::path run_file_path(const std::filesystem::path& folder) {
+  return folder / "run.json";
+}
+
+std::string run_file_text(const RunFile& run) {
+  return json_of(run).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 void write_run_file(const RunFile& run, const std::filesystem::path& folder) {
-  write_file_atomically(run_file_path(folder),
-                        json_of(run).dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  write_file_atomically(run_file_path(folder), run_file_text(run));
 }
 
 }  // namespace mcvol

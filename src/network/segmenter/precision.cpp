@@ -17,6 +17,16 @@ bool has_bfloat16() {
 
 }  // namespace
 
+int numerics_of(Precision precision) {
+  switch (precision) {
+    case Precision::kFp32:
+    case Precision::kBf16:
+    case Precision::kFp16:
+      break;
+  }
+  return 1;
+}
+
 std::string to_string(Precision precision) {
   switch (precision) {
     case Precision::kBf16:

@@ -123,6 +123,27 @@ TEST_F(PredictDeathTest, KilledInTheMidstOfAnyCaseAndResumedGivesTheSameTable) {
   }
 }
 
+TEST_F(PredictDeathTest, EndedByASecondSignalItSaysThatItWasInterrupted) {
+  run(options("whole"));
+  behaviour_->on_run = [before = behaviour_->runs](int number) {
+    if (number != before + 2) return;
+    raise(SIGINT);
+    raise(SIGINT);
+  };
+  const auto interrupted_twice = [&] {
+    install_interrupt_handlers();
+    run(options("cut"));
+  };
+  EXPECT_EXIT(interrupted_twice(), ::testing::ExitedWithCode(130), "");
+  behaviour_->on_run = {};
+  EXPECT_EQ(run_file("cut").state, RunFile::State::kInterrupted);
+  EXPECT_EQ(run(options("cut")).kept, 1);
+  EXPECT_EQ(table("cut"), table("whole"));
+  for (const auto& entry : std::filesystem::directory_iterator(root_ / "cut")) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with(".run.json")) << entry.path();
+  }
+}
+
 TEST_F(Predict, FreshRunOfSomeCasesMarksTheRowsOfTheOthers) {
   run(options());
   PredictOptions other = options();

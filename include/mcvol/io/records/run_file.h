@@ -33,6 +33,12 @@ struct RunFile {
 /// "running", "complete", "interrupted"
 std::string to_string(RunFile::State state);
 
+/// `folder`/run.json.
+std::filesystem::path run_file_path(const std::filesystem::path& folder);
+
+/// What write_run_file() writes.
+std::string run_file_text(const RunFile& run);
+
 /// None where the folder has no run.json. @throws Error naming the file and field when damaged.
 std::optional<RunFile> read_run_file(const std::filesystem::path& folder);
 /// Atomic. @throws Error when it cannot be written.

@@ -129,6 +129,11 @@ enum class Precision {
   kFp16,  ///< on a GPU
 };
 std::string to_string(Precision precision);
+/// Which arithmetic this version of mcvol has in a precision: raised on purpose when a change moves
+/// a volume of the examples, of a network of tests/zoo or of a clean case of the tests by more than
+/// 0.05 % or 0.01 ml, so that results and calibrations from before and after are not mixed. Part of
+/// the run identity where it is not 1, which is what identities without it have.
+int numerics_of(Precision precision);
 /// @throws UsageError for what a CPU does not offer.
 void require_on_cpu(Precision precision);
 /// @throws UsageError for another word.
