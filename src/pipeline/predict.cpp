@@ -236,7 +236,8 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     if (voxels == 0) throw InputError("no voxel to measure: the scan is zero everywhere");
     const int networks = segmenter_->summary().networks;
     const PassSchedule schedule = pass_schedule(options_, networks);
-    HistogramSink sink(region_names(plan_.bundle), voxels, schedule.passes.front(), networks);
+    HistogramSink sink(region_names(plan_.bundle), voxels, schedule.passes.front(), networks,
+                       {options_.save.sd, options_.save.agreement});
     const auto progress = [&](double share) {
       observer_.progress(share);
       return !stopping();

@@ -14,7 +14,9 @@ class SavedMaps {
  public:
   /// All must outlive it.
   SavedMaps(const PredictOptions& options, PredictPlan& plan, PredictObserver& observer)
-      : options_(options), plan_(plan), observer_(observer) {}
+      : options_(options), plan_(plan), observer_(observer) {
+    if (options.save.labels) painting_ = label_painting(plan.bundle.json);
+  }
 
   /// Draws the bounds of kept cases as the table has them now, which may be of another level or
   /// calibration than those that were drawn.
@@ -38,6 +40,7 @@ class SavedMaps {
   const PredictOptions& options_;
   PredictPlan& plan_;
   PredictObserver& observer_;
+  LabelPainting painting_;       ///< where labels are to be saved
   std::vector<RegionMap> maps_;  ///< of the case at hand
 };
 
