@@ -89,6 +89,7 @@ PredictOutcome PredictRun::run() {
   outcome_.found = static_cast<int>(plan_.cases.size());
   outcome_.kept = plan_.count(CaseAction::kKeep);
   observer_.planned(plan_);
+  maps_.say_sizes(services_.free_bytes);
   if (plan_.count(CaseAction::kMeasure) > 0 && !stopping()) load_network();
   keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
   log_.start(segmenter_ ? &segmenter_->summary() : nullptr, threads_, outcome_);

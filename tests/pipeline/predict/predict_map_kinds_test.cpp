@@ -111,5 +111,41 @@ TEST_F(Predict, LabelsThatTheRegionsDoNotTellApartAreAUsageErrorBeforeAnyWork) {
   EXPECT_EQ(run(with_kinds(options(), "entropy")).measured, 3);
 }
 
+TEST_F(Predict, WhatTheImagesWillTakeIsSaidOnceBeforeAnyIsMeasured) {
+  behaviour_->on_run = [&](int) { EXPECT_EQ(listener_.notes.size(), 1U); };
+  run(with_kinds(options(), "probability,sd,agreement,labels,bounds,segmentation"));
+  // 12^3 voxels, of each region 0.2 + 0.2 + 0.06 + 3 * 0.005 bytes, and 0.005 of the labels.
+  ASSERT_EQ(listener_.notes.size(), 1U);
+  EXPECT_EQ(listener_.notes[0], "images to save: about 1.7 kB a case, 5.0 kB for 3 cases");
+  EXPECT_TRUE(listener_.warnings.empty());
+}
+
+TEST_F(Predict, NothingIsSaidOfImagesThatAreNotToBeMade) {
+  run(options());
+  EXPECT_TRUE(listener_.notes.empty());
+  run(with_kinds(options(), "sd"));
+  run(with_kinds(options(), "sd"));
+  EXPECT_EQ(listener_.to_measure, 0);
+  EXPECT_TRUE(listener_.notes.empty());
+}
+
+TEST_F(Predict, ADiskThatIsTooSmallForTheImagesIsWarnedOfBeforeAnyIsMeasured) {
+  services_.free_bytes = [&](const fs::path& folder) {
+    EXPECT_EQ(folder, root_ / "out");
+    return std::optional(2000.0);
+  };
+  behaviour_->on_run = [&](int) { EXPECT_EQ(listener_.warnings.size(), 1U); };
+  EXPECT_EQ(run(with_kinds(options(), "sd,entropy")).measured, 3);
+  ASSERT_EQ(listener_.warnings.size(), 1U);
+  EXPECT_EQ(listener_.warnings[0],
+            "images to save: about 1.4 kB a case, 4.1 kB for 3 cases, but the disk of " +
+                (root_ / "out").string() + " has 2.0 kB left");
+  EXPECT_TRUE(listener_.notes.empty());
+  behaviour_->on_run = {};
+  services_.free_bytes = [](const fs::path&) { return std::optional<double>(); };
+  run(with_kinds(options("unknown"), "sd"));
+  EXPECT_TRUE(listener_.warnings.empty());
+}
+
 }  // namespace
 }  // namespace mcvol
