@@ -77,9 +77,11 @@ bool has_case_maps(const std::filesystem::path& folder, const std::string& case_
 bool renew_bounds(const std::filesystem::path& folder, const CaseRecord& record,
                   const std::vector<VolumeRow>& rows);
 
+/// The kinds of images that stand there of this measurement.
+MapChoice saved_kinds(const std::filesystem::path& folder, const CaseRecord& record);
+
 /// What became of images that were asked for.
 struct AddedMaps {
-  MapChoice there;    ///< saved before
   MapChoice drawn;    ///< drawn now
   MapChoice missing;  ///< asked for, and to be had by passes only
 };

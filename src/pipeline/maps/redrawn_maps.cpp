@@ -112,40 +112,50 @@ bool renew_bounds(const fs::path& folder, const CaseRecord& record,
   return true;
 }
 
+MapChoice saved_kinds(const fs::path& folder, const CaseRecord& record) {
+  const fs::path maps = maps_folder(folder, record.case_id);
+  const std::optional<MapList> list = read_map_list(maps);
+  MapChoice kinds;
+  if (!list || list->origin != MapsOrigin(record.run_identity, record.inputs)) return kinds;
+  for (const MapKind& kind : kMapKinds) {
+    kinds.*kind.chosen = has_images(maps, *list, kind.word);
+  }
+  return kinds;
+}
+
 AddedMaps add_case_maps(const fs::path& folder, const CaseRecord& record,
                         const std::vector<VolumeRow>& rows, const MapChoice& choice,
                         const LabelPainting& painting) {
   const fs::path maps = maps_folder(folder, record.case_id);
   const std::optional<MapList> before = read_map_list(maps);
+  const MapChoice there = saved_kinds(folder, record);
   AddedMaps added;
   added.missing = choice;
-  if (!before || before->origin != MapsOrigin(record.run_identity, record.inputs)) return added;
-  MapChoice drawable;
-  for (const MapKind& kind : kMapKinds) {
-    added.there.*kind.chosen = has_images(maps, *before, kind.word);
-    drawable.*kind.chosen = choice.*kind.chosen && kind.of_probability;
-  }
-  if (!others_stand(maps, *before, drawable)) return added;
-
+  if (!before || !there.any()) return added;
   const std::vector<std::string> regions = regions_of(rows);
   MapChoice to_draw;
   for (const MapKind& kind : kMapKinds) {
     if (!(choice.*kind.chosen)) continue;
     MapChoice only;
     only.*kind.chosen = true;
-    const bool stands =
-        added.there.*kind.chosen &&
-        (!kind.of_probability ||
-         (before->complete && same_images(*before, only, images_of(regions, rows, only))));
+    const bool is_current =
+        !kind.of_probability ||
+        (before->complete && same_images(*before, only, images_of(regions, rows, only)));
+    const bool stands = there.*kind.chosen && is_current;
     added.missing.*kind.chosen = !stands;
-    to_draw.*kind.chosen = !stands && kind.of_probability && added.there.probability;
+    to_draw.*kind.chosen = !stands && kind.of_probability && there.probability;
+  }
+  // Beside images that never came nothing could be said to be whole.
+  if (!others_stand(maps, *before, to_draw)) {
+    added.missing = choice;
+    return added;
   }
   if (!to_draw.any()) return added;
   redraw(maps, *before, to_draw, images_of(regions, rows, to_draw), rows, painting);
   for (const MapKind& kind : kMapKinds) {
     if (to_draw.*kind.chosen) added.missing.*kind.chosen = false;
-    if (to_draw.*kind.chosen) added.drawn.*kind.chosen = true;
   }
+  added.drawn = to_draw;
   return added;
 }
 
