@@ -7,6 +7,7 @@
 #include "mcvol/cli/inspect_command.h"
 #include "mcvol/cli/interval_command.h"
 #include "mcvol/cli/logging.h"
+#include "mcvol/cli/maps_command.h"
 #include "mcvol/cli/merge_command.h"
 #include "mcvol/cli/predict_command.h"
 #include "mcvol/cli/report_command.h"
@@ -106,6 +107,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(std::make_unique<EvaluateCommand>());
   commands.push_back(std::make_unique<ChangeCommand>());
   commands.push_back(std::make_unique<ReportCommand>());
+  commands.push_back(std::make_unique<MapsCommand>());
   return commands;
 }
 

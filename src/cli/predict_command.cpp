@@ -180,7 +180,8 @@ void PredictCommand::add_output_options() {
   command_
       .add("--save", save_,
            "Images to keep of each case in OUT/maps/CASE, on the scan's own grid: segmentation, "
-           "probability, bounds (of the interval); several with commas")
+           "probability, bounds (of the interval), sd and agreement (of the passes), labels, "
+           "entropy; several with commas")
       .type_name("KINDS")
       .one_value_at_a_time();
   command_.add("--print", print_, "Rows of each case on stdout as it ends")

@@ -59,6 +59,8 @@ PredictReporter::~PredictReporter() {
 
 void PredictReporter::warn(const std::string& message) { spdlog::warn("{}", message); }
 
+void PredictReporter::note(const std::string& message) { spdlog::info("{}", message); }
+
 void PredictReporter::planned(const PredictPlan& plan) {
   table_ = plan.folder / "volumes.csv";
   for (const std::string& ignored : plan.ignored) spdlog::debug("passed over: {}", ignored);

@@ -55,14 +55,15 @@ void probabilities_from_logits(const float* logits, std::size_t count,
 }  // namespace
 
 HistogramSink::HistogramSink(std::vector<std::string> regions, std::int64_t measured_voxels,
-                             int passes, int without_dropout)
+                             int passes, int without_dropout, SpreadChoice spread)
     : regions_(std::move(regions)),
       voxels_(static_cast<std::size_t>(measured_voxels)),
       passes_(passes),
       all_passes_(passes + without_dropout),
       histograms_(regions_.size(), std::vector<LogitHistogram>(static_cast<std::size_t>(passes))),
       without_dropout_(regions_.size(),
-                       std::vector<LogitHistogram>(static_cast<std::size_t>(without_dropout))) {}
+                       std::vector<LogitHistogram>(static_cast<std::size_t>(without_dropout))),
+      spread_choice_(spread) {}
 
 void HistogramSink::extend(int passes) {
   first_ = passes_;
@@ -92,7 +93,10 @@ void HistogramSink::check(const LogitBlock& block) const {
 
 void HistogramSink::accept(const LogitBlock& block) {
   check(block);
-  std::call_once(summing_, [this] { probability_sums_.assign(regions_.size() * voxels_, 0); });
+  std::call_once(summing_, [this] {
+    probability_sums_.assign(regions_.size() * voxels_, 0);
+    if (spread_choice_.any()) spread_.emplace(spread_choice_, regions_.size(), voxels_);
+  });
   for (std::size_t region = 0; region < regions_.size(); ++region) {
     for (int pass = 0; pass < block.pass_count; ++pass) {
       LogitHistogram added;
@@ -133,9 +137,13 @@ void HistogramSink::add_to_mean(const LogitBlock& block, std::size_t region) {
     const std::size_t size = std::min(kChunk, block.voxels.size() - begin);
     of_passes.fill(0);
     for (int pass = 0; pass < sampled; ++pass) {
-      probabilities_from_logits(logits_of(block, pass, region).data() + begin, size,
-                                probabilities.data());
+      const std::span<const float> logits = logits_of(block, pass, region).subspan(begin, size);
+      probabilities_from_logits(logits.data(), size, probabilities.data());
       for (std::size_t n = 0; n < size; ++n) of_passes[n] += probabilities[n];
+      if (spread_) {
+        spread_->add(region, block.voxels.subspan(begin, size), {probabilities.data(), size},
+                     logits);
+      }
     }
     for (std::size_t n = 0; n < size; ++n) sums[block.voxels[begin + n]] += of_passes[n];
   }
@@ -169,6 +177,14 @@ std::span<const std::int64_t> HistogramSink::probability_sums(std::size_t region
 
 double HistogramSink::mean_probability(std::size_t region, std::size_t voxel) const {
   return static_cast<double>(probability_sums(region)[voxel]) / (passes_ * kProbabilityUnit);
+}
+
+double HistogramSink::probability_sd(std::size_t region, std::size_t voxel) const {
+  return spread_.value().sd(region, voxel, passes_);
+}
+
+double HistogramSink::agreement(std::size_t region, std::size_t voxel) const {
+  return spread_.value().agreement(region, voxel, passes_);
 }
 
 void HistogramSink::require_every_voxel(const std::vector<LogitHistogram>& histograms) const {

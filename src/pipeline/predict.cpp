@@ -90,6 +90,7 @@ PredictOutcome PredictRun::run() {
   outcome_.found = static_cast<int>(plan_.cases.size());
   outcome_.kept = plan_.count(CaseAction::kKeep);
   observer_.planned(plan_);
+  maps_.say_sizes(services_.free_bytes);
   if (plan_.count(CaseAction::kMeasure) > 0 && !stopping()) load_network();
   keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
   log_.start(segmenter_ ? &segmenter_->summary() : nullptr, threads_, outcome_);
@@ -237,7 +238,8 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     if (voxels == 0) throw InputError("no voxel to measure: the scan is zero everywhere");
     const int networks = segmenter_->summary().networks;
     const PassSchedule schedule = pass_schedule(options_, networks);
-    HistogramSink sink(region_names(plan_.bundle), voxels, schedule.passes.front(), networks);
+    HistogramSink sink(region_names(plan_.bundle), voxels, schedule.passes.front(), networks,
+                       {options_.save.sd, options_.save.agreement});
     const auto progress = [&](double share) {
       observer_.progress(share);
       return !stopping();

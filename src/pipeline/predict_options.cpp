@@ -65,6 +65,8 @@ void PredictOptions::validate() const {
   if (!is_memory_allowed(static_cast<double>(memory_bytes))) {
     refuse_memory(std::to_string(memory_bytes) + " bytes");
   }
+  require(!save.sd || passes >= 2 || mc_tolerance,
+          "--save sd: a standard deviation over passes needs 2 or more, found --passes 1");
   if (device == "cpu" && precision) require_on_cpu(*precision);
   require(!levels.empty(), "--level: at least one is needed");
 }

@@ -5,6 +5,7 @@
 #include "mcvol/io/records/run_file.h"
 #include "mcvol/pipeline/case_maps.h"
 #include "mcvol/pipeline/input_files.h"
+#include "mcvol/pipeline/label_painting.h"
 #include "mcvol/pipeline/shard.h"
 
 #include <algorithm>
@@ -25,6 +26,12 @@ void require_whole_rounds(int passes, int networks) {
   throw UsageError("--passes: expected a multiple of " + std::to_string(networks) +
                    ", the number of networks in the model, found " + std::to_string(passes) +
                    "; use " + nearest);
+}
+
+/// Refuses before any work what the model's regions do not allow.
+void require_makeable(const MapChoice& save, const Bundle& bundle) {
+  require_map_names_differ(region_names(bundle), save);
+  if (save.labels) label_painting(bundle.json);
 }
 
 std::optional<std::filesystem::path> calibration_file_of(const Bundle& bundle,
@@ -109,6 +116,7 @@ PredictPlan plan_scans(const PredictOptions& options) {
   plan.bundle = read_bundle(options.model);
   if (!options.mc_tolerance)
     require_whole_rounds(options.passes, static_cast<int>(plan.bundle.networks.size()));
+  require_makeable(options.save, plan.bundle);
   plan.scope = options.scope.value_or(plan.bundle.scope);
   IdentityOptions identity_options;
   identity_options.scope = plan.scope;

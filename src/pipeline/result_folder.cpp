@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 
 #include <algorithm>
+#include <system_error>
 
 namespace mcvol {
 
@@ -73,5 +74,12 @@ int ResultFolder::count_of_other_runs() const {
 }
 
 void ResultFolder::write_table() const { table_.write(folder_); }
+
+std::optional<double> free_bytes_of(const std::filesystem::path& folder) {
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  if (error) return std::nullopt;
+  return static_cast<double>(space.available);
+}
 
 }  // namespace mcvol

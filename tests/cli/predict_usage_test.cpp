@@ -34,8 +34,7 @@ TEST(Usage, OptionsOfLaterVersionsAreRefusedByName) {
   };
   expect_usage_error(with({"--precision", "fp16", "--device", "cpu"}),
                      "--precision fp16: on a GPU only");
-  expect_usage_error(with({"--save", "maps"}),
-                     "--save: expected segmentation, probability or bounds, found \"maps\"");
+  expect_usage_error(with({"--save", "maps"}), "labels or entropy, found \"maps\"");
 }
 
 TEST(Usage, AToleranceGoesWithPassesAutoAndIsAskedForWithItsRange) {

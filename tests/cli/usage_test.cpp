@@ -1,5 +1,7 @@
 #include "mcvol/cli/command_help.h"
 #include "mcvol/files/text_file.h"
+#include "mcvol/io/images/image_file.h"
+#include "mcvol/pipeline/case_maps.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -84,7 +86,18 @@ std::map<std::string, KnownCommand> known_commands(const std::filesystem::path& 
       {"report",
        {{"that of the run next to 0.9", threads},
         {in("new"), calibration, in("calibration.json")}}},
+      {"maps", {{coverage}, {in("saved"), "--save", "segmentation,bounds"}}},
   };
+}
+
+/// Results of a scan whose probability was saved.
+void write_saved_results(const std::filesystem::path& folder, const SyntheticScan& scan) {
+  write_synthetic_results(folder / "saved", {scan});
+  const auto file = folder / "scans/case_a/case_a_t1.nii.gz";
+  const Image<float> nowhere(read_image(file).grid);
+  const CaseRecord record = read_case_record(folder / "saved", scan.case_id);
+  write_case_maps(folder / "saved", record, {{"whole", nowhere, {}, {}}, {"core", nowhere, {}, {}}},
+                  {}, MapChoice::parse({"probability"}), file);
 }
 
 /// Runs every command that the program itself names; one that is not known here is a failure.
@@ -97,6 +110,7 @@ class EveryCommand : public ::testing::Test {
     const auto all = synthetic_scans(60, 33);
     write_synthetic_results(folder / "known", {all.begin(), all.begin() + 50});
     write_synthetic_results(folder / "new", {all.begin() + 50, all.end()});
+    write_saved_results(folder, all[0]);
     write_synthetic_references(folder / "references.csv", all);
     write_file_atomically(folder / "pairs.csv",
                           "subject_id,baseline,followup\nann,scan_50,scan_51\n");
@@ -106,7 +120,7 @@ class EveryCommand : public ::testing::Test {
     known_ = known_commands(folder);
   }
   void SetUp() override {
-    ASSERT_GE(helps_.size(), 8u);
+    ASSERT_GE(helps_.size(), 9u);
     for (const CommandHelp& help : helps_) {
       ASSERT_TRUE(known_.contains(help.name)) << help.name << ": add it to known_commands()";
     }

@@ -38,7 +38,7 @@ VolumeRow CaseMapFiles::row(const std::string& level, double lower_ml, double up
 }
 
 void CaseMapFiles::write(const std::vector<VolumeRow>& rows, const MapChoice& choice) const {
-  write_case_maps(folder_, record_, {{"whole", ramp()}}, rows, choice, source_);
+  write_case_maps(folder_, record_, {{"whole", ramp(), {}, {}}}, rows, choice, source_);
 }
 
 bool CaseMapFiles::has(const MapChoice& choice, const std::string& case_id) const {

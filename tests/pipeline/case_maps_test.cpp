@@ -248,7 +248,8 @@ TEST(MapChoice, TakesWordsApartAndTogether) {
   EXPECT_TRUE(choice.segmentation && choice.probability && !choice.bounds);
   EXPECT_TRUE(MapChoice::parse({"bounds"}).probability) << "which they are made of";
   EXPECT_FALSE(MapChoice::parse({}).any());
-  EXPECT_THROW(MapChoice::parse({"labels"}), UsageError);
+  EXPECT_EQ(MapChoice::parse({"agreement", "sd,segmentation"}).text(), "segmentation,sd,agreement");
+  EXPECT_THROW(MapChoice::parse({"label"}), UsageError);
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ std::string schema_breaks(const std::string& kind, const json& document) {
 class Quiet : public PredictObserver {
  public:
   void warn(const std::string&) override {}
+  void note(const std::string&) override {}
   void planned(const PredictPlan&) override {}
   void network_loaded(const NetworkSummary&) override {}
   void started(int, int, const std::string&) override {}

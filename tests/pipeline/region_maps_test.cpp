@@ -53,7 +53,8 @@ double probability_at(const Eigen::Vector3d& place_mm) {
   return 1.0 / (1.0 + std::exp(-0.1 * place_mm[0] + 0.07 * place_mm[1] - 0.05 * place_mm[2]));
 }
 
-std::vector<RegionMap> maps_of(const PreparedScan& scan) {
+/// Of a pass with probability_at(), and further ones with 1.
+std::vector<RegionMap> maps_of(const PreparedScan& scan, int passes = 1) {
   std::vector<std::int64_t> voxels;
   std::vector<float> logits;
   for (std::int64_t k = 0; k < scan.grid.size[2]; ++k) {
@@ -66,8 +67,11 @@ std::vector<RegionMap> maps_of(const PreparedScan& scan) {
       }
     }
   }
-  HistogramSink sink({"whole"}, static_cast<std::int64_t>(voxels.size()), 1, 0);
+  HistogramSink sink({"whole"}, static_cast<std::int64_t>(voxels.size()), passes, 0,
+                     {passes > 1, passes > 1});
   sink.accept({voxels, 0, 1, 1, logits});
+  std::fill(logits.begin(), logits.end(), 40.0F);
+  for (int pass = 1; pass < passes; ++pass) sink.accept({voxels, pass, 1, 1, logits});
   return region_maps(scan, sink, {"whole"});
 }
 
@@ -118,6 +122,29 @@ TEST(RegionMaps, LieWhereTheScanDoesInAllOrientationsStraightAndOblique) {
     }
   }
   EXPECT_EQ(tried, 96);
+}
+
+TEST(RegionMaps, SdAndAgreementLieWhereTheProbabilityDoes) {
+  Grid own;
+  own.size = {7, 8, 9};
+  own.spacing_mm = {1.0, 1.5, 2.0};
+  own.direction = test::forty_eight_directions(test::oblique_rotation())[17];
+  for (const double spacing_mm : {0.0, 1.0}) {
+    const RegionMap map = maps_of(scan_of_file_on(own, "RAS", spacing_mm), 2)[0];
+    ASSERT_EQ(map.sd->grid.size, own.size);
+    ASSERT_EQ(map.agreement->grid.size, own.size);
+    for (std::size_t n = 0; n < map.sd->values.size(); ++n) {
+      // Of p and 1: mean (p + 1) / 2, deviations of (1 - p) / 2 twice, by n - 1.
+      const float mean = map.probability.values[n];
+      if (mean == 0.0F) continue;  // beyond what was measured
+      ASSERT_NEAR(map.sd->values[n], std::sqrt(2.0F) * (1 - mean), 4e-5);
+      if (spacing_mm == 0.0 && std::abs(mean - 0.75F) > 1e-4F) {
+        ASSERT_EQ(map.agreement->values[n], mean > 0.75F ? 1.0F : 0.5F);
+      }
+    }
+  }
+  const RegionMap without = maps_of(scan_of_file_on(own, "RAS", 0))[0];
+  EXPECT_FALSE(without.sd || without.agreement);
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ class PredictReporter : public PredictObserver {
   PredictReporter& operator=(const PredictReporter&) = delete;
 
   void warn(const std::string& message) override;
+  void note(const std::string& message) override;
   void planned(const PredictPlan& plan) override;
   void network_loaded(const NetworkSummary& summary) override;
   void started(int position, int count, const std::string& case_id) override;

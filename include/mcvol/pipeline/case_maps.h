@@ -4,9 +4,11 @@
 #include "mcvol/io/records/case_record.h"
 #include "mcvol/io/tables/volume_row.h"
 #include "mcvol/pipeline/histogram_sink.h"
+#include "mcvol/pipeline/label_painting.h"
 #include "mcvol/pipeline/map_choice.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,11 +32,13 @@ struct MapsOrigin {
   bool operator==(const MapsOrigin&) const = default;
 };
 
-/// A region's mean probability over passes on the scan's own grid, 0 where nothing was measured.
-/// Where the network has a spacing of its own, interpolated linearly.
+/// A region on the scan's own grid, in steps of kMapSteps; 0 where nothing was measured. Where the
+/// network has a spacing of its own, interpolated linearly.
 struct RegionMap {
   std::string region;
-  Image<float> probability;
+  Image<float> probability;               ///< mean over passes
+  std::optional<Image<float>> sd;         ///< where the sink has it, and so the next
+  std::optional<Image<float>> agreement;  ///< share of passes
 };
 std::vector<RegionMap> region_maps(const PreparedScan& scan, const HistogramSink& sink,
                                    const std::vector<std::string>& regions);
@@ -46,15 +50,21 @@ Image<std::uint8_t> level_set(const Image<float>& probability, double volume_ml)
 
 std::filesystem::path maps_folder(const std::filesystem::path& folder, const std::string& case_id);
 
+/// @throws UsageError where two of the chosen images would have one name, as the sd of a region a
+///   and the segmentation of a region a_sd.
+void require_map_names_differ(const std::vector<std::string>& regions, const MapChoice& choice);
+
 /// Writes the chosen images and maps.json.
 /// @param rows of the record: the segmentation of a region is its most probable voxels of
 ///   `segmented_ml` (where the network runs on the scan's own grid, those with a probability above
 ///   0.5), its bounds those of the row's interval, the calibrated one where there is one.
-/// @param source the first channel's file, for its header. @throws Error when one cannot be
+/// @param source the first channel's file, for its header. @param painting for a label map, with
+///   the regions in the order of `maps`. @throws Error when one cannot be
 ///   written, InputError where the header cannot be read; the list then says it is not complete.
 void write_case_maps(const std::filesystem::path& folder, const CaseRecord& record,
                      const std::vector<RegionMap>& maps, const std::vector<VolumeRow>& rows,
-                     const MapChoice& choice, const std::filesystem::path& source);
+                     const MapChoice& choice, const std::filesystem::path& source,
+                     const LabelPainting& painting = {});
 
 /// Whether what is chosen stands there whole and is of this measurement. Bounds may be another
 /// interval's.
@@ -66,6 +76,22 @@ bool has_case_maps(const std::filesystem::path& folder, const std::string& case_
 ///   read, with all left as it was; Error where they cannot be written.
 bool renew_bounds(const std::filesystem::path& folder, const CaseRecord& record,
                   const std::vector<VolumeRow>& rows);
+
+/// The kinds of images that stand there of this measurement.
+MapChoice saved_kinds(const std::filesystem::path& folder, const CaseRecord& record);
+
+/// What became of images that were asked for.
+struct AddedMaps {
+  MapChoice drawn;    ///< drawn now
+  MapChoice missing;  ///< asked for, and to be had by passes only
+};
+
+/// Draws of the chosen images what is not there and can be made of the saved probability; bounds
+/// are those of `rows`, in place of others. @throws InputError where the probability cannot be
+///   read, with all left as it was; Error where one cannot be written.
+AddedMaps add_case_maps(const std::filesystem::path& folder, const CaseRecord& record,
+                        const std::vector<VolumeRow>& rows, const MapChoice& choice,
+                        const LabelPainting& painting);
 
 /// Copies a record's images from one result folder to another, in place of those it has there.
 /// @throws Error.

@@ -2,12 +2,14 @@
 
 #include "mcvol/io/records/case_record.h"
 #include "mcvol/network/segmenter/segmenter.h"
+#include "mcvol/pipeline/pass_spread.h"
 #include "mcvol/volumetry/logit_histogram.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,7 +20,8 @@ namespace mcvol {
 /// each pass, one for the mean probability over passes, and one for each pass without dropout,
 /// which is no part of the mean.
 ///
-/// Holds one 64-bit integer per region and measured voxel, whatever the number of passes. The
+/// Holds one 64-bit integer per region and measured voxel, whatever the number of passes, and what
+/// PassSpread holds where that is asked for. The
 /// histograms are integers, and so are the sums of a voxel's probabilities, in steps of 2^-48: the
 /// result does not depend on threads, windows, the order or grouping of passes, the order of cases
 /// or shards on one machine. The mean's histogram goes through std::exp and std::log, whose last
@@ -29,8 +32,9 @@ class HistogramSink : public LogitSink {
   /// @param measured_voxels number of non-zero voxels in PreparedScan::measured.
   /// @param passes with dropout, at most PredictOptions::kMostPasses, which the sums hold.
   /// @param without_dropout passes that come after these.
+  /// @param spread what is kept of a voxel's passes besides their mean.
   HistogramSink(std::vector<std::string> regions, std::int64_t measured_voxels, int passes,
-                int without_dropout);
+                int without_dropout, SpreadChoice spread = {});
 
   /// Before a further request of the same scan, for the passes from here up to `passes`.
   void extend(int passes);
@@ -38,7 +42,8 @@ class HistogramSink : public LogitSink {
   /// May be called from several threads at once, with disjoint voxels.
   /// @throws InputError for NaN; Error for a block outside the scan.
   void accept(const LogitBlock& block) override;
-  bool takes_sums() const override { return true; }
+  /// Not where the spread is asked for, which needs the logits themselves.
+  bool takes_sums() const override { return !spread_choice_.any(); }
   /// @throws Error for sums of another shape.
   void accept(const LogitSums& sums) override;
   std::shared_ptr<const std::int64_t> earlier_sums() const override { return given_sums_; }
@@ -52,7 +57,12 @@ class HistogramSink : public LogitSink {
   /// Over the passes with dropout, once all blocks are in. @param voxel position in
   /// PreparedScan::measured's list of non-zero voxels.
   double mean_probability(std::size_t region, std::size_t voxel) const;
+  /// As mean_probability(), where asked for: of the probability over passes, with n - 1, and the
+  /// share of passes in which it is above 0.5.
+  double probability_sd(std::size_t region, std::size_t voxel) const;
+  double agreement(std::size_t region, std::size_t voxel) const;
   std::size_t region_count() const { return regions_.size(); }
+  SpreadChoice spread() const { return spread_choice_; }
 
  private:
   void check(const LogitBlock& block) const;
@@ -71,6 +81,8 @@ class HistogramSink : public LogitSink {
   std::vector<std::vector<LogitHistogram>> histograms_, without_dropout_;  ///< [region][pass]
   /// [region, voxel], over passes, in steps of 2^-48. Not guarded: threads have disjoint voxels.
   std::vector<std::int64_t> probability_sums_;
+  SpreadChoice spread_choice_;
+  std::optional<PassSpread> spread_;                ///< likewise, where chosen
   std::once_flag summing_;                          ///< they are made with the first block
   std::shared_ptr<const std::int64_t> given_sums_;  ///< or the segmenter made them
   std::vector<LogitHistogram> means_;               ///< [region], where the segmenter made them

@@ -8,7 +8,9 @@
 #include "mcvol/pipeline/interrupt.h"
 #include "mcvol/pipeline/predict_options.h"
 #include "mcvol/pipeline/predict_plan.h"
+#include "mcvol/pipeline/result_folder.h"
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +25,8 @@ struct PredictServices {
   ScanLoader load_scan = mcvol::load_scan;
   /// Asked between scans and windows: the exit code of whoever wants the run to stop.
   std::function<std::optional<ExitCode>()> stop = interrupt_requested;
+  /// Bytes that the disk of a folder has left for this user; none where that is not known.
+  std::function<std::optional<double>(const std::filesystem::path&)> free_bytes = free_bytes_of;
 };
 
 /// A case whose record has just been written.
@@ -40,6 +44,8 @@ class PredictObserver {
   virtual ~PredictObserver() = default;
   /// Something the user should know, one sentence.
   virtual void warn(const std::string& message) = 0;
+  /// Something that is good to know, likewise.
+  virtual void note(const std::string& message) = 0;
   /// Before the network is loaded.
   virtual void planned(const PredictPlan& plan) = 0;
   virtual void network_loaded(const NetworkSummary& summary) = 0;

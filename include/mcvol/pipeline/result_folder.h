@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,5 +64,8 @@ class ResultFolder {
   VolumeTable table_;
   std::map<std::string, Entry> entries_;  ///< by case_id
 };
+
+/// What the disk of a folder has left for this user; none where that is not known.
+std::optional<double> free_bytes_of(const std::filesystem::path& folder);
 
 }  // namespace mcvol

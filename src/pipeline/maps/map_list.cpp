@@ -38,7 +38,7 @@ MapEntry entry_from(JsonFields fields) {
   MapEntry entry;
   entry.file = fields.text("file");
   entry.kind = fields.text("kind");
-  entry.region = fields.text("region");
+  if (entry.kind != "labels") entry.region = fields.text("region");
   if (fields.has("level")) entry.level = fields.text("level");
   entry.volume_ml = number_if_there(fields, "volume_ml");
   entry.drawn_ml = number_if_there(fields, "drawn_ml");
@@ -46,7 +46,9 @@ MapEntry entry_from(JsonFields fields) {
   fields.finish();
   const bool is_set = entry.kind == "segmentation" || entry.kind == "bounds";
   if (!is_image_name(entry.file)) fields.fail("file", "expected the name of an image");
-  if (!is_set && entry.kind != "probability") fields.fail("kind", "expected one of those written");
+  const bool is_known = std::any_of(kMapKinds.begin(), kMapKinds.end(),
+                                    [&](const MapKind& kind) { return entry.kind == kind.word; });
+  if (!is_known) fields.fail("kind", "expected one of those written");
   if (is_set != entry.volume_ml.has_value()) fields.fail("volume_ml", "expected of sets only");
   if ((entry.kind == "bounds") != entry.level.has_value()) {
     fields.fail("level", "expected of bounds only");
@@ -77,7 +79,8 @@ MapList list_from(const std::string& text, const std::string& file) {
 }
 
 ordered_json json_of(const MapEntry& entry) {
-  ordered_json written{{"file", entry.file}, {"kind", entry.kind}, {"region", entry.region}};
+  ordered_json written{{"file", entry.file}, {"kind", entry.kind}};
+  if (!entry.region.empty()) written["region"] = entry.region;
   if (entry.level) written["level"] = *entry.level;
   if (entry.volume_ml) written["volume_ml"] = *entry.volume_ml;
   if (entry.drawn_ml) written["drawn_ml"] = *entry.drawn_ml;

@@ -11,9 +11,9 @@ namespace mcvol {
 
 /// An image of a case, as maps.json has it.
 struct MapEntry {
-  std::string file;  ///< a name in the case's folder
-  std::string kind;  ///< segmentation, probability, bounds
-  std::string region;
+  std::string file;                  ///< a name in the case's folder
+  std::string kind;                  ///< one of kMapKinds
+  std::string region;                ///< empty of labels, which are the scan's
   std::optional<std::string> level;  ///< of bounds
   std::optional<double> volume_ml;   ///< what the table says
   std::optional<double> drawn_ml;    ///< what the image has; none before it is drawn

@@ -11,15 +11,24 @@
 namespace mcvol {
 namespace {
 
-/// On the network's grid.
-Image<float> probability_image(const PreparedScan& scan, const HistogramSink& sink,
-                               std::size_t region) {
+/// @param value_of a measured voxel's value, by its position among them.
+template <class ValueOf>
+Image<float> on_own_grid(const PreparedScan& scan, const ValueOf& value_of) {
   Image<float> image(scan.grid);
   std::size_t position = 0;
   for (std::size_t voxel = 0; voxel < image.values.size(); ++voxel) {
     if (scan.measured.values[voxel] == 0) continue;
-    image.values[voxel] = static_cast<float>(sink.mean_probability(region, position++));
+    image.values[voxel] = static_cast<float>(value_of(position++));
   }
+  image = reoriented(std::move(image), orientation_of(scan.own_grid));
+  if (scan.resampled) {
+    image = resampled(image, scan.own_grid, GridSpec::Interpolation::kLinear);
+  } else if (!same_grid(image.grid, scan.own_grid)) {
+    throw Error("the scan's own grid was not found again: " + describe(image.grid) + ", not " +
+                describe(scan.own_grid));
+  }
+  image.grid = scan.own_grid;
+  for (float& v : image.values) v = std::round(kMapSteps * std::clamp(v, 0.0F, 1.0F)) / kMapSteps;
   return image;
 }
 
@@ -46,18 +55,18 @@ std::vector<RegionMap> region_maps(const PreparedScan& scan, const HistogramSink
                                    const std::vector<std::string>& regions) {
   std::vector<RegionMap> maps;
   for (std::size_t region = 0; region < regions.size(); ++region) {
-    Image<float> turned =
-        reoriented(probability_image(scan, sink, region), orientation_of(scan.own_grid));
-    if (scan.resampled) {
-      turned = resampled(turned, scan.own_grid, GridSpec::Interpolation::kLinear);
-    } else if (!same_grid(turned.grid, scan.own_grid)) {
-      throw Error("the scan's own grid was not found again: " + describe(turned.grid) + ", not " +
-                  describe(scan.own_grid));
+    RegionMap map{regions[region], {}, {}, {}};
+    map.probability =
+        on_own_grid(scan, [&](std::size_t voxel) { return sink.mean_probability(region, voxel); });
+    if (sink.spread().sd) {
+      map.sd =
+          on_own_grid(scan, [&](std::size_t voxel) { return sink.probability_sd(region, voxel); });
     }
-    turned.grid = scan.own_grid;
-    for (float& p : turned.values)
-      p = std::round(kMapSteps * std::clamp(p, 0.0F, 1.0F)) / kMapSteps;
-    maps.push_back({regions[region], std::move(turned)});
+    if (sink.spread().agreement) {
+      map.agreement =
+          on_own_grid(scan, [&](std::size_t voxel) { return sink.agreement(region, voxel); });
+    }
+    maps.push_back(std::move(map));
   }
   return maps;
 }

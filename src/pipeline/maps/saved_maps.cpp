@@ -8,8 +8,29 @@
 #include <utility>
 
 #include "map_list.h"
+#include "map_sizes.h"
 
 namespace mcvol {
+
+void SavedMaps::say_sizes(
+    const std::function<std::optional<double>(const std::filesystem::path&)>& free_bytes) {
+  if (!options_.save.any()) return;
+  const std::optional<MapSizes> sizes = map_sizes(plan_, options_.levels.size(), options_.save);
+  if (!sizes) return;
+  const std::string all = bytes_in_words(sizes->bytes);
+  const std::string needed =
+      "images to save: about " +
+      (sizes->cases == 1 ? all + " for 1 case"
+                         : bytes_in_words(sizes->bytes / sizes->cases) + " a case, " + all +
+                               " for " + std::to_string(sizes->cases) + " cases");
+  const std::optional<double> free = free_bytes(plan_.folder);
+  if (free && *free < sizes->bytes) {
+    observer_.warn(needed + ", but the disk of " + plan_.folder.string() + " has " +
+                   bytes_in_words(*free) + " left");
+  } else {
+    observer_.note(needed);
+  }
+}
 
 int SavedMaps::renew_bounds_of_kept() {
   int failed = 0;
@@ -56,7 +77,7 @@ void SavedMaps::write(const CaseRecord& record, const std::vector<VolumeRow>& ro
   const std::vector<RegionMap> maps = std::exchange(maps_, {});
   if (maps.empty()) return;
   try {
-    write_case_maps(plan_.folder, record, maps, rows, options_.save, source);
+    write_case_maps(plan_.folder, record, maps, rows, options_.save, source, painting_);
   } catch (const std::exception& error) {
     std::string reason = error.what();
     try {

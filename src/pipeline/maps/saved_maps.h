@@ -4,6 +4,8 @@
 #include "mcvol/pipeline/predict.h"
 
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <vector>
 
 namespace mcvol {
@@ -14,7 +16,14 @@ class SavedMaps {
  public:
   /// All must outlive it.
   SavedMaps(const PredictOptions& options, PredictPlan& plan, PredictObserver& observer)
-      : options_(options), plan_(plan), observer_(observer) {}
+      : options_(options), plan_(plan), observer_(observer) {
+    if (options.save.labels) painting_ = label_painting(plan.bundle.json);
+  }
+
+  /// Says how much disk the images of the cases to measure will take, about; warns where there is
+  /// less. Nothing where none are saved. @param free_bytes PredictServices::free_bytes.
+  void say_sizes(
+      const std::function<std::optional<double>(const std::filesystem::path&)>& free_bytes);
 
   /// Draws the bounds of kept cases as the table has them now, which may be of another level or
   /// calibration than those that were drawn.
@@ -38,6 +47,7 @@ class SavedMaps {
   const PredictOptions& options_;
   PredictPlan& plan_;
   PredictObserver& observer_;
+  LabelPainting painting_;       ///< where labels are to be saved
   std::vector<RegionMap> maps_;  ///< of the case at hand
 };
 

@@ -20,6 +20,7 @@ namespace mcvol::testing {
 class Listener : public PredictObserver {
  public:
   void warn(const std::string& message) override { warnings.push_back(message); }
+  void note(const std::string& message) override { notes.push_back(message); }
   void planned(const PredictPlan& plan) override { to_measure = plan.count(CaseAction::kMeasure); }
   void network_loaded(const NetworkSummary&) override {}
   void started(int, int, const std::string& case_id) override { order.push_back(case_id); }
@@ -32,7 +33,7 @@ class Listener : public PredictObserver {
     kept.push_back(case_id);
   }
 
-  std::vector<std::string> warnings, order, kept;
+  std::vector<std::string> warnings, notes, order, kept;
   std::vector<CaseRecord> records;
   std::function<void()> on_finished;
   int to_measure = -1;

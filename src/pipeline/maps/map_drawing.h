@@ -1,0 +1,37 @@
+#pragma once
+
+#include "mcvol/image/image.h"
+#include "mcvol/io/tables/volume_row.h"
+#include "mcvol/pipeline/case_maps.h"
+#include "mcvol/pipeline/label_painting.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <variant>
+#include <vector>
+
+#include "map_list.h"
+
+namespace mcvol {
+
+/// What images of a case are drawn from.
+struct MapSource {
+  const std::vector<RegionMap>& regions;
+  const std::vector<VolumeRow>& rows;  ///< for the volumes of segmentations in a label map
+  const LabelPainting& painting;       ///< for a label map
+};
+
+/// An image as its file has it: value = slope * stored.
+struct DrawnMap {
+  std::variant<Image<std::uint8_t>, Image<std::uint16_t>> stored;
+  double slope = 1.0;
+};
+
+/// @param entry gets what the image turns out to be.
+DrawnMap draw_map(MapEntry& entry, const MapSource& source);
+
+/// @param grid_of a file with the header that the image is to have.
+void write_map(const std::filesystem::path& path, const DrawnMap& map,
+               const std::filesystem::path& grid_of);
+
+}  // namespace mcvol

@@ -1,0 +1,162 @@
+#include "mcvol/error/error.h"
+#include "mcvol/io/images/image_file.h"
+#include "mcvol/pipeline/case_maps.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "map_drawing.h"
+#include "map_files.h"
+#include "map_images.h"
+#include "map_list.h"
+
+namespace mcvol {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> regions_of(const std::vector<VolumeRow>& rows) {
+  std::vector<std::string> regions;
+  for (const VolumeRow& row : rows) {
+    if (regions.empty() || regions.back() != row.region) regions.push_back(row.region);
+  }
+  return regions;
+}
+
+bool is_of(const MapChoice& kinds, const MapEntry& image) {
+  return std::any_of(kMapKinds.begin(), kMapKinds.end(), [&](const MapKind& kind) {
+    return kinds.*kind.chosen && image.kind == kind.word;
+  });
+}
+
+/// Whether the images of a list of these kinds are the ones wanted.
+bool same_images(const MapList& list, const MapChoice& kinds, const std::vector<MapEntry>& wanted) {
+  std::vector<MapEntry> found;
+  std::copy_if(list.images.begin(), list.images.end(), std::back_inserter(found),
+               [&](const MapEntry& image) { return is_of(kinds, image); });
+  return std::equal(found.begin(), found.end(), wanted.begin(), wanted.end(),
+                    [](const MapEntry& a, const MapEntry& b) {
+                      return a.file == b.file && a.volume_ml == b.volume_ml;
+                    });
+}
+
+/// Whether all images of a list stand but for these kinds.
+bool others_stand(const fs::path& maps, const MapList& list, const MapChoice& kinds) {
+  std::vector<std::string> others;
+  for (const MapEntry& image : list.images) {
+    if (!is_of(kinds, image)) others.push_back(image.file);
+  }
+  return list.complete || all_there(maps, others);
+}
+
+std::vector<RegionMap> saved_probabilities(const fs::path& maps,
+                                           const std::vector<std::string>& regions) {
+  std::vector<RegionMap> saved;
+  for (const std::string& region : regions) {
+    saved.push_back(
+        {region, read_image(require_image_file(maps / probability_name(region))), {}, {}});
+  }
+  return saved;
+}
+
+/// Draws images from the saved probabilities, in place of those of their kinds. All are drawn
+/// before the first is written: where a probability cannot be read, all is left as it was.
+void redraw(const fs::path& maps, const MapList& before, const MapChoice& kinds,
+            std::vector<MapEntry> wanted, const std::vector<VolumeRow>& rows,
+            const LabelPainting& painting) {
+  const std::vector<std::string> regions = regions_of(rows);
+  const std::vector<RegionMap> saved = saved_probabilities(maps, regions);
+  std::vector<DrawnMap> drawn;
+  for (MapEntry& image : wanted) drawn.push_back(draw_map(image, {saved, rows, painting}));
+
+  MapList after = before;
+  std::erase_if(after.images, [&](const MapEntry& image) { return is_of(kinds, image); });
+  after.images.insert(after.images.begin(), wanted.begin(), wanted.end());
+  // All that may stand there is listed until those drawn before are gone.
+  MapList between = after;
+  between.complete = false;
+  std::vector<std::string> gone;
+  for (const MapEntry& image : before.images) {
+    const bool stays = std::any_of(after.images.begin(), after.images.end(),
+                                   [&](const MapEntry& one) { return one.file == image.file; });
+    if (stays) continue;
+    between.images.push_back(image);
+    gone.push_back(image.file);
+  }
+  write_map_list(maps, between);
+  for (const std::string& name : gone) remove_image(maps / name);
+  for (std::size_t n = 0; n < wanted.size(); ++n) {
+    const std::string& region = wanted[n].region.empty() ? regions.front() : wanted[n].region;
+    write_map(maps / wanted[n].file, drawn[n], maps / probability_name(region));
+  }
+  after.complete = true;
+  write_map_list(maps, after);
+}
+
+}  // namespace
+
+bool renew_bounds(const fs::path& folder, const CaseRecord& record,
+                  const std::vector<VolumeRow>& rows) {
+  const fs::path maps = maps_folder(folder, record.case_id);
+  const std::optional<MapList> before = read_map_list(maps);
+  if (!before || !before->has("bounds")) return false;
+  if (before->origin != MapsOrigin(record.run_identity, record.inputs)) return false;
+  MapChoice bounds;
+  bounds.bounds = true;
+  std::vector<MapEntry> wanted = images_of(regions_of(rows), rows, bounds);
+  if (before->complete && same_images(*before, bounds, wanted)) return false;
+  // Images of which others never came: nothing that says it is whole could be made of them.
+  if (!others_stand(maps, *before, bounds)) return false;
+  redraw(maps, *before, bounds, std::move(wanted), rows, {});
+  return true;
+}
+
+MapChoice saved_kinds(const fs::path& folder, const CaseRecord& record) {
+  const fs::path maps = maps_folder(folder, record.case_id);
+  const std::optional<MapList> list = read_map_list(maps);
+  MapChoice kinds;
+  if (!list || list->origin != MapsOrigin(record.run_identity, record.inputs)) return kinds;
+  for (const MapKind& kind : kMapKinds) {
+    kinds.*kind.chosen = has_images(maps, *list, kind.word);
+  }
+  return kinds;
+}
+
+AddedMaps add_case_maps(const fs::path& folder, const CaseRecord& record,
+                        const std::vector<VolumeRow>& rows, const MapChoice& choice,
+                        const LabelPainting& painting) {
+  const fs::path maps = maps_folder(folder, record.case_id);
+  const std::optional<MapList> before = read_map_list(maps);
+  const MapChoice there = saved_kinds(folder, record);
+  AddedMaps added;
+  added.missing = choice;
+  if (!before || !there.any()) return added;
+  const std::vector<std::string> regions = regions_of(rows);
+  MapChoice to_draw;
+  for (const MapKind& kind : kMapKinds) {
+    if (!(choice.*kind.chosen)) continue;
+    MapChoice only;
+    only.*kind.chosen = true;
+    const bool is_current =
+        !kind.of_probability ||
+        (before->complete && same_images(*before, only, images_of(regions, rows, only)));
+    const bool stands = there.*kind.chosen && is_current;
+    added.missing.*kind.chosen = !stands;
+    to_draw.*kind.chosen = !stands && kind.of_probability && there.probability;
+  }
+  // Beside images that never came nothing could be said to be whole.
+  if (!others_stand(maps, *before, to_draw)) {
+    added.missing = choice;
+    return added;
+  }
+  if (!to_draw.any()) return added;
+  redraw(maps, *before, to_draw, images_of(regions, rows, to_draw), rows, painting);
+  for (const MapKind& kind : kMapKinds) {
+    if (to_draw.*kind.chosen) added.missing.*kind.chosen = false;
+  }
+  added.drawn = to_draw;
+  return added;
+}
+
+}  // namespace mcvol
