@@ -94,6 +94,21 @@ int run(int argc, const char* const* argv) {
   return static_cast<int>(ExitCode::kUsage);
 }
 
+int run_reporting_errors(int argc, const char* const* argv) {
+  try {
+    set_up_logging(Verbosity::kNormal);
+    return run(argc, argv);
+  } catch (const Error& error) {
+    spdlog::error("{}", one_line(message_of(error)));
+    return static_cast<int>(error.exit_code());
+  } catch (const std::bad_alloc&) {
+    spdlog::error("not enough memory");
+  } catch (const std::exception& error) {
+    spdlog::error("{}", one_line(message_of(error)));
+  }
+  return static_cast<int>(ExitCode::kCannotGoOn);
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<Command>> all_commands() {
@@ -110,18 +125,11 @@ std::vector<std::unique_ptr<Command>> all_commands() {
 }
 
 int run_command_line(int argc, const char* const* argv) {
-  try {
-    set_up_logging(Verbosity::kNormal);
-    const int exit_code = run(argc, argv);
-    if (exit_code == 0 && !std::cout.flush()) throw Error("stdout cannot be written");
-    return exit_code;
-  } catch (const Error& error) {
-    spdlog::error("{}", one_line(message_of(error)));
-    return static_cast<int>(error.exit_code());
-  } catch (const std::bad_alloc&) {
-    spdlog::error("not enough memory");
-  } catch (const std::exception& error) {
-    spdlog::error("{}", one_line(message_of(error)));
+  const int exit_code = run_reporting_errors(argc, argv);
+  // Whatever else was wrong: who reads stdout must not take a part of it for the whole.
+  if (std::cout.flush()) return exit_code;
+  if (exit_code != static_cast<int>(ExitCode::kCannotGoOn)) {
+    spdlog::error("stdout cannot be written");
   }
   return static_cast<int>(ExitCode::kCannotGoOn);
 }
