@@ -32,9 +32,8 @@ constexpr const char* kProgramExample =
     "  mcvol inspect models/glioma\n"
     "  mcvol predict scans/ --model models/glioma --out results\n"
     "Volumes are in ml. stdout carries data, stderr the log.\n"
-    "Exit codes: 0 all measured, 1 cannot start or go on, 2 usage, 3 a case failed, 4 folder in "
-    "use,\n"
-    "129/130/143 interrupted (what is finished is kept).";
+    "Exit codes: 0 all measured, 1 cannot start or go on, 2 usage, 3 a case failed or\n"
+    "was left out, 4 folder in use, 129/130/143 interrupted (what is finished is kept).";
 
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();

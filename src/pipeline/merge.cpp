@@ -28,7 +28,7 @@ class Merge {
   explicit Merge(const MergeOptions& options)
       : out_(options.out), sources_(find_merge_sources(options.sources, options.out)) {
     report_.notes = std::move(sources_.notes);
-    report_.complete = report_.notes.empty();
+    report_.complete = report_.all_sources = report_.notes.empty();
     levels_ = options.levels.empty() ? levels_of_sources() : options.levels;
     calibration_folder_ = folder_of_calibration();
     calibration_ =
@@ -87,6 +87,7 @@ class Merge {
   void note(const std::string& line) {
     report_.notes.push_back(line);
     report_.complete = false;
+    ++report_.left_out;
   }
 
   /// The record, if it is one of this run; one that is not is noted and left out.
