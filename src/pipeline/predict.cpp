@@ -3,6 +3,7 @@
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/records/run_lock.h"
 #include "mcvol/pipeline/case_maps.h"
+#include "mcvol/pipeline/foreign_files.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/sample_passes.h"
 #include "mcvol/pipeline/threads.h"
@@ -89,9 +90,12 @@ PredictOutcome PredictRun::run() {
   outcome_.found = static_cast<int>(plan_.cases.size());
   outcome_.kept = plan_.count(CaseAction::kKeep);
   observer_.planned(plan_);
+  require_replaceable_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
   if (plan_.count(CaseAction::kMeasure) > 0 && !stopping()) load_network();
-  keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
+  // run.json first: it says what the rest is of.
   log_.start(segmenter_ ? &segmenter_->summary() : nullptr, threads_, outcome_);
+  keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
+  log_.calibration_is_kept();
   try {
     renew_bounds_of_kept();
     work();
@@ -334,6 +338,7 @@ PredictOutcome predict(const PredictOptions& options, const PredictServices& ser
                        PredictObserver& observer) {
   if (options.output.empty()) throw UsageError("no result folder given; name one with --out");
   PredictPlan plan = plan_scans(options);
+  require_no_foreign_files(plan.folder);
   const RunLock lock(plan.folder);
   for (const auto& folder : {plan.folder, plan.folder / "cases", plan.folder / "thumbnails"})
     remove_left_temporary_files(folder);

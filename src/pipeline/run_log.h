@@ -23,6 +23,8 @@ class RunLog {
   /// @param network none where nothing is to be measured.
   void start(const NetworkSummary* network, int threads, const PredictOutcome& outcome);
   void write(RunFile::State state, const PredictOutcome& outcome);
+  /// keep_calibration() is done: earlier calibrations are named no longer.
+  void calibration_is_kept();
 
   /// The memory allowed decides on a flexible window, and is part of the run identity; but another
   /// version may need more memory for the same network.
@@ -41,6 +43,7 @@ class RunLog {
   std::optional<RunFile> earlier_;
   RunFile file_;
   bool has_network_ = false;
+  bool calibration_kept_ = false;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 

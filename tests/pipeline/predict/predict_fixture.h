@@ -20,7 +20,10 @@ namespace mcvol::testing {
 class Listener : public PredictObserver {
  public:
   void warn(const std::string& message) override { warnings.push_back(message); }
-  void planned(const PredictPlan& plan) override { to_measure = plan.count(CaseAction::kMeasure); }
+  void planned(const PredictPlan& plan) override {
+    to_measure = plan.count(CaseAction::kMeasure);
+    notes = plan.notes;
+  }
   void network_loaded(const NetworkSummary&) override {}
   void started(int, int, const std::string& case_id) override { order.push_back(case_id); }
   void progress(double) override {}
@@ -32,7 +35,7 @@ class Listener : public PredictObserver {
     kept.push_back(case_id);
   }
 
-  std::vector<std::string> warnings, order, kept;
+  std::vector<std::string> warnings, order, kept, notes;
   std::vector<CaseRecord> records;
   std::function<void()> on_finished;
   int to_measure = -1;
