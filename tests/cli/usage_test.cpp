@@ -222,6 +222,9 @@ TEST_F(EveryCommand, FailsWhereItsStdoutIsFull) {
     const std::string err = with_stdout_to(">/dev/full", arguments, exit_code);
     EXPECT_EQ(exit_code, 1) << name;
     EXPECT_TRUE(contains(err, "error: stdout cannot be written\n")) << name << ": " << err;
+    const ProcessResult unread = run_mcvol_without_reader(arguments);
+    EXPECT_EQ(unread.exit_code, 1) << name;
+    EXPECT_TRUE(contains(unread.err, "error: stdout cannot be written\n")) << name;
   }
   // Also where a case failed, which is exit code 3 by itself.
   std::vector<std::string> failing = known_.at("change").valid;
