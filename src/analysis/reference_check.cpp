@@ -109,13 +109,33 @@ class Judge {
   std::vector<std::string> reasons() {
     std::vector<std::string> reasons;
     for (const std::optional<std::string>& reason :
-         {missing_region(), far_ratio(), other_regions(), larger_part(), other_labels()}) {
+         {own_volumes(), missing_region(), far_ratio(), other_regions(), larger_part(),
+          other_labels()}) {
       if (reason) reasons.push_back(*reason);
     }
     return reasons;
   }
 
  private:
+  /// Raw volumes or segmentations of the same run, without the columns that tell its table.
+  std::optional<std::string> own_volumes() const {
+    constexpr double kRounding_ml = 0.00051;  // tables have three decimals
+    std::size_t volumes = 0, equal = 0;
+    for (const ReferencedCase& one : results_.cases) {
+      for (const ReferencedRegion& region : one.regions) {
+        if (region.volume_ml <= 0) continue;
+        ++volumes;
+        const double raw = std::abs(region.volume_ml - region.raw_ml);
+        const double segmented = std::abs(region.volume_ml - region.segmented_ml);
+        equal += std::min(raw, segmented) < kRounding_ml ? 1 : 0;
+      }
+    }
+    if (results_.cases.size() < kLeastCases || 10 * equal < 9 * volumes || equal == 0) return {};
+    return std::to_string(equal) + " of " + std::to_string(volumes) +
+           " references equal what mcvol has measured itself; give volumes of another procedure, "
+           "such as manual segmentation";
+  }
+
   std::optional<std::string> missing_region() const {
     for (const std::string& region : results_.regions) {
       std::vector<double> raw;

@@ -52,7 +52,9 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
     if (volume == known.regions_ml.end()) continue;
     RegionPrediction prediction = prediction_of(record, region);
     const double raw_ml = predicted_volume_ml(prediction);
-    into.regions.push_back({std::move(prediction), volume->second, raw_ml});
+    const double segmented_ml =
+        static_cast<double>(region.mean.above_half()) * prediction.voxel_volume_ml;
+    into.regions.push_back({std::move(prediction), volume->second, raw_ml, segmented_ml});
   }
   into.labels_ml = std::move(known.labels.labels_ml);
   into.values = std::move(known.labels.values);

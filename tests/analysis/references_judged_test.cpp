@@ -126,6 +126,15 @@ TEST_F(ReferencesJudged, NumbersOfVoxelsAreToldFromCubicMillimetres) {
   expect_part(refusal(), "found whole 112, core 113: they look like voxels; give");
 }
 
+TEST_F(ReferencesJudged, VolumesThatMcvolHasMeasuredAreRefused) {
+  write_references([](int n, const std::string& region, double) {
+    const int whole = 2000 + 100 * n;
+    return usual_row(n, region, (region == "core" ? whole / 3 : whole) / 1000.0);
+  });
+  expect_part(refusal(),
+              ": 60 of 60 references equal what mcvol has measured itself; give volumes");
+}
+
 TEST_F(ReferencesJudged, ExchangedRegionsAreRefused) {
   write_references([](int n, const std::string& region, double volume_ml) {
     return usual_row(n, region == "core" ? "whole" : "core", volume_ml);
@@ -250,7 +259,7 @@ class LabelMapsJudged : public ReferencesJudged {
       Grid grid;
       grid.size = {20, 20, 20};
       Image<std::uint8_t> map(grid);
-      const std::int64_t whole = 2000 + 100 * n;
+      const std::int64_t whole = 1900 + 100 * n;
       for (std::int64_t voxel = 0; voxel < whole; ++voxel) {
         map.values[static_cast<std::size_t>(voxel)] = stored.at(voxel < whole / 3 ? 2 : 1);
       }

@@ -84,8 +84,8 @@ TEST_F(KilledAtWrite, MeasuringGoesOnToTheSameBytes) {
 
 TEST_F(KilledAtWrite, AnotherCalibrationIsTakenUp) {
   ASSERT_EQ(copy_of_usual_run("whole").exit_code, 0);
-  const std::vector<std::string> choices{calibration("whole", "a", 1.0),
-                                         calibration("whole", "b", 1.1), "none"};
+  const std::vector<std::string> choices{calibration("whole", "a", 1.05),
+                                         calibration("whole", "b", 1.15), "none"};
   int kills = 0;
   for (std::size_t from = 0; from < choices.size(); ++from) {
     for (std::size_t to = 0; to < choices.size(); ++to) {

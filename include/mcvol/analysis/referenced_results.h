@@ -29,7 +29,8 @@ struct ReferenceSource {
 struct ReferencedRegion {
   RegionPrediction prediction;
   double volume_ml = 0;
-  double raw_ml = 0;  ///< predicted_volume_ml() of the prediction
+  double raw_ml = 0;        ///< predicted_volume_ml() of the prediction
+  double segmented_ml = 0;  ///< voxels whose mean probability exceeds 0.5
 };
 
 /// A measured case with at least one known volume.
