@@ -1,5 +1,6 @@
 #include "mcvol/cli/command_line.h"
 
+#include <csignal>
 #include <initializer_list>
 
 #include <fcntl.h>
@@ -20,5 +21,7 @@ void occupy_closed_streams() {
 
 int main(int argc, char** argv) {
   occupy_closed_streams();
+  // A reader of stdout that goes away is an error like any other, with a line and exit code 1.
+  std::signal(SIGPIPE, SIG_IGN);
   return mcvol::run_command_line(argc, argv);
 }

@@ -258,14 +258,11 @@ CalibrateReport calibrate(const CalibrateOptions& options) {
   ReferencedResults results =
       read_referenced_results(options.results, options.references, options.threads);
   CalibrateReport report;
-  report.notes = results.notes;
+  report.left_out = results.left_out;
   CalibrationFile& calibration = report.calibration;
   for (const ReferencedCase& one : results.cases) calibration.scans.insert(one.scan_sha256);
-  if (const auto twice = results.cases.size() - calibration.scans.size(); twice > 0) {
-    report.notes.push_back(std::to_string(twice) +
-                           " case(s) have the same files as another one: each scan should count "
-                           "once (--group)");
-  }
+  const std::string repeated = leave_out_repeated_scans(results);
+  if (!repeated.empty()) report.notes.push_back(repeated);
   if (!options.groups.empty()) thin_out(results, options.groups, report.notes);
   report.scans = results.cases.size();
   calibration.method = options.method;

@@ -6,6 +6,7 @@
 #include "mcvol/files/sha256.h"
 #include "mcvol/files/text_file.h"
 
+#include <algorithm>
 #include <optional>
 #include <system_error>
 
@@ -39,11 +40,24 @@ bool differ_beyond_seed(nlohmann::json first, nlohmann::json second,
   return found.has_value();
 }
 
-void require_own_copy(const fs::path& path, const std::string& bytes, const fs::path& folder) {
-  const std::optional<RunFile> run = read_run_file(folder);
-  const nlohmann::json named =
-      run ? run->options.value("calibration", nlohmann::json()) : nlohmann::json();
-  if (named == sha256_of_bytes(bytes)) return;
+/// Of the calibrations that run.json names.
+bool is_named(const std::optional<RunFile>& run, const std::string& sha256) {
+  if (!run) return false;
+  if (run->options.value("calibration", nlohmann::json()) == sha256) return true;
+  const nlohmann::json before = run->options.value("calibration_before", nlohmann::json());
+  return before.is_array() && std::find(before.begin(), before.end(), sha256) != before.end();
+}
+
+/// What a file is to hold of a calibration; empty for none.
+std::string bytes_of(const AppliedCalibration* calibration, const fs::path& from) {
+  return calibration == nullptr ? "" : read_file(from);
+}
+
+void require_own_copy(const fs::path& folder, const std::string& bytes) {
+  const fs::path path = calibration_path(folder);
+  if (!fs::exists(path)) return;
+  const std::string before = read_file(path);
+  if (before == bytes || is_named(read_run_file(folder), sha256_of_bytes(before))) return;
   throw UsageError(path.string() +
                    ": not the calibration of this table, so mcvol does not replace it; move it "
                    "elsewhere, and name it with --calibration if it is to be applied");
@@ -57,13 +71,17 @@ CalibrationChoice CalibrationChoice::parse(const std::string& text) {
   return {Kind::kFile, text};
 }
 
+std::string why_not_for(const CalibrationFile& calibration, const nlohmann::json& identity) {
+  std::optional<IdentityDifference> found;
+  if (!differ_beyond_seed(calibration.identity, identity, found)) return "";
+  return "made with " + found->field + " " + found->first + ", these passes have " + found->second;
+}
+
 CalibrationPointer read_calibration_for(const fs::path& path, const nlohmann::json& identity,
                                         const std::vector<NominalCoverage>& levels) {
   AppliedCalibration applied{read_calibration_file(path), sha256_of_identity(identity), false};
-  std::optional<IdentityDifference> found;
-  if (differ_beyond_seed(applied.file.identity, identity, found)) {
-    throw CalibrationError(path.string() + ": made with " + found->field + " " + found->first +
-                           ", these passes have " + found->second +
+  if (const std::string reason = why_not_for(applied.file, identity); !reason.empty()) {
+    throw CalibrationError(path.string() + ": " + reason +
                            "; it holds for its own only: use the same, or --calibration none");
   }
   applied.other_seed = applied.file.identity.value("seed", nlohmann::json()) !=
@@ -102,16 +120,40 @@ std::vector<NominalCoverage> levels_or_those_of(const std::vector<NominalCoverag
   return parse_levels(run.levels.empty() ? std::vector<std::string>{"0.9"} : run.levels);
 }
 
+bool keeps_own_calibration(const fs::path& folder) {
+  const fs::path path = calibration_path(folder);
+  std::error_code error;
+  return fs::is_regular_file(path, error) &&
+         is_named(read_run_file(folder), sha256_of_bytes(read_file(path)));
+}
+
+void name_calibrations(nlohmann::json& options, const AppliedCalibration* calibration,
+                       const std::optional<RunFile>& earlier) {
+  options["calibration"] = nullptr;
+  if (calibration != nullptr) options["calibration"] = calibration->file.sha256;
+  options.erase("calibration_before");
+  if (!earlier) return;
+  nlohmann::json before = earlier->options.value("calibration_before", nlohmann::json::array());
+  const nlohmann::json last = earlier->options.value("calibration", nlohmann::json());
+  if (last.is_string()) before.push_back(last);
+  before.erase(std::remove(before.begin(), before.end(), options["calibration"]), before.end());
+  if (!before.empty()) options["calibration_before"] = before;
+}
+
+void require_replaceable_calibration(const AppliedCalibration* calibration, const fs::path& from,
+                                     const fs::path& folder) {
+  require_own_copy(folder, bytes_of(calibration, from));
+}
+
 void keep_calibration(const AppliedCalibration* calibration, const fs::path& from,
                       const fs::path& folder) {
   const fs::path path = calibration_path(folder);
-  const std::string bytes = calibration == nullptr ? "" : read_file(from);
-  if (fs::exists(path)) {
-    const std::string before = read_file(path);
-    if (before == bytes) return;
-    require_own_copy(path, before, folder);
+  const std::string bytes = bytes_of(calibration, from);
+  require_own_copy(folder, bytes);
+  if (calibration != nullptr) {
+    if (!fs::exists(path) || read_file(path) != bytes) write_file_atomically(path, bytes);
+    return;
   }
-  if (calibration != nullptr) return write_file_atomically(path, bytes);
   std::error_code error;
   fs::remove(path, error);
   if (error) throw Error(path.string() + ": cannot be removed: " + error.message());

@@ -56,7 +56,7 @@ Correlations estimated_correlations(const ChangeOptions& options,
                                     const CalibrationFile& calibration, ChangeTable& table) {
   const ReferencedResults known =
       read_referenced_results(options.results, *options.references, options.threads);
-  table.notes.insert(table.notes.end(), known.notes.begin(), known.notes.end());
+  table.left_out = known.left_out;
   std::map<std::pair<std::string, std::string>, double> scores;  // by case_id and region
   for (const ReferencedCase& one : known.cases) {
     for (const ReferencedRegion& region : one.regions) {

@@ -71,7 +71,8 @@ std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
 
 /// Leaves out the cases that the calibration was made on.
 void leave_out_calibration_cases(const AppliedCalibration& calibration, ReferencedResults& results,
-                                 const std::filesystem::path& folder) {
+                                 const std::filesystem::path& folder,
+                                 std::vector<std::string>& notes) {
   const auto left_out = std::erase_if(results.cases, [&](const ReferencedCase& one) {
     return calibration.file.scans.contains(one.scan_sha256);
   });
@@ -81,8 +82,8 @@ void leave_out_calibration_cases(const AppliedCalibration& calibration, Referenc
                      "what it is by construction; evaluate on other cases");
   }
   if (left_out > 0) {
-    results.notes.push_back(std::to_string(left_out) +
-                            " case(s) left out since the calibration was made on them");
+    notes.push_back(std::to_string(left_out) +
+                    " case(s) left out since the calibration was made on them");
   }
 }
 
@@ -92,7 +93,7 @@ EvaluatedRegion evaluate_region(const ReferencedRegion& reference,
                                 const std::vector<NominalCoverage>& levels) {
   EvaluatedRegion evaluated;
   evaluated.reference = &reference;
-  evaluated.predicted_ml = predicted_volume_ml(reference.prediction);
+  evaluated.predicted_ml = reference.raw_ml;
   const RegionCalibration* region = nullptr;
   if (calibration != nullptr) {
     region = &calibration->file.region(reference.prediction.region);
@@ -215,12 +216,19 @@ Evaluation evaluate(const EvaluateOptions& options) {
   const std::vector<NominalCoverage> levels = levels_or_those_of(options.levels, results.run);
   const CalibrationPointer calibration =
       chosen_calibration(options.calibration, options.results, results.run.identity, levels);
-  if (calibration) leave_out_calibration_cases(*calibration, results, options.results);
   Evaluation evaluation;
+  if (calibration) {
+    leave_out_calibration_cases(*calibration, results, options.results, evaluation.notes);
+  }
+  const std::string repeated = leave_out_repeated_scans(results);
+  if (!repeated.empty()) evaluation.notes.push_back(repeated);
   evaluation.run = results.run;
   evaluation.calibration = calibration;
   evaluation.levels = levels;
-  evaluation.notes = results.notes;
+  evaluation.reference_notes = results.notes;
+  evaluation.left_out = results.left_out;
+  evaluation.reference_notes.insert(evaluation.reference_notes.end(), results.left_out.begin(),
+                                    results.left_out.end());
   if (!calibration && options.calibration.kind == CalibrationChoice::Kind::kDefault) {
     evaluation.notes.push_back(
         "no calibration in the result folder: only the raw level sets are evaluated; give one with "

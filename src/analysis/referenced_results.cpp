@@ -1,9 +1,12 @@
 #include "mcvol/analysis/referenced_results.h"
 
 #include "mcvol/analysis/parallel.h"
+#include "mcvol/analysis/reference_check.h"
 #include "mcvol/analysis/run_identity.h"
 #include "mcvol/analysis/volume_table.h"
+#include "mcvol/calibration/scores.h"
 #include "mcvol/error/error.h"
+#include "mcvol/files/text.h"
 #include "mcvol/io/records/calibration_file.h"
 #include "mcvol/io/records/case_record.h"
 
@@ -11,6 +14,8 @@
 #include <optional>
 #include <set>
 #include <system_error>
+
+#include "reference_reader.h"
 
 namespace mcvol {
 
@@ -25,90 +30,17 @@ std::vector<std::string> regions_of(const json& model) {
   return names;
 }
 
-/// Which label values each region of the model is made of.
-LabelMeaning label_meaning_of(const json& model, const std::map<int, int>& remapped) {
-  if (model.at("output").value("activation", "") == "sigmoid") {
-    // Its regions overlap, so that a label does not say which of them a voxel belongs to.
-    throw UsageError(
-        "the model's regions overlap (activation sigmoid), and label maps do not say which labels "
-        "make up each; give their volumes as a table (case_id, region, volume_ml)");
-  }
-  const json& labels = model.at("output").at("labels");
-  LabelMeaning meaning;
-  meaning.remapped = remapped;
-  for (const json& region : model.at("regions")) {
-    LabelMeaning::Region of_region;
-    of_region.name = region.at("name");
-    for (const json& output : region.at("outputs")) {
-      const json& label = labels.at(output.get<std::size_t>());
-      if (!label.is_null()) of_region.labels.insert(label.get<int>());
-    }
-    meaning.regions.push_back(std::move(of_region));
-  }
-  return meaning;
-}
-
-/// Reference volumes of one case by region, from a table or its label map.
-class ReferenceReader {
- public:
-  ReferenceReader(const ReferenceSource& source, const json& model) : source_(source) {
-    std::error_code error;
-    if (fs::is_directory(source.path, error)) {
-      meaning_ = label_meaning_of(model, source.label_map);
-      return;
-    }
-    if (!fs::exists(source.path, error)) {
-      throw UsageError(source.path.string() + ": no such file or folder of references");
-    }
-    if (!source.label_map.empty()) {
-      throw UsageError("--label-map goes with a folder of label maps; " + source.path.string() +
-                       " is a table");
-    }
-    table_ = read_reference_table(source.path);
-  }
-
-  std::map<std::string, double> volumes_of(const std::string& case_id) const {
-    std::map<std::string, double> volumes;
-    if (meaning_) {
-      const auto path = find_label_map(source_.path, case_id);
-      if (!path) return volumes;
-      const std::vector<double> measured = volumes_of_label_map(*path, *meaning_);
-      for (std::size_t r = 0; r < measured.size(); ++r) {
-        volumes[meaning_->regions[r].name] = measured[r];
-      }
-      return volumes;
-    }
-    for (auto entry = table_.lower_bound({case_id, ""});
-         entry != table_.end() && entry->first.first == case_id; ++entry) {
-      volumes[entry->first.second] = entry->second;
-    }
-    return volumes;
-  }
-
-  /// Cases of the table; none of a folder.
-  std::set<std::string> case_ids() const {
-    std::set<std::string> ids;
-    for (const auto& [key, volume] : table_) ids.insert(key.first);
-    return ids;
-  }
-
- private:
-  const ReferenceSource& source_;
-  std::optional<LabelMeaning> meaning_;
-  References table_;
-};
-
 enum class Fate { kUsed, kFailed, kOtherRun, kUnreadable, kNoReference };
 
 Fate read_case(const fs::path& folder, const std::string& case_id, const std::string& identity,
                const ReferenceReader& references, ReferencedCase& into) {
   CaseRecord record;
-  std::map<std::string, double> volumes;
+  ReferenceReader::OfCase known;
   try {
     record = read_case_record(folder, case_id);
     if (record.status == CaseRecord::Status::kFailed) return Fate::kFailed;
     if (record.run_identity != identity) return Fate::kOtherRun;
-    volumes = references.volumes_of(case_id);
+    known = references.volumes_of(case_id);
   } catch (const InputError& error) {
     into.problem = error.what();
     return Fate::kUnreadable;
@@ -116,10 +48,16 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
   into.case_id = case_id;
   into.scan_sha256 = scan_sha256(record);
   for (const RegionRecord& region : record.regions) {
-    const auto volume = volumes.find(region.region);
-    if (volume == volumes.end()) continue;
-    into.regions.push_back({prediction_of(record, region), volume->second});
+    const auto volume = known.regions_ml.find(region.region);
+    if (volume == known.regions_ml.end()) continue;
+    RegionPrediction prediction = prediction_of(record, region);
+    const double raw_ml = predicted_volume_ml(prediction);
+    const double segmented_ml =
+        static_cast<double>(region.mean.above_half()) * prediction.voxel_volume_ml;
+    into.regions.push_back({std::move(prediction), volume->second, raw_ml, segmented_ml});
   }
+  into.labels_ml = std::move(known.labels.labels_ml);
+  into.values = std::move(known.labels.values);
   return into.regions.empty() ? Fate::kNoReference : Fate::kUsed;
 }
 
@@ -127,17 +65,75 @@ void note_count(std::vector<std::string>& notes, std::size_t count, const std::s
   if (count > 0) notes.push_back(std::to_string(count) + " case(s) " + what);
 }
 
-/// A calibration is of all regions of the model.
-void require_every_region(const ReferencedResults& results, const fs::path& path) {
+/// Why the references are of too little; empty where they are not. A calibration is of all regions
+/// of the model.
+std::string shortage_of(const ReferencedResults& results, const fs::path& path,
+                        const fs::path& folder) {
+  if (results.cases.empty()) {
+    return path.string() + ": no measured case of " + folder.string() +
+           " has a reference there; expected its case_id and regions " + results.regions.front() +
+           ", …";
+  }
   std::set<std::string> seen;
   for (const ReferencedCase& one : results.cases) {
     for (const ReferencedRegion& region : one.regions) seen.insert(region.prediction.region);
   }
   for (const std::string& region : results.regions) {
-    if (results.cases.empty() || seen.contains(region)) continue;
-    throw UsageError(path.string() + ": no volume of the region " + region +
-                     "; expected some of each region of the model");
+    if (seen.contains(region)) continue;
+    return path.string() + ": no volume of the region " + region +
+           "; expected some of each region of the model";
   }
+  return "";
+}
+
+/// Names of cases that match nothing. A table of more cases than were measured is usual, measured
+/// cases without a reference are too; both at once may be one name written in two ways.
+void note_unmatched_cases(const std::set<std::string>& without,
+                          const std::set<std::string>& surplus, const fs::path& path,
+                          ReferencedResults& results) {
+  if (without.empty() || surplus.empty()) {
+    note_count(results.notes, surplus.size(), "of the references have not been measured");
+    return;
+  }
+  results.left_out.push_back(path.string() + ": " + std::to_string(surplus.size()) +
+                             " case(s) match no measured one, and " +
+                             std::to_string(without.size()) +
+                             " measured one(s) match none: " + describe_mismatch(without, surplus));
+}
+
+/// Likewise of regions, of which a table may have more than the model.
+void note_unmatched_regions(const ReferenceReader& references, const fs::path& path,
+                            ReferencedResults& results) {
+  std::set<std::string> lacking, surplus;
+  std::size_t rows = 0;
+  for (const auto& [region, count] : references.regions()) {
+    if (std::count(results.regions.begin(), results.regions.end(), region) > 0) continue;
+    surplus.insert(region);
+    rows += static_cast<std::size_t>(count);
+  }
+  for (const std::string& region : results.regions) {
+    const auto has = [&](const ReferencedCase& one) {
+      return std::any_of(one.regions.begin(), one.regions.end(),
+                         [&](const auto& of) { return of.prediction.region == region; });
+    };
+    const auto with = std::count_if(results.cases.begin(), results.cases.end(), has);
+    const auto without = static_cast<std::ptrdiff_t>(results.cases.size()) - with;
+    if (without == 0 && !results.cases.empty()) continue;
+    lacking.insert(region);
+    if (with > 0) {
+      note_count(results.notes, static_cast<std::size_t>(without),
+                 "have no reference of " + region + ", others have");
+    }
+  }
+  if (surplus.empty()) return;
+  if (lacking.empty()) {
+    results.notes.push_back(path.string() + ": " + joined(surplus) +
+                            ": no region of the model; passed over");
+    return;
+  }
+  results.left_out.push_back(
+      path.string() + ": " + std::to_string(rows) +
+      " row(s) of no region of the model: " + describe_mismatch(lacking, surplus));
 }
 
 }  // namespace
@@ -171,28 +167,54 @@ ReferencedResults read_referenced_results(const fs::path& folder, const Referenc
   for_each_parallel(ids.size(), threads, [&](std::size_t n) {
     fates[n] = read_case(folder, ids[n], identity, references, cases[n]);
   });
+  std::set<std::string> without, surplus = references.case_ids();
   for (std::size_t n = 0; n < ids.size(); ++n) {
+    surplus.erase(ids[n]);
     if (fates[n] == Fate::kUsed) results.cases.push_back(std::move(cases[n]));
+    if (fates[n] == Fate::kUnreadable) {
+      results.left_out.push_back(cases[n].problem + "; left out");
+    }
+    if (fates[n] == Fate::kNoReference && !references.knows(ids[n])) without.insert(ids[n]);
   }
   const auto count = [&](Fate fate) {
     return static_cast<std::size_t>(std::count(fates.begin(), fates.end(), fate));
   };
-  std::set<std::string> unmatched = references.case_ids();
-  for (const std::string& id : ids) unmatched.erase(id);
   note_count(results.notes, count(Fate::kNoReference), "without a reference left out");
   note_count(results.notes, count(Fate::kFailed), "that failed left out");
   note_count(results.notes, count(Fate::kOtherRun), "measured with other settings left out");
-  for (std::size_t n = 0; n < ids.size(); ++n) {
-    if (fates[n] == Fate::kUnreadable) results.notes.push_back(cases[n].problem + "; left out");
+  note_unmatched_cases(without, surplus, source.path, results);
+  if (references.is_table()) note_unmatched_regions(references, source.path, results);
+  for (std::string& note : references.notes_of_labels(results.cases)) {
+    results.notes.push_back(std::move(note));
   }
-  note_count(results.notes, unmatched.size(), "of the references have not been measured");
-  require_every_region(results, source.path);
-  if (results.cases.empty()) {
-    throw UsageError(source.path.string() + ": no measured case of " + folder.string() +
-                     " has a reference there; expected its case_id and regions " +
-                     results.regions.front() + ", …");
+  std::string refusal = shortage_of(results, source.path, folder);
+  if (refusal.empty()) {
+    results.voxel_ml = results.cases.front().regions.front().prediction.voxel_volume_ml;
+    refusal = judge_references(results, source.path.string(), source.accept, source.label_map);
   }
+  if (source.said) source.said(results);
+  if (!refusal.empty()) throw UsageError(refusal);
   return results;
+}
+
+std::string leave_out_repeated_scans(ReferencedResults& results) {
+  std::map<std::string, const ReferencedCase*> kept;
+  for (const ReferencedCase& one : results.cases) {
+    const ReferencedCase*& best = kept[one.scan_sha256];
+    if (best == nullptr || one.regions.size() > best->regions.size()) best = &one;
+  }
+  std::set<std::string> stay;
+  for (const auto& [scan, one] : kept) stay.insert(one->case_id);
+  std::string example;
+  for (const ReferencedCase& one : results.cases) {
+    if (!example.empty() || stay.contains(one.case_id)) continue;
+    example = one.case_id + ", which is " + kept.at(one.scan_sha256)->case_id + " again";
+  }
+  const auto left_out = std::erase_if(
+      results.cases, [&](const ReferencedCase& one) { return !stay.contains(one.case_id); });
+  if (left_out == 0) return "";
+  return std::to_string(left_out) + " case(s) left out since each scan counts once, such as " +
+         example;
 }
 
 }  // namespace mcvol

@@ -98,7 +98,7 @@ void CalibrateCommand::setup(CLI::App& program) {
                             "Make a calibration from measured cases with reference volumes",
                             kCalibrateExample);
   command_.add("results", results_, "Result folder of mcvol predict").type_name("RESULTS");
-  add_references(command_, references_, label_map_);
+  add_references(command_, references_);
   command_
       .add("--method", method_,
            "How intervals are made; those of quantile fall short of their level")
@@ -139,14 +139,14 @@ ExitCode CalibrateCommand::run() {
   if (quiet_) set_up_logging(Verbosity::kQuiet);
   if (plan_) return plan();
   if (results_.empty()) throw UsageError("no result folder given (RESULTS)");
-  if (references_.empty()) {
+  if (references_.path.empty()) {
     throw UsageError(
         "no references given; name a table or a folder of label maps with "
         "--references");
   }
   CalibrateOptions options;
   options.results = results_;
-  options.references = {references_, parse_label_mapping(label_map_)};
+  options.references = references_.source();
   options.method = interval_method_from(method_);
   options.strata_ml = strata_from(strata_);
   options.groups = groups_;
@@ -163,7 +163,7 @@ ExitCode CalibrateCommand::run() {
       "volume the reference procedure would give",
       output_.string(), method_, report.scans, report.calibration.sha256.substr(0, 8));
   std::cout << csv_of(report.strata);
-  return ExitCode::kSuccess;
+  return report.left_out.empty() ? ExitCode::kSuccess : ExitCode::kScanFailed;
 }
 
 }  // namespace mcvol

@@ -48,7 +48,7 @@ void ChangeCommand::setup(CLI::App& program) {
            "Of the errors of two scans of a subject, -1 to 1, or bonferroni: intervals that hold "
            "for any, and are wider (default: 0)")
       .type_name("R|bonferroni");
-  add_references(command_, references_, label_map_)
+  add_references(command_, references_)
       .description(
           "Reference volumes of at least 20 pairs, a CSV file or a folder of label maps, to "
           "estimate the correlation from");
@@ -73,11 +73,11 @@ ExitCode ChangeCommand::run() {
   options.calibration = CalibrationChoice::parse(calibration_);
   options.levels = parse_levels(levels_);
   options.dependence = dependence_from(correlation_);
-  if (!references_.empty()) {
+  if (!references_.path.empty()) {
     if (!correlation_.empty()) {
       throw UsageError("--references estimates the correlation; leave out --correlation");
     }
-    options.references = ReferenceSource{references_, parse_label_mapping(label_map_)};
+    options.references = references_.source();
   }
   if (options.dependence.kind == ChangeDependence::Kind::kBonferroni &&
       !growth_threshold_.empty()) {
@@ -103,7 +103,8 @@ ExitCode ChangeCommand::run() {
     spdlog::info("{}: {} pair(s), {} failed", output.string(), table.pairs, table.failed);
     if (output_.empty()) spdlog::info("mcvol report {} shows them", results_.string());
   }
-  return table.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
+  const bool whole = table.failed == 0 && table.left_out.empty();
+  return whole ? ExitCode::kSuccess : ExitCode::kScanFailed;
 }
 
 }  // namespace mcvol

@@ -33,9 +33,8 @@ constexpr const char* kProgramExample =
     "  mcvol inspect models/glioma\n"
     "  mcvol predict scans/ --model models/glioma --out results\n"
     "Volumes are in ml. stdout carries data, stderr the log.\n"
-    "Exit codes: 0 all measured, 1 cannot start or go on, 2 usage, 3 a case failed, 4 folder in "
-    "use,\n"
-    "129/130/143 interrupted (what is finished is kept).";
+    "Exit codes: 0 all measured, 1 cannot start or go on, 2 usage, 3 a case failed or\n"
+    "was left out, 4 folder in use, 129/130/143 interrupted (what is finished is kept).";
 
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -95,6 +94,21 @@ int run(int argc, const char* const* argv) {
   return static_cast<int>(ExitCode::kUsage);
 }
 
+int run_reporting_errors(int argc, const char* const* argv) {
+  try {
+    set_up_logging(Verbosity::kNormal);
+    return run(argc, argv);
+  } catch (const Error& error) {
+    spdlog::error("{}", one_line(message_of(error)));
+    return static_cast<int>(error.exit_code());
+  } catch (const std::bad_alloc&) {
+    spdlog::error("not enough memory");
+  } catch (const std::exception& error) {
+    spdlog::error("{}", one_line(message_of(error)));
+  }
+  return static_cast<int>(ExitCode::kCannotGoOn);
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<Command>> all_commands() {
@@ -112,18 +126,11 @@ std::vector<std::unique_ptr<Command>> all_commands() {
 }
 
 int run_command_line(int argc, const char* const* argv) {
-  try {
-    set_up_logging(Verbosity::kNormal);
-    const int exit_code = run(argc, argv);
-    if (exit_code == 0 && !std::cout.flush()) throw Error("stdout cannot be written");
-    return exit_code;
-  } catch (const Error& error) {
-    spdlog::error("{}", one_line(message_of(error)));
-    return static_cast<int>(error.exit_code());
-  } catch (const std::bad_alloc&) {
-    spdlog::error("not enough memory");
-  } catch (const std::exception& error) {
-    spdlog::error("{}", one_line(message_of(error)));
+  const int exit_code = run_reporting_errors(argc, argv);
+  // Whatever else was wrong: who reads stdout must not take a part of it for the whole.
+  if (std::cout.flush()) return exit_code;
+  if (exit_code != static_cast<int>(ExitCode::kCannotGoOn)) {
+    spdlog::error("stdout cannot be written");
   }
   return static_cast<int>(ExitCode::kCannotGoOn);
 }

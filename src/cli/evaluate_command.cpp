@@ -38,7 +38,7 @@ void EvaluateCommand::setup(CLI::App& program) {
                      "Coverage of intervals on cases with reference volumes, beside other methods",
                      kEvaluateExample);
   add_results(command_, results_);
-  add_references(command_, references_, label_map_).required();
+  add_references(command_, references_).required();
   add_calibration(command_, calibration_);
   add_levels(command_, levels_);
   command_.add("--out", output_, "Folder of the tables (default: the result folder)")
@@ -50,7 +50,7 @@ ExitCode EvaluateCommand::run() {
   if (quiet_) set_up_logging(Verbosity::kQuiet);
   EvaluateOptions options;
   options.results = results_;
-  options.references = {references_, parse_label_mapping(label_map_)};
+  options.references = references_.source();
   options.calibration = CalibrationChoice::parse(calibration_);
   options.levels = parse_levels(levels_);
   options.threads = threads_from(threads_);
@@ -66,7 +66,7 @@ ExitCode EvaluateCommand::run() {
   spdlog::info("{}: the same of every method, with interval scores and by size",
                (folder / "coverage.csv").string());
   spdlog::info("{}: to look at", (folder / "evaluation.html").string());
-  return ExitCode::kSuccess;
+  return evaluation.left_out.empty() ? ExitCode::kSuccess : ExitCode::kScanFailed;
 }
 
 }  // namespace mcvol

@@ -80,8 +80,8 @@ ExitCode IntervalCommand::run() {
   }
   for (const std::string& line : tabulation.unreadable) spdlog::error("{}", line);
   // A script must not take a table with a case missing for the whole.
-  if (!tabulation.unreadable.empty()) return ExitCode::kCannotGoOn;
-  return tabulation.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
+  const bool whole = tabulation.unreadable.empty() && tabulation.failed == 0;
+  return whole ? ExitCode::kSuccess : ExitCode::kScanFailed;
 }
 
 }  // namespace mcvol

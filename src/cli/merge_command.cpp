@@ -50,8 +50,8 @@ ExitCode MergeCommand::run() {
     spdlog::warn("{}", note);
   }
   // A script must not take a table with a shard missing for the whole.
-  if (!report.complete) return ExitCode::kCannotGoOn;
-  return report.failed > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
+  if (!report.all_sources) return ExitCode::kCannotGoOn;
+  return report.failed > 0 || report.left_out > 0 ? ExitCode::kScanFailed : ExitCode::kSuccess;
 }
 
 }  // namespace mcvol

@@ -124,8 +124,8 @@ void PredictCommand::add_measurement_options() {
       .show_default();
   command_
       .add("--calibration", calibration_,
-           "Calibration to apply, or none: raw intervals, without a warning (default: the "
-           "model's own, if it has one)")
+           "Calibration to apply, or none: raw intervals, without a warning (default: the result "
+           "folder's, else the model's own)")
       .type_name("FILE|none");
   command_
       .add("--layout", layout_,

@@ -80,6 +80,7 @@ void PredictReporter::planned(const PredictPlan& plan) {
   spdlog::debug("{} cases: {} to measure, {} measured before, {} that cannot be measured",
                 plan.cases.size(), plan.count(CaseAction::kMeasure), plan.count(CaseAction::kKeep),
                 plan.count(CaseAction::kRefuse));
+  for (const std::string& note : plan.notes) spdlog::warn("{}", note);
   if (!plan.calibration && !options_.uncalibrated_on_purpose) {
     spdlog::warn(
         "uncalibrated: the model has no calibration; the raw intervals promise no coverage");

@@ -56,7 +56,7 @@ ExitCode ReportCommand::run() {
   for (const std::string& note : notes) spdlog::warn("{}", note);
   for (const std::string& line : tabulation.unreadable) spdlog::error("{}", line);
   spdlog::info("{}", output.string());
-  return tabulation.unreadable.empty() ? ExitCode::kSuccess : ExitCode::kCannotGoOn;
+  return tabulation.unreadable.empty() ? ExitCode::kSuccess : ExitCode::kScanFailed;
 }
 
 }  // namespace mcvol

@@ -1,21 +1,37 @@
 #include "shared_options.h"
 
+#include <spdlog/spdlog.h>
+
 namespace mcvol {
 
 void add_results(CommandOptions& command, std::filesystem::path& results) {
   command.add("results", results, "Result folder").type_name("RESULTS").required();
 }
 
-OptionDeclaration add_references(CommandOptions& command, std::string& references,
-                                 std::string& label_map) {
+ReferenceSource ReferenceOptions::source() const {
+  ReferenceSource source;
+  source.path = path;
+  source.label_map = parse_label_mapping(label_map);
+  source.accept = accept;
+  source.said = [](const ReferencedResults& results) {
+    for (const std::string& fact : results.facts) spdlog::info("{}", fact);
+    for (const std::string& note : results.notes) spdlog::warn("{}", note);
+    for (const std::string& line : results.left_out) spdlog::error("{}", line);
+  };
+  return source;
+}
+
+OptionDeclaration add_references(CommandOptions& command, ReferenceOptions& references) {
   OptionDeclaration option = command.add(
-      "--references", references,
+      "--references", references.path,
       "Reference volumes: a CSV file (case_id, region, volume_ml) or a folder of label maps");
   option.type_name("FILE|DIR");
   command
-      .add("--label-map", label_map,
+      .add("--label-map", references.label_map,
            "What values of label maps stand for in the model, such as 3=4,10=0")
       .type_name("A=B,…");
+  command.add_flag("--accept-references", references.accept,
+                   "Use references that look like another unit, region or label as they are");
   return option;
 }
 

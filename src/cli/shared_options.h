@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/cli/command_options.h"
+#include "mcvol/cli/reference_options.h"
 
 #include <filesystem>
 #include <string>
@@ -12,9 +13,8 @@ namespace mcvol {
 
 /// The result folder to work on.
 void add_results(CommandOptions& command, std::filesystem::path& results);
-/// --references and --label-map; returns the first.
-OptionDeclaration add_references(CommandOptions& command, std::string& references,
-                                 std::string& label_map);
+/// --references, --label-map and --accept-references; returns the first.
+OptionDeclaration add_references(CommandOptions& command, ReferenceOptions& references);
 /// --level, by default those of the run.
 void add_levels(CommandOptions& command, std::vector<std::string>& levels);
 /// --calibration, by default the one in the result folder.

@@ -19,17 +19,19 @@ class CsvReader {
  public:
   CsvReader(std::string_view text, const std::string& name) : text_(text), name_(name) {}
 
-  /// The next row that is not blank; none at the end.
+  /// The next row with a field that is not blank; none at the end. Spreadsheets leave rows of
+  /// nothing but commas behind.
   std::optional<CsvRecord> next() {
     while (!at_end()) {
       CsvRecord record{line_, {}};
-      const std::size_t start = at_;
       do {
-        record.fields.push_back(take_field());
+        record.fields.push_back(trimmed(take_field()));
       } while (take(','));
-      const bool blank = at_ == start;
       take_line_break();
-      if (!blank) return record;
+      if (std::any_of(record.fields.begin(), record.fields.end(),
+                      [](const std::string& field) { return !field.empty(); })) {
+        return record;
+      }
     }
     return std::nullopt;
   }

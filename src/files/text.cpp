@@ -32,10 +32,24 @@ std::string lower_case(std::string_view text) {
 }
 
 std::string trimmed(const std::string& text) {
-  constexpr const char* kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  // A no-break space, which copying from pages and documents leaves behind, is two bytes.
+  static constexpr std::array<std::string_view, 5> kBlanks{" ", "\t", "\r", "\n", "\xc2\xa0"};
+  std::string_view left = text;
+  const auto strip = [&](auto has_blank, auto remove) {
+    for (bool found = true; found;) {
+      found = false;
+      for (const std::string_view blank : kBlanks) {
+        if (!has_blank(blank)) continue;
+        remove(blank.size());
+        found = true;
+      }
+    }
+  };
+  strip([&](std::string_view blank) { return left.starts_with(blank); },
+        [&](std::size_t size) { left.remove_prefix(size); });
+  strip([&](std::string_view blank) { return left.ends_with(blank); },
+        [&](std::size_t size) { left.remove_suffix(size); });
+  return std::string(left);
 }
 
 std::string line_of_file(const std::string& file, int line) {

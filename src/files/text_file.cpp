@@ -6,8 +6,10 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <regex>
 #include <string>
 #include <vector>
@@ -74,6 +76,59 @@ void write_all(int descriptor, std::string_view bytes, const fs::path& path) {
   }
 }
 
+/// Where a file is to be written.
+struct Destination {
+  fs::path path;                  ///< symbolic links followed
+  std::optional<int> descriptor;  ///< path stands for this open file: /dev/stdout, /dev/fd/N
+  std::optional<mode_t> mode;     ///< of the regular file that is there
+  bool in_place = false;          ///< a device, a pipe or an open file: written, never replaced
+};
+
+/// N of a path that is /proc/self/fd/N, by whatever name the folder is reached.
+std::optional<int> open_descriptor(const fs::path& path) {
+  std::error_code error;
+  const fs::path folder = fs::canonical(folder_of(path), error);
+  if (error || folder != "/proc/" + std::to_string(::getpid()) + "/fd") return std::nullopt;
+  const std::string name = path.filename().string();
+  int descriptor = 0;
+  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), descriptor);
+  if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) return std::nullopt;
+  return descriptor;
+}
+
+/// Follows links one by one: behind /dev/stdout may lie a regular file that a shell has opened to
+/// append to, which is written through its descriptor and not by its name.
+Destination destination_of(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // as Linux
+  Destination destination{path, {}, {}, false};
+  for (int links = 0; links < kMostLinks; ++links) {
+    destination.descriptor = open_descriptor(destination.path);
+    destination.in_place = destination.descriptor.has_value();
+    std::error_code error;
+    if (destination.in_place || !fs::is_symlink(fs::symlink_status(destination.path, error))) {
+      break;
+    }
+    if (links + 1 == kMostLinks) throw_cannot("write", path, ELOOP);
+    const fs::path target = fs::read_symlink(destination.path, error);
+    if (error) throw_cannot("write", path, error.value());
+    destination.path = folder_of(destination.path) / target;
+  }
+  struct stat status {};
+  if (destination.in_place || ::stat(destination.path.c_str(), &status) != 0) return destination;
+  if (S_ISREG(status.st_mode)) destination.mode = status.st_mode & 07777;
+  destination.in_place = !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+  return destination;
+}
+
+void write_in_place(const Destination& destination, std::string_view bytes, const fs::path& path) {
+  FileDescriptor file(destination.descriptor
+                          ? ::fcntl(*destination.descriptor, F_DUPFD_CLOEXEC, 0)
+                          : ::open(destination.path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+  if (!file.is_open()) throw_cannot("write", path, errno);
+  write_all(file.get(), bytes, path);
+  if (file.close() != 0) throw_cannot("write", path, errno);
+}
+
 void sync_folder(const fs::path& path) {
   const FileDescriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Some file systems cannot sync a folder, or do not let it be opened: the file itself is safe.
@@ -105,27 +160,41 @@ std::string read_file(const fs::path& path) {
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
   if (!path.has_filename()) throw Error(path.string() + ": cannot write: not a file name");
+  const Destination destination = destination_of(path);
+  if (destination.in_place) return write_in_place(destination, bytes, path);
+  const fs::path& target = destination.path;
   std::error_code error;
-  fs::create_directories(folder_of(path), error);
+  fs::create_directories(folder_of(target), error);
   if (error) {
-    throw Error(folder_of(path).string() + ": cannot create folder: " + error.message());
+    throw Error(folder_of(target).string() + ": cannot create folder: " + error.message());
   }
   fs::path temporary_path;
-  FileDescriptor file(create_beside(path, temporary_path));
+  FileDescriptor file(create_beside(target, temporary_path));
   TemporaryFile temporary(temporary_path);
   write_all(file.get(), bytes, path);
+  if (destination.mode && ::fchmod(file.get(), *destination.mode) != 0) {
+    throw_cannot("write", path, errno);
+  }
   if (::fsync(file.get()) != 0) throw_cannot("write", path, errno);
   if (file.close() != 0) throw_cannot("write", path, errno);
-  if (!temporary.rename_to(path)) throw_cannot("write", path, errno);
-  sync_folder(path);
+  if (!temporary.rename_to(target)) throw_cannot("write", path, errno);
+  sync_folder(target);
 }
 
-void require_writable(const std::filesystem::path& path) {
-  const std::filesystem::path trial =
-      path.parent_path() / ("." + path.filename().string() + ".try");
+void require_writable(const fs::path& path) {
+  const Destination destination = destination_of(path);
+  if (destination.in_place) {
+    // Opening a pipe would wait for its reader.
+    const bool writable = destination.descriptor ? ::fcntl(*destination.descriptor, F_GETFD) != -1
+                                                 : ::access(destination.path.c_str(), W_OK) == 0;
+    if (!writable) throw_cannot("write", path, errno);
+    return;
+  }
+  const fs::path& target = destination.path;
+  const fs::path trial = target.parent_path() / ("." + target.filename().string() + ".try");
   write_file_atomically(trial, "");
   std::error_code ignored;
-  std::filesystem::remove(trial, ignored);
+  fs::remove(trial, ignored);
 }
 
 void remove_left_temporary_files(const fs::path& folder) {

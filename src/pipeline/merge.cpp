@@ -8,6 +8,7 @@
 #include "mcvol/io/records/run_lock.h"
 #include "mcvol/io/records/thumbnail.h"
 #include "mcvol/pipeline/case_maps.h"
+#include "mcvol/pipeline/foreign_files.h"
 
 #include <algorithm>
 #include <map>
@@ -28,7 +29,7 @@ class Merge {
   explicit Merge(const MergeOptions& options)
       : out_(options.out), sources_(find_merge_sources(options.sources, options.out)) {
     report_.notes = std::move(sources_.notes);
-    report_.complete = report_.notes.empty();
+    report_.complete = report_.all_sources = report_.notes.empty();
     levels_ = options.levels.empty() ? levels_of_sources() : options.levels;
     calibration_folder_ = folder_of_calibration();
     calibration_ =
@@ -40,8 +41,11 @@ class Merge {
     // Marked as a merge before its records are there, so that one cut short can be taken up.
     RunFile merged = summary();
     merged.state = RunFile::State::kRunning;
-    keep_calibration(calibration_.get(), calibration_path(calibration_folder_), out_);
+    const fs::path calibration_file = calibration_path(calibration_folder_);
+    require_replaceable_calibration(calibration_.get(), calibration_file, out_);
+    name_calibrations(merged.options, calibration_.get(), read_run_file(out_));
     write_run_file(merged, out_);
+    keep_calibration(calibration_.get(), calibration_file, out_);
     VolumeTable table(levels_, calibration_);
     for (const auto& [case_id, chosen] : chosen_) write_case(case_id, chosen, table);
     table.write(out_);
@@ -87,6 +91,7 @@ class Merge {
   void note(const std::string& line) {
     report_.notes.push_back(line);
     report_.complete = false;
+    ++report_.left_out;
   }
 
   /// The record, if it is one of this run; one that is not is noted and left out.
@@ -211,6 +216,8 @@ class Merge {
       const int recorded = usable == usable_records_.end() ? 0 : usable->second;
       merged.found += std::max(0, source.run.found - recorded);
     }
+    if (calibration_) merged.options["calibration"] = calibration_->file.sha256;
+    merged.options.erase("calibration_before");
     merged.levels.clear();
     for (const NominalCoverage& level : levels_) merged.levels.push_back(level.text);
     return merged;
@@ -231,6 +238,7 @@ class Merge {
 MergeReport merge_results(const MergeOptions& options) {
   // Before the lock: a folder that is merged into may be one of the sources.
   require_sources_free(options.sources);
+  require_no_foreign_files(options.out);
   const RunLock lock(options.out);
   for (const fs::path& folder : {options.out, options.out / "cases", options.out / "thumbnails"}) {
     remove_left_temporary_files(folder);

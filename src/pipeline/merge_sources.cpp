@@ -44,12 +44,12 @@ class SourceFinder {
     std::optional<RunFile> run = read_run_file(folder);
     std::size_t found = 0;
     for (const auto& [count, by_index] : shards) {
-      std::set<int> present;
       for (const auto& [index, path] : by_index) {
-        if (add_if_run(path)) present.insert(index);
+        if (!add_if_run(path)) continue;
+        present_[count].insert(index);
+        parents_[count].insert(folder.string());
+        ++found;
       }
-      found += present.size();
-      if (!present.empty()) note_missing(folder.string(), count, present);
     }
     // An earlier merge of the shards is no result of its own.
     if (run && (found == 0 || run->merged_from.empty())) {
@@ -60,11 +60,14 @@ class SourceFinder {
       throw UsageError(folder.string() +
                        ": no run.json; expected a result folder as mcvol predict writes it");
     }
-    if (const auto shard = shard_of_folder(folder))
-      named_shards_[shard->count].insert(shard->index);
+    if (const auto shard = shard_of_folder(folder)) {
+      present_[shard->count].insert(shard->index);
+      named_one_by_one_.insert(shard->count);
+    }
   }
 
   /// @return whether `out` holds an earlier merge that is no source itself.
+  /// @throws UsageError where it holds something else.
   bool add_out(const fs::path& out) {
     std::optional<RunFile> run = read_run_file(out);
     if (!run) {
@@ -86,15 +89,20 @@ class SourceFinder {
     }
     if (is_source) return false;
     if (run->merged_from.empty()) {
-      add(out, *std::move(run));
-      return false;
+      throw UsageError(out.string() +
+                       ": holds a run that is none of those merged; merge into another folder");
     }
     require_one_identity({out, *run});
     return true;
   }
 
   MergeSources finish() {
-    for (const auto& [count, present] : named_shards_) note_missing("", count, present);
+    for (const auto& [count, present] : present_) {
+      // Shards of one split may lie in several folders, as where two machines have measured them.
+      const std::set<std::string>& parents = parents_[count];
+      const bool one_folder = parents.size() == 1 && !named_one_by_one_.contains(count);
+      note_missing(one_folder ? *parents.begin() : "", count, present);
+    }
     for (const MergeSource& source : folders_) note_unfinished(source);
     MergeSources sources;
     sources.identity_sha256 = sha256_of_identity(folders_.front().run.identity);
@@ -154,7 +162,9 @@ class SourceFinder {
 
   std::vector<MergeSource> folders_;
   std::set<fs::path> seen_;
-  std::map<int, std::set<int>> named_shards_;  ///< named one by one, by number of shards
+  std::map<int, std::set<int>> present_;          ///< indices by number of shards, of all named
+  std::map<int, std::set<std::string>> parents_;  ///< folders they lie in, likewise
+  std::set<int> named_one_by_one_;                ///< numbers of shards
   std::vector<std::string> notes_;
 };
 

@@ -24,9 +24,9 @@ struct MergeSources {
 /// @throws FolderLockedError where a run holds one of the folders, or a shard in one.
 void require_sources_free(const std::vector<std::filesystem::path>& named);
 
-/// The result folders that the named ones stand for: shards in place of their parent, and `out`
-/// where it holds a run of its own.
-/// @throws UsageError for a folder that holds no results and for run identities that differ.
+/// The result folders that the named ones stand for: shards in place of their parent.
+/// @throws UsageError for a folder that holds no results, for run identities that differ, and
+///   where `out` holds a run that is none of them.
 MergeSources find_merge_sources(const std::vector<std::filesystem::path>& named,
                                 const std::filesystem::path& out);
 

@@ -3,6 +3,7 @@
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/records/run_lock.h"
 #include "mcvol/pipeline/case_maps.h"
+#include "mcvol/pipeline/foreign_files.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/sample_passes.h"
 #include "mcvol/pipeline/threads.h"
@@ -91,9 +92,12 @@ PredictOutcome PredictRun::run() {
   outcome_.kept = plan_.count(CaseAction::kKeep);
   observer_.planned(plan_);
   maps_.say_sizes(services_.free_bytes);
+  require_replaceable_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
   if (plan_.count(CaseAction::kMeasure) > 0 && !stopping()) load_network();
-  keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
+  // run.json first: it says what the rest is of.
   log_.start(segmenter_ ? &segmenter_->summary() : nullptr, threads_, outcome_);
+  keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
+  log_.calibration_is_kept();
   try {
     renew_bounds_of_kept();
     work();
@@ -106,10 +110,8 @@ PredictOutcome PredictRun::run() {
     }
     throw;
   }
-  if (const int others = results_.count_of_other_runs(); others > 0) {
-    observer_.warn(std::to_string(others) +
-                   " case(s) in the table were measured by runs with other settings; their rows "
-                   "carry the flag other_run, and measuring them again replaces them");
+  if (const std::string others = results_.about_other_runs(); !others.empty()) {
+    observer_.warn(others);
   }
   timed(log_.stages.write_s, [&] { results_.write_table(); });
   log_.write(stop_ ? RunFile::State::kInterrupted : RunFile::State::kComplete, outcome_);
@@ -337,6 +339,7 @@ PredictOutcome predict(const PredictOptions& options, const PredictServices& ser
                        PredictObserver& observer) {
   if (options.output.empty()) throw UsageError("no result folder given; name one with --out");
   PredictPlan plan = plan_scans(options);
+  require_no_foreign_files(plan.folder);
   const RunLock lock(plan.folder);
   for (const auto& folder : {plan.folder, plan.folder / "cases", plan.folder / "thumbnails"})
     remove_left_temporary_files(folder);

@@ -9,7 +9,10 @@
 #include "mcvol/pipeline/shard.h"
 
 #include <algorithm>
-#include <set>
+#include <optional>
+#include <utility>
+
+#include "case_pick.h"
 
 namespace mcvol {
 
@@ -34,59 +37,85 @@ void require_makeable(const MapChoice& save, const Bundle& bundle) {
   if (save.labels) label_painting(bundle.json);
 }
 
-std::optional<std::filesystem::path> calibration_file_of(const Bundle& bundle,
-                                                         const CalibrationChoice& choice) {
-  if (choice.kind == CalibrationChoice::Kind::kFile) return choice.file;
-  if (choice.kind == CalibrationChoice::Kind::kNone || !bundle.has_calibration) return {};
-  return calibration_path(bundle.folder);
+namespace fs = std::filesystem;
+
+/// "calibration 1a2b3c4d".
+std::string called(const CalibrationFile& calibration) {
+  return "calibration " + calibration.sha256.substr(0, 8);
 }
 
 /// The calibration's, if there is one.
-Precision precision_of(const std::optional<std::filesystem::path>& calibration) {
+Precision precision_of(const std::optional<fs::path>& calibration) {
   if (!calibration) return Precision::kFp32;
   return precision_from(read_calibration_file(*calibration).identity.value("precision", "fp32"));
 }
 
-/// The BIDS subject that a case_id begins with; empty where it begins otherwise.
-std::string subject_of(const std::string& case_id) {
-  return case_id.starts_with("sub-") ? case_id.substr(0, case_id.find('_')) : "";
-}
-
-/// The cases that --case and --participant-label ask for.
-class CasePick {
+/// Which calibration a run applies, and under which run identity: without a word about it that of
+/// the folder's table, which another bundle's or none would replace without being asked to.
+class CalibrationOfRun {
  public:
-  /// @throws UsageError naming what no case is called.
-  CasePick(const PredictOptions& options, const std::vector<ScanCase>& cases)
-      : ids_(options.only_cases.begin(), options.only_cases.end()) {
-    for (const std::string& label : options.only_participants) {
-      subjects_.insert(label.starts_with("sub-") ? label : "sub-" + label);
-    }
-    std::set<std::string> ids, subjects;
-    for (const ScanCase& scan : cases) {
-      ids.insert(scan.case_id);
-      subjects.insert(subject_of(scan.case_id));
-    }
-    require_all_in(ids, ids_, "--case");
-    require_all_in(subjects, subjects_, "--participant-label");
-  }
+  CalibrationOfRun(const PredictOptions& options, IdentityOptions identity, PredictPlan& plan)
+      : options_(options), identity_(std::move(identity)), plan_(plan) {}
 
-  bool takes(const std::string& case_id) const {
-    return (ids_.empty() && subjects_.empty()) || ids_.contains(case_id) ||
-           subjects_.contains(subject_of(case_id));
+  void choose() {
+    const fs::path own = calibration_path(plan_.folder);
+    const bool keeps = keeps_own_calibration(plan_.folder);
+    const CalibrationChoice& choice = options_.calibration;
+    if (choice.kind == CalibrationChoice::Kind::kFile) return use(choice.file);
+    if (choice.kind == CalibrationChoice::Kind::kNone) {
+      if (keeps) {
+        plan_.notes.push_back(
+            own.string() + ": " + called(read_calibration_file(own)) +
+            " is dropped, as --calibration none says; volumes become uncalibrated");
+      }
+      return use({});
+    }
+    const std::optional<fs::path> of_bundle =
+        plan_.bundle.has_calibration ? std::optional(calibration_path(plan_.bundle.folder))
+                                     : std::nullopt;
+    if (!keeps) return use(of_bundle);
+    const CalibrationFile kept = read_calibration_file(own);
+    resolve(own);
+    const std::string reason = why_not_for(kept, plan_.identity);
+    if (!reason.empty()) {
+      // Of a folder that is measured anew; without --fresh another run identity is refused.
+      if (options_.fresh) {
+        plan_.notes.push_back(own.string() + ": " + called(kept) + " is dropped: " + reason);
+      }
+      return use(of_bundle);
+    }
+    if (of_bundle) note_other(kept, *of_bundle);
+    use(own);
   }
 
  private:
-  static void require_all_in(const std::set<std::string>& found, const std::set<std::string>& asked,
-                             const std::string& option) {
-    for (const std::string& one : asked) {
-      if (found.contains(one)) continue;
-      throw UsageError(option + ": expected one of the " + std::to_string(found.size()) +
-                       " found, such as " + *found.rbegin() + ", found \"" + one +
-                       "\"; --list says all");
-    }
+  void note_other(const CalibrationFile& kept, const fs::path& of_bundle) {
+    const CalibrationFile other = read_calibration_file(of_bundle);
+    if (other.sha256 == kept.sha256) return;
+    plan_.notes.push_back(plan_.folder.string() + " keeps its " + called(kept) +
+                          "; the model's is " + called(other) + ", which --calibration " +
+                          of_bundle.string() + " would apply");
   }
 
-  std::set<std::string> ids_, subjects_;
+  /// Identity and precision with a calibration.
+  void resolve(const std::optional<fs::path>& file) {
+    plan_.precision = options_.precision ? *options_.precision : precision_of(file);
+    identity_.precision = to_string(plan_.precision);
+    identity_.numerics = numerics_of(plan_.precision);
+    plan_.identity = run_identity_of(plan_.bundle, identity_);
+    plan_.identity_sha256 = sha256_of_identity(plan_.identity);
+  }
+
+  void use(const std::optional<fs::path>& file) {
+    resolve(file);
+    if (!file) return;
+    plan_.calibration_file = *file;
+    plan_.calibration = read_calibration_for(*file, plan_.identity, options_.levels);
+  }
+
+  const PredictOptions& options_;
+  IdentityOptions identity_;
+  PredictPlan& plan_;
 };
 
 }  // namespace
@@ -124,17 +153,8 @@ PredictPlan plan_scans(const PredictOptions& options) {
   identity_options.passes = options.passes;
   identity_options.mc_tolerance = options.mc_tolerance;
   identity_options.memory_bytes = options.memory_bytes;
-  const auto calibration_file = calibration_file_of(plan.bundle, options.calibration);
-  plan.precision = options.precision ? *options.precision : precision_of(calibration_file);
-  identity_options.precision = to_string(plan.precision);
-  identity_options.numerics = numerics_of(plan.precision);
-  plan.identity = run_identity_of(plan.bundle, identity_options);
-  plan.identity_sha256 = sha256_of_identity(plan.identity);
-  if (calibration_file) {
-    plan.calibration_file = *calibration_file;
-    plan.calibration = read_calibration_for(*calibration_file, plan.identity, options.levels);
-  }
   plan.folder = options.shard ? shard_folder(options.output, *options.shard) : options.output;
+  CalibrationOfRun(options, std::move(identity_options), plan).choose();
 
   ScanDiscovery discovery =
       discover_scans(options.scans, channel_patterns(plan.bundle), options.search);

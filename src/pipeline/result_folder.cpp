@@ -66,11 +66,15 @@ std::vector<std::string> ResultFolder::not_found() const {
   return ids;
 }
 
-int ResultFolder::count_of_other_runs() const {
-  return static_cast<int>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+std::string ResultFolder::about_other_runs() const {
+  const auto others = std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
     return entry.second.status == CaseRecord::Status::kOk &&
            entry.second.run_identity != run_identity_;
-  }));
+  });
+  if (others == 0) return {};
+  return std::to_string(others) +
+         " case(s) in the table were measured by runs with other settings; their rows carry the "
+         "flag other_run, and measuring them again replaces them";
 }
 
 void ResultFolder::write_table() const { table_.write(folder_); }

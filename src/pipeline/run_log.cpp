@@ -1,5 +1,6 @@
 #include "run_log.h"
 
+#include "mcvol/analysis/calibration_use.h"
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/pipeline/interrupt.h"
@@ -48,8 +49,8 @@ void RunLog::start(const NetworkSummary* network, int threads, const PredictOutc
     file_.options["thumbnails"] =
         plan_.bundle.channels[channels_to_show(plan_.bundle).channels.front()].name;
   }
-  file_.options["calibration"] = nullptr;
-  if (plan_.calibration) file_.options["calibration"] = plan_.calibration->file.sha256;
+  name_calibrations(file_.options, plan_.calibration.get(), earlier_);
+  if (calibration_kept_) calibration_is_kept();
   file_.levels.clear();
   for (const NominalCoverage& level : options_.levels) file_.levels.push_back(level.text);
   file_.identity = plan_.identity;
@@ -60,6 +61,11 @@ void RunLog::start(const NetworkSummary* network, int threads, const PredictOutc
     file_.device = earlier_->device;
   }
   write(RunFile::State::kRunning, outcome);
+}
+
+void RunLog::calibration_is_kept() {
+  calibration_kept_ = true;
+  file_.options.erase("calibration_before");
 }
 
 /// Null as long as a flexible window has not met a network.

@@ -26,6 +26,8 @@ class RunLog {
   /// @param network none where nothing is to be measured.
   void start(const NetworkSummary* network, int threads, const PredictOutcome& outcome);
   void write(RunFile::State state, const PredictOutcome& outcome);
+  /// keep_calibration() is done: earlier calibrations are named no longer.
+  void calibration_is_kept();
 
   /// The memory allowed decides on a flexible window, and is part of the run identity; but another
   /// version may need more memory for the same network.
@@ -48,6 +50,7 @@ class RunLog {
   RunFile file_;
   std::filesystem::path last_words_;
   bool has_network_ = false;
+  bool calibration_kept_ = false;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 

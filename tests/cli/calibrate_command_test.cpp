@@ -1,3 +1,4 @@
+#include "mcvol/files/csv.h"
 #include "mcvol/files/text_file.h"
 
 #include <algorithm>
@@ -35,6 +36,13 @@ class CalibrateCommand : public ::testing::Test {
     return run_mcvol(arguments);
   }
 
+  static std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+      text.replace(at, from.size(), to);
+    }
+    return text;
+  }
+
   static inline std::unique_ptr<TemporaryFolder> made_;
   TemporaryFolder temporary_;
 };
@@ -46,6 +54,81 @@ TEST_F(CalibrateCommand, PrintsWhatIsPromisedAsCsv) {
   EXPECT_TRUE(contains(result.out, "\nwhole,0,0.9,50,2,0.9216,")) << result.out;
   EXPECT_TRUE(contains(result.err, "whole: level 0.9 covers 92.2 % on average")) << result.err;
   EXPECT_TRUE(contains(result.err, "30 case(s) of the references have not been measured"));
+}
+
+TEST_F(CalibrateCommand, ReferencesInAnotherUnitAreRefusedUnlessAccepted) {
+  const CsvTable table = read_csv(path("references.csv"));
+  std::string text = "case_id,region,volume_ml\n";
+  for (const CsvRecord& record : table.records) {
+    text += record.fields[0] + "," + record.fields[1] + "," + record.fields[2] + "e3\n";
+  }
+  write_file_atomically(path("references.csv"), text);
+  const ProcessResult refused = calibrate();
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_TRUE(contains(refused.err, "info: whole: reference over raw volume ")) << refused.err;
+  EXPECT_TRUE(contains(refused.err, "they look like mm³;")) << refused.err;
+  EXPECT_FALSE(fs::exists(path("calibration.json")));
+  EXPECT_EQ(calibrate({"--accept-references"}).exit_code, 0);
+}
+
+TEST_F(CalibrateCommand, NamesThatMatchNothingAreExitCode3OfEveryCommandWithReferences) {
+  calibrate();
+  write_file_atomically(path("typo.csv"),
+                        replaced(read_file(path("references.csv")), "scan_51,", "Scan_51,"));
+  const std::string said =
+      "\"Scan_51\" there is \"scan_51\" here but for zeros, blanks, capitals or an ending";
+  std::string pairs = "subject_id,baseline,followup\n";
+  for (int n = 52; n < 80; ++n) {
+    pairs += "s,scan_" + std::to_string(n) + ",scan_" + std::to_string(n == 79 ? 52 : n + 1) + "\n";
+  }
+  write_file_atomically(path("pairs.csv"), pairs);
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"evaluate", path("new"), "--calibration", path("calibration.json")},
+           {"calibrate", path("new"), "--output", path("other.json")},
+           {"change", path("new"), "--calibration", path("calibration.json"), "--pairs",
+            path("pairs.csv")}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"--references", path("typo.csv"), "--quiet"});
+    const ProcessResult result = run_mcvol(arguments);
+    EXPECT_EQ(result.exit_code, 3) << command[0] << result.err;
+    EXPECT_TRUE(contains(result.err, said)) << command[0] << result.err;
+  }
+  for (const char* written : {"new/coverage.csv", "other.json", "new/change.csv"}) {
+    EXPECT_TRUE(fs::exists(path(written))) << written;
+  }
+}
+
+TEST_F(CalibrateCommand, UnreadableRecordIsExitCode3OfEveryCommandThatReadsResults) {
+  calibrate();
+  write_file_atomically(path("new") + "/cases/broken.json", "{");
+  write_file_atomically(path("pairs.csv"), "subject_id,baseline,followup\nann,scan_50,broken\n");
+  const std::vector<std::string> with{"--calibration", path("calibration.json")};
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"interval", path("new")},
+           {"report", path("new")},
+           {"evaluate", path("new"), "--references", path("references.csv")},
+           {"change", path("new"), "--pairs", path("pairs.csv")},
+           {"calibrate", path("new"), "--references", path("references.csv"), "--output",
+            path("other.json")},
+           {"merge", path("new"), "--out", path("merged")}}) {
+    std::vector<std::string> arguments = command;
+    if (command[0] != "calibrate" && command[0] != "merge") {
+      arguments.insert(arguments.end(), with.begin(), with.end());
+    }
+    const ProcessResult result = run_mcvol(arguments);
+    EXPECT_EQ(result.exit_code, 3) << command[0] << result.err;
+    EXPECT_TRUE(contains(result.err, "broken")) << command[0] << result.err;
+  }
+  EXPECT_TRUE(fs::exists(path("merged") + "/volumes.csv"));
+  EXPECT_TRUE(fs::exists(path("other.json")));
+}
+
+TEST_F(CalibrateCommand, TableOfMcvolIsNoReference) {
+  EXPECT_EQ(run_mcvol({"interval", path("known"), "--output", path("own.csv")}).exit_code, 0);
+  const ProcessResult result = run_mcvol({"calibrate", path("known"), "--references",
+                                          path("own.csv"), "--output", path("calibration.json")});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(contains(result.err, "own.csv: a table of mcvol's own")) << result.err;
 }
 
 TEST_F(CalibrateCommand, QuietMeansAnEmptyStderr) { EXPECT_EQ(calibrate({"--quiet"}).err, ""); }

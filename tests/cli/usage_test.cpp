@@ -54,6 +54,15 @@ TEST(Usage, ClosedOrFullStdoutIsAnError) {
   }
 }
 
+std::string with_stdout_to(const std::string& place, const std::vector<std::string>& arguments,
+                           int& exit_code) {
+  std::vector<std::string> words{"-c", "exec \"$0\" \"$@\" " + place, MCVOL_EXECUTABLE};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const ProcessResult result = run_program("/bin/sh", words);
+  exit_code = result.exit_code;
+  return result.err;
+}
+
 /// What the tests below know of a command.
 struct KnownCommand {
   std::vector<std::string> quantities;  ///< of its help: ranges and units
@@ -211,6 +220,49 @@ TEST_F(EveryCommand, SaysNothingOnStderrWhereItSucceedsQuietly) {
     EXPECT_EQ(result.exit_code, 0) << name << ": " << result.err;
     EXPECT_EQ(result.err, "") << name;
   }
+}
+
+TEST_F(EveryCommand, FailsWhereItsStdoutIsFull) {
+  const std::map<std::string, std::vector<std::string>> printing = {{"predict", {}},
+                                                                    {"inspect", {}},
+                                                                    {"interval", {}},
+                                                                    {"calibrate", {}},
+                                                                    {"change", {"--output", "-"}}};
+  for (const auto& [name, more] : printing) {
+    std::vector<std::string> arguments = known_.at(name).valid;
+    arguments.insert(arguments.begin(), name);
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    int exit_code = 0;
+    const std::string err = with_stdout_to(">/dev/full", arguments, exit_code);
+    EXPECT_EQ(exit_code, 1) << name;
+    EXPECT_TRUE(contains(err, "error: stdout cannot be written\n")) << name << ": " << err;
+    const ProcessResult unread = run_mcvol_without_reader(arguments);
+    EXPECT_EQ(unread.exit_code, 1) << name;
+    EXPECT_TRUE(contains(unread.err, "error: stdout cannot be written\n")) << name;
+  }
+  // Also where a case failed, which is exit code 3 by itself.
+  std::vector<std::string> failing = known_.at("change").valid;
+  const std::string pairs = failing[2] + ".failing.csv";
+  write_file_atomically(pairs, "subject_id,baseline,followup\nann,scan_50,nowhere\n");
+  failing[2] = pairs;
+  failing.insert(failing.begin(), "change");
+  failing.insert(failing.end(), {"--output", "-"});
+  int exit_code = 0;
+  with_stdout_to(">/dev/null", failing, exit_code);
+  EXPECT_EQ(exit_code, 3);
+  with_stdout_to(">/dev/full", failing, exit_code);
+  EXPECT_EQ(exit_code, 1);
+}
+
+TEST_F(EveryCommand, WritesIntoAFileThatIsItsStdout) {
+  const std::string file = known_.at("interval").valid.front() + ".appended.csv";
+  write_file_atomically(file, "# kept\n");
+  int exit_code = 0;
+  const std::string err = with_stdout_to(
+      ">> '" + file + "'",
+      {"interval", known_.at("interval").valid.front(), "--output", "/dev/stdout"}, exit_code);
+  EXPECT_EQ(exit_code, 0) << err;
+  EXPECT_EQ(read_file(file).rfind("# kept\ncase_id,region,", 0), 0u);
 }
 
 }  // namespace

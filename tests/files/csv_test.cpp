@@ -52,10 +52,25 @@ TEST(Csv, QuotedFieldsHoldCommasQuotesAndLineBreaks) {
 }
 
 TEST(Csv, EmptyLastFieldIsKept) {
-  const CsvTable table = parse_csv("a,b\n1,\n,", "cases.csv");
+  const CsvTable table = parse_csv("a,b\n1,\n,2", "cases.csv");
   ASSERT_EQ(table.records.size(), 2u);
   EXPECT_EQ(table.records[0].fields, (Fields{"1", ""}));
-  EXPECT_EQ(table.records[1].fields, (Fields{"", ""}));
+  EXPECT_EQ(table.records[1].fields, (Fields{"", "2"}));
+}
+
+TEST(Csv, RowsOfNothingButCommasArePassedOver) {
+  const CsvTable table = parse_csv("a,b,c\n1,2,3\n,,\n , \t,\r\n,,,,\n4,5,6\n,,", "cases.csv");
+  ASSERT_EQ(table.records.size(), 2u);
+  EXPECT_EQ(table.records[1].fields, (Fields{"4", "5", "6"}));
+  EXPECT_EQ(table.records[1].line, 6);
+}
+
+TEST(Csv, NamesAndFieldsAreTrimmed) {
+  const CsvTable table = parse_csv(" a ,\"b \"\n x y\t,\xc2\xa0\xc2\xa0z \xc2\xa0\n", "cases.csv");
+  EXPECT_EQ(table.header, (Fields{"a", "b"}));
+  ASSERT_EQ(table.records.size(), 1u);
+  EXPECT_EQ(table.records[0].fields, (Fields{"x y", "z"}));
+  EXPECT_NE(csv_error_of("a,a \n").find("two columns are called 'a'"), std::string::npos);
 }
 
 TEST(Csv, UnnamedColumnsOfSpreadsheetsArePassedOver) {
@@ -112,7 +127,7 @@ TEST(Csv, WrittenFieldsAreReadBackUnchanged) {
   EXPECT_EQ(csv_field("plain text"), "plain text");
   EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
   EXPECT_EQ(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
-  for (const std::string field : {"", "a,b", "\"", "line\nbreak", "cr\rlf\r\n", "; \t"}) {
+  for (const std::string field : {"", "a,b", "\"", "line\nbreak", "cr\rlf", "; \t;"}) {
     const CsvTable table = parse_csv("x,y\n" + csv_field(field) + ",1\n", "cases.csv");
     ASSERT_EQ(table.records.size(), 1u);
     EXPECT_EQ(table.records[0].fields[0], field);

@@ -1,14 +1,17 @@
 #include "mcvol/files/text_file.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/file_descriptor.h"
 
 #include <csignal>
 #include <thread>
 #include <vector>
 
 #include "files/temporary_folder.h"
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,6 +146,79 @@ TEST(TextFile, OnlyFilesOfExactlyTheTemporaryNamesAreRemoved) {
   remove_left_temporary_files(folder.path());
   for (const std::string& name : others) EXPECT_TRUE(fs::exists(folder.path() / name)) << name;
   EXPECT_EQ(entries_in(folder.path()), static_cast<int>(others.size()));
+}
+
+TEST(TextFile, SymbolicLinkIsFollowed) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path() / "elsewhere");
+  fs::create_symlink("link_2", folder.path() / "link");
+  fs::create_symlink("elsewhere/file", folder.path() / "link_2");
+  for (const char* bytes : {"new", "again"}) {
+    require_writable(folder.path() / "link");
+    write_file_atomically(folder.path() / "link", bytes);
+    EXPECT_TRUE(fs::is_symlink(folder.path() / "link"));
+    EXPECT_TRUE(fs::is_symlink(folder.path() / "link_2"));
+    EXPECT_EQ(read_file(folder.path() / "elsewhere" / "file"), bytes);
+    EXPECT_EQ(entries_in(folder.path() / "elsewhere"), 1);
+  }
+  fs::create_symlink("round", folder.path() / "round");
+  EXPECT_EQ(
+      error_of_writing(folder.path() / "round", "x"),
+      (folder.path() / "round").string() + ": cannot write: Too many levels of symbolic links");
+}
+
+TEST(TextFile, ModeOfTheFileReplacedStays) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "file";
+  for (const unsigned mode : {0640u, 0600u, 0664u, 0755u}) {
+    write_file_atomically(path, "before");
+    fs::permissions(path, fs::perms(mode));
+    write_file_atomically(path, "after");
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms(mode));
+    EXPECT_EQ(read_file(path), "after");
+  }
+}
+
+TEST(TextFile, PipeIsWrittenAndStays) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  require_writable(path);
+  std::string seen;
+  std::thread reader([&] { seen = read_file(path); });
+  write_file_atomically(path, "through");
+  reader.join();
+  EXPECT_EQ(seen, "through");
+  EXPECT_TRUE(fs::is_fifo(path));
+  EXPECT_EQ(entries_in(folder.path()), 1);
+}
+
+TEST(TextFile, DeviceIsWrittenAndStays) {
+  const TemporaryFolder folder;
+  fs::create_symlink("/dev/full", folder.path() / "full");
+  fs::create_symlink("/dev/null", folder.path() / "null");
+  require_writable(folder.path() / "null");
+  write_file_atomically(folder.path() / "null", "x");
+  EXPECT_EQ(error_of_writing(folder.path() / "full", "x"),
+            (folder.path() / "full").string() + ": cannot write: No space left on device");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+  EXPECT_EQ(entries_in(folder.path()), 2);
+}
+
+TEST(TextFile, OpenFileIsWrittenThroughItsDescriptor) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "log";
+  write_file_atomically(path, "before ");
+  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  ASSERT_TRUE(file.is_open());
+  for (const std::string& name :
+       {"/dev/fd/" + std::to_string(file.get()), "/proc/self/fd/" + std::to_string(file.get())}) {
+    require_writable(name);
+    write_file_atomically(name, "more ");
+  }
+  EXPECT_EQ(read_file(path), "before more more ");
+  EXPECT_EQ(entries_in(folder.path()), 1);
 }
 
 TEST(TextFile, ReadingNamesTheFileAndTheCause) {

@@ -43,7 +43,8 @@ struct StratumReport {
 struct CalibrateReport {
   CalibrationFile calibration;
   std::vector<StratumReport> strata;
-  std::vector<std::string> notes;
+  std::vector<std::string> notes;     ///< besides those of the references
+  std::vector<std::string> left_out;  ///< of the references
   std::size_t scans = 0;
 };
 

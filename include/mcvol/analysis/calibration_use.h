@@ -4,6 +4,7 @@
 #include "mcvol/io/records/run_file.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,13 @@ CalibrationPointer read_calibration_for(const std::filesystem::path& path,
 /// Where a result folder keeps the calibration of its table.
 std::filesystem::path calibration_path(const std::filesystem::path& folder);
 
+/// Why a calibration does not hold for records made under this run identity, naming the field;
+/// empty where it does.
+std::string why_not_for(const CalibrationFile& calibration, const nlohmann::json& identity);
+
+/// Whether a result folder keeps a calibration that its run.json names: the one of its table.
+bool keeps_own_calibration(const std::filesystem::path& folder);
+
 /// The calibration that a result folder keeps; null where it keeps none.
 CalibrationPointer kept_calibration(const std::filesystem::path& folder,
                                     const nlohmann::json& identity,
@@ -50,6 +58,19 @@ CalibrationPointer chosen_calibration(const CalibrationChoice& choice,
 /// The levels given, else those of the run, else 0.9.
 std::vector<NominalCoverage> levels_or_those_of(const std::vector<NominalCoverage>& levels,
                                                 const RunFile& run);
+
+/// The options of run.json that name calibrations: `calibration` is the sha256 of the table's.
+/// run.json is written before calibration.json is replaced, and names in `calibration_before` what
+/// may still lie there: a run that is killed between the two leaves nothing that the next takes
+/// for somebody's own.
+/// @param earlier the run file that is replaced; may be none.
+void name_calibrations(nlohmann::json& options, const AppliedCalibration* calibration,
+                       const std::optional<RunFile>& earlier);
+
+/// @throws UsageError where keep_calibration() would.
+void require_replaceable_calibration(const AppliedCalibration* calibration,
+                                     const std::filesystem::path& from,
+                                     const std::filesystem::path& folder);
 
 /// Keeps a copy of the calibration's file in a result folder; of none, keeps none. A calibration
 /// that lies there but is not the one the folder's run.json names is somebody's own.

@@ -31,6 +31,7 @@ struct ChangeTable {
   int pairs = 0;
   int failed = 0;                      ///< of the pairs
   std::vector<std::string> notes;      ///< what is to be known of it, a line each
+  std::vector<std::string> left_out;   ///< of the references
   std::vector<std::string> estimates;  ///< the correlations, a line each
 };
 

@@ -54,7 +54,9 @@ struct Evaluation {
   std::vector<EvaluatedInterval> intervals;  ///< by region, method, level, case
   std::vector<CoverageRow> coverage;
   std::vector<ComparisonRow> comparison;
-  std::vector<std::string> notes;
+  std::vector<std::string> notes;            ///< besides those of the references
+  std::vector<std::string> reference_notes;  ///< of the references, what was left out among them
+  std::vector<std::string> left_out;         ///< of the references
 };
 
 /// Coverage and scores of a calibration's intervals on other scans than it was made on, beside

@@ -5,22 +5,32 @@
 #include "mcvol/io/tables/references.h"
 
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace mcvol {
 
+struct ReferencedResults;
+
 /// Where known volumes come from.
 struct ReferenceSource {
   std::filesystem::path path;    ///< a table, or a folder of label maps
   std::map<int, int> label_map;  ///< of the values in label maps
+  bool accept = false;           ///< also what judge_references() would refuse
+  /// Called once, before anything is made of them and before an error that says they cannot be
+  /// used: what is to be said of them is its reason.
+  std::function<void(const ReferencedResults&)> said;
 };
 
 /// A region whose volume is known.
 struct ReferencedRegion {
   RegionPrediction prediction;
   double volume_ml = 0;
+  double raw_ml = 0;        ///< predicted_volume_ml() of the prediction
+  double segmented_ml = 0;  ///< voxels whose mean probability exceeds 0.5
 };
 
 /// A measured case with at least one known volume.
@@ -28,7 +38,9 @@ struct ReferencedCase {
   std::string case_id;
   std::string scan_sha256;
   std::vector<ReferencedRegion> regions;
-  std::string problem;  ///< why record or label map cannot be read
+  std::map<int, double> labels_ml;  ///< of its label map, by label of the model
+  std::set<int> values;             ///< in its label map
+  std::string problem;              ///< why record or label map cannot be read
 };
 
 /// The measured cases of a result folder that have references.
@@ -36,17 +48,26 @@ struct ReferencedResults {
   RunFile run;
   std::vector<std::string> regions;   ///< of the bundle, in its order
   std::vector<ReferencedCase> cases;  ///< sorted by case_id
-  std::vector<std::string> notes;     ///< what could not be used and how much of it, a line each
+  double voxel_ml = 0;                ///< of the first of them
+  std::vector<std::string> facts;  ///< how references compare with what was measured, a line each
+  std::vector<std::string> notes;  ///< what was not used and how much of it, a line each
+  std::vector<std::string> left_out;  ///< what cannot be read or matches nothing, a line each
 };
 
 /// The run of a result folder. @throws UsageError where it holds none.
 RunFile require_run_file(const std::filesystem::path& folder);
 
 /// Reads records and references. Failed records, records of other runs, cases without references
-/// and references without cases are counted in the notes.
-/// @throws UsageError for references that cannot be read, or where no case or for a region none has
-///   one.
+/// and references without cases are counted in the notes; what cannot be read, and names that match
+/// nothing where something lacks a match, is named in left_out.
+/// @throws UsageError for references that cannot be read or that judge_references() refuses, or
+///   where no case or for a region none has one.
 ReferencedResults read_referenced_results(const std::filesystem::path& folder,
                                           const ReferenceSource& source, int threads);
+
+/// Leaves out the cases whose scans have the same files as another's, so that each scan counts
+/// once: that with most references stays, of equals the first. @return what is to be said of it;
+/// empty where there are none.
+std::string leave_out_repeated_scans(ReferencedResults& results);
 
 }  // namespace mcvol

@@ -2,6 +2,7 @@
 
 #include "mcvol/calibration/region_calibration.h"
 #include "mcvol/cli/command.h"
+#include "mcvol/cli/reference_options.h"
 
 #include <filesystem>
 #include <string>
@@ -20,7 +21,8 @@ class CalibrateCommand : public Command {
 
   std::filesystem::path results_, groups_, output_ = "calibration.json";
   std::vector<std::string> levels_{"0.9"};
-  std::string method_ = to_string(kDefaultMethod), strata_, references_, label_map_, threads_;
+  std::string method_ = to_string(kDefaultMethod), strata_, threads_;
+  ReferenceOptions references_;
   bool simulated_ = false, plan_ = false, quiet_ = false;
 };
 

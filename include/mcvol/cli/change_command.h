@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/cli/command.h"
+#include "mcvol/cli/reference_options.h"
 
 #include <filesystem>
 #include <string>
@@ -17,7 +18,8 @@ class ChangeCommand : public Command {
  private:
   std::filesystem::path results_, pairs_;
   std::vector<std::string> levels_;
-  std::string calibration_, correlation_, references_, label_map_, growth_threshold_;
+  std::string calibration_, correlation_, growth_threshold_;
+  ReferenceOptions references_;
   std::string output_, threads_;
   bool quiet_ = false;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/cli/command.h"
+#include "mcvol/cli/reference_options.h"
 
 #include <filesystem>
 #include <string>
@@ -17,7 +18,8 @@ class EvaluateCommand : public Command {
  private:
   std::filesystem::path results_, output_;
   std::vector<std::string> levels_;
-  std::string calibration_, references_, label_map_, threads_;
+  std::string calibration_, threads_;
+  ReferenceOptions references_;
   bool quiet_ = false;
 };
 

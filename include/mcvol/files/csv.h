@@ -18,7 +18,7 @@ struct CsvRecord {
 /// A CSV file with a header row.
 struct CsvTable {
   std::vector<std::string> header;  ///< names differ, but several may be empty
-  std::vector<CsvRecord> records;   ///< blank lines left out
+  std::vector<CsvRecord> records;   ///< rows without any text left out
 
   /// Index of the column with this name (exact).
   std::optional<std::size_t> column(std::string_view name) const;
@@ -30,7 +30,7 @@ struct CsvTable {
 };
 
 /// Parses RFC 4180 text: quoted fields, CRLF, LF or CR, with or without a UTF-8 byte order mark and
-/// a line break at the end. `name` is the file's, for messages.
+/// a line break at the end. Names and fields are trimmed. `name` is the file's, for messages.
 /// @throws UsageError naming file and line: rows of another length than the header, an unclosed or
 ///   misplaced quote, a column name given twice, another separator than a comma, not UTF-8 text.
 CsvTable parse_csv(std::string_view text, const std::string& name);

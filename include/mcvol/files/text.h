@@ -32,7 +32,7 @@ std::string joined(const Texts& texts, std::string_view separator = ", ") {
 /// The letters A to Z in lower case, all else as it is.
 std::string lower_case(std::string_view text);
 
-/// Without blanks, tabs and line ends around it.
+/// Without blanks (no-break spaces too), tabs and line ends around it.
 std::string trimmed(const std::string& text);
 
 /// "cases.csv, line 3": how every message names a place in a file. @param line 1-based.

@@ -10,7 +10,9 @@ namespace mcvol {
 std::string read_file(const std::filesystem::path& path);
 
 /// Writes a file whole or not at all: beside it under a temporary name, fsync, rename, fsync of the
-/// folder. Creates missing parent folders. @throws Error naming the file and the cause (full disk,
+/// folder. Creates missing parent folders. A symbolic link is followed; a file that is replaced
+/// leaves its mode to the new one. What is no regular file (a device, a pipe, /dev/stdout) is
+/// written, never replaced. @throws Error naming the file and the cause (full disk,
 /// read-only folder), leaving what was there before and no temporary file.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 

@@ -22,6 +22,8 @@ struct MergeReport {
   int done = 0;                       ///< cases measured in the merged folder
   int failed = 0;                     ///< cases that failed
   bool complete = true;               ///< no shard missing, no run cut short, no record left out
+  bool all_sources = true;            ///< no shard missing, no run cut short
+  int left_out = 0;                   ///< records
   std::vector<std::string> notes;     ///< why it is not complete, a line each, for the log
   std::vector<std::string> warnings;  ///< what else is to be known, a line each
 };

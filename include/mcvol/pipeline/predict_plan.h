@@ -38,6 +38,7 @@ struct PredictPlan {
   CalibrationPointer calibration;          ///< to be applied; may be null
   std::filesystem::path calibration_file;
   std::vector<PlannedCase> cases;    ///< sorted by case_id (bytes); of the shard only
+  std::vector<std::string> notes;    ///< of the calibration chosen, a line each
   std::vector<std::string> ignored;  ///< files and folders passed over, with the reason
   /// Of all cases found, sorted: those of other shards and those not picked too.
   std::vector<std::string> found_ids;

@@ -49,8 +49,9 @@ class ResultFolder {
   /// Cases with a record that the run did not find, sorted.
   std::vector<std::string> not_found() const;
 
-  /// Measured records that were made under another run identity.
-  int count_of_other_runs() const;
+  /// A sentence about measured records that were made under another run identity; empty where there
+  /// is none.
+  std::string about_other_runs() const;
 
   const std::filesystem::path& path() const { return folder_; }
 

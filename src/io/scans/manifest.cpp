@@ -52,11 +52,11 @@ std::string file_error(const fs::path& file) {
 /// The case of a row; what is wrong with its files is its error.
 ScanCase case_of_row(const CsvRecord& record, const Columns& columns,
                      const std::vector<ChannelPattern>& channels, const fs::path& folder) {
-  ScanCase scan{trimmed(record.fields[columns.case_id]), {}, {}, {}};
+  ScanCase scan{record.fields[columns.case_id], {}, {}, {}};
   std::map<fs::path, std::string> channel_of;
   for (std::size_t channel = 0; channel < channels.size(); ++channel) {
     const std::string& name = channels[channel].name;
-    const std::string field = trimmed(record.fields[columns.channels[channel]]);
+    const std::string field = record.fields[columns.channels[channel]];
     // A path that is absolute replaces the folder.
     const fs::path file = (folder / field).lexically_normal();
     std::string error = field.empty() ? "no file given" : file_error(file);
@@ -76,8 +76,7 @@ ScanCase case_of_row(const CsvRecord& record, const Columns& columns,
 }  // namespace
 
 Manifest read_manifest(const fs::path& path, const std::vector<ChannelPattern>& channels) {
-  CsvTable table = read_csv(path);
-  for (std::string& name : table.header) name = trimmed(name);
+  const CsvTable table = read_csv(path);
   const Columns columns = columns_of(table, channels, path.string());
   if (table.records.empty()) throw Error(path.string() + ": no case found: only a header");
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <system_error>
 
 namespace mcvol {
@@ -37,10 +38,22 @@ int label_from(const std::string& text, const std::string& whole) {
   return label;
 }
 
+/// A table that mcvol has written says what was measured, and calibrated on that, intervals would
+/// hold themselves.
+void require_known_volumes(const CsvTable& table, const std::string& file) {
+  for (const std::string& column : table.header) {
+    if (column != "level" && !column.starts_with("raw_")) continue;
+    throw UsageError(file + ": a table of mcvol's own, found the column '" + column +
+                     "'; expected reference volumes, which mcvol has not measured, such as those "
+                     "of manual segmentations");
+  }
+}
+
 }  // namespace
 
 References read_reference_table(const fs::path& path) {
   const CsvTable table = read_csv(path);
+  require_known_volumes(table, path.string());
   const std::string expected = "case_id, region and volume_ml";
   const std::size_t case_id = table.require_column("case_id", path.string(), expected);
   const std::size_t region = table.require_column("region", path.string(), expected);
@@ -76,20 +89,39 @@ std::optional<fs::path> find_label_map(const fs::path& folder, const std::string
   return found;
 }
 
-std::vector<double> volumes_of_label_map(const fs::path& path, const LabelMeaning& meaning) {
+std::vector<std::string> label_map_case_ids(const fs::path& folder) {
+  std::set<std::string> ids;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    std::string id = entry->is_directory(error) ? name : image_stem(name);
+    if (id != name) {
+      if (id.ends_with("_seg") || id.ends_with("-seg")) id.resize(id.size() - 4);
+    } else if (!find_label_map(folder, id)) {
+      continue;
+    }
+    if (!id.empty()) ids.insert(id);
+  }
+  return {ids.begin(), ids.end()};
+}
+
+LabelMapVolumes volumes_of_label_map(const fs::path& path, const LabelMeaning& meaning) {
   const Image<std::int32_t> labels = read_label_map(path);
   std::map<std::int32_t, std::int64_t> counts;
   for (const std::int32_t label : labels.values) ++counts[label];
   counts.erase(0);
-  std::vector<double> volumes(meaning.regions.size(), 0.0);
+  LabelMapVolumes volumes;
+  volumes.regions_ml.assign(meaning.regions.size(), 0.0);
   for (const auto& [value, count] : counts) {
     const auto mapped = meaning.remapped.find(value);
     const int label = mapped == meaning.remapped.end() ? value : mapped->second;
+    const double volume_ml = static_cast<double>(count) * labels.grid.voxel_volume_ml();
     bool known = label == 0;
     for (std::size_t r = 0; r < meaning.regions.size(); ++r) {
       if (!meaning.regions[r].labels.contains(label)) continue;
       known = true;
-      volumes[r] += static_cast<double>(count) * labels.grid.voxel_volume_ml();
+      volumes.regions_ml[r] += volume_ml;
     }
     if (!known) {
       throw UsageError(path.string() + ": the value " + std::to_string(value) +
@@ -97,6 +129,8 @@ std::vector<double> volumes_of_label_map(const fs::path& path, const LabelMeanin
                        "--label-map " +
                        std::to_string(value) + "=LABEL (0 for background)");
     }
+    volumes.values.insert(value);
+    if (label != 0) volumes.labels_ml[label] += volume_ml;
   }
   return volumes;
 }

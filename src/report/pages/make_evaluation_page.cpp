@@ -26,7 +26,8 @@ std::string evaluation_page(const Evaluation& evaluation, const std::string& pro
   report.calibration = evaluation.calibration;
   report.level = usual_level(evaluation.levels);
   report.program = program;
-  report.notes = evaluation.notes;
+  report.notes = evaluation.reference_notes;
+  report.notes.insert(report.notes.end(), evaluation.notes.begin(), evaluation.notes.end());
   const auto method_of = [&](const std::string& region, IntervalMethod method) -> auto& {
     return entry_of(entry_of(report.regions, region, &EvaluatedRegion::region).methods, method,
                     &EvaluatedMethod::method);

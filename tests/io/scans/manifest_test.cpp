@@ -81,7 +81,7 @@ TEST(Manifest, MissingColumnIsNamedWithThoseFound) {
                       manifest_error_of("case_id,t1,FLAIR\nx,1,2\n"));
   EXPECT_PRED_FORMAT2(IsSubstring, "expected one column 'case_id'",
                       manifest_error_of("id,t1,flair\nx,1,2\n"));
-  EXPECT_PRED_FORMAT2(IsSubstring, "expected one column 't1'",
+  EXPECT_PRED_FORMAT2(IsSubstring, "two columns are called 't1'",
                       manifest_error_of("case_id,t1, t1,flair\nx,1,2,3\n"));
 }
 

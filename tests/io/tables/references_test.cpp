@@ -51,11 +51,40 @@ TEST_F(KnownVolumes, WrongTablesAreRefusedNamingTheLine) {
             at + ", line 3: a, whole is given twice; keep one of them");
 }
 
+TEST_F(KnownVolumes, TablesOfMcvolItselfAreRefused) {
+  const std::string at = file("r.csv").string();
+  EXPECT_EQ(refusal_of("case_id,region,level,volume_ml\na,whole,0.9,1\n"),
+            at + ": a table of mcvol's own, found the column 'level'; expected reference volumes, "
+                 "which mcvol has not measured, such as those of manual segmentations");
+  expect_part(refusal_of("case_id,region,volume_ml,raw_volume_ml\na,whole,1,1\n"),
+              "found the column 'raw_volume_ml'");
+}
+
+TEST_F(KnownVolumes, BlanksAndEmptyRowsOfATableDoNotMatter) {
+  write_text(file("r.csv"), "case_id, region ,volume_ml\n a,whole ,\t12.5\n,,\n , ,\n");
+  const References references = read_reference_table(file("r.csv"));
+  ASSERT_EQ(references.size(), 1u);
+  EXPECT_EQ(references.at({"a", "whole"}), 12.5);
+}
+
+TEST_F(KnownVolumes, NamesThatLabelMapsStandUnder) {
+  write_labels("a_seg.nii.gz", {0, 1});
+  write_labels("b.nii", {0, 1});
+  write_labels("c-label.nii.gz", {0, 1});
+  for (const char* name : {"d", "empty"}) std::filesystem::create_directory(file(name));
+  write_labels("d/d-seg.nii.gz", {0, 1});
+  write_text(file("notes.txt"), "");
+  EXPECT_EQ(label_map_case_ids(temporary_.path()),
+            (std::vector<std::string>{"a", "b", "c-label", "d"}));
+}
+
 TEST_F(KnownVolumes, LabelMapsAreMeasuredOnTheirOwnGrid) {
   write_labels("a_seg.nii.gz", {0, 1, 2, 2, 4, 4, 4});
-  const std::vector<double> volumes = volumes_of_label_map(file("a_seg.nii.gz"), meaning_);
-  EXPECT_NEAR(volumes[0], 6.0, 1e-9);
-  EXPECT_NEAR(volumes[1], 4.0, 1e-9);
+  const LabelMapVolumes volumes = volumes_of_label_map(file("a_seg.nii.gz"), meaning_);
+  EXPECT_NEAR(volumes.regions_ml[0], 6.0, 1e-9);
+  EXPECT_NEAR(volumes.regions_ml[1], 4.0, 1e-9);
+  EXPECT_NEAR(volumes.labels_ml.at(2), 2.0, 1e-9);
+  EXPECT_EQ(volumes.values, (std::set<int>{1, 2, 4}));
 }
 
 TEST_F(KnownVolumes, ValueOfNoRegionIsNamedUnlessItIsRemapped) {
@@ -64,10 +93,10 @@ TEST_F(KnownVolumes, ValueOfNoRegionIsNamedUnlessItIsRemapped) {
       message_from<UsageError>([&] { volumes_of_label_map(file("a.nii"), meaning_); });
   EXPECT_NE(message.find("a.nii: the value 3 belongs to no region"), std::string::npos) << message;
   meaning_.remapped = parse_label_mapping("3=4");
-  EXPECT_NEAR(volumes_of_label_map(file("a.nii"), meaning_)[1], 3.0, 1e-9);
+  EXPECT_NEAR(volumes_of_label_map(file("a.nii"), meaning_).regions_ml[1], 3.0, 1e-9);
   meaning_.remapped = parse_label_mapping("3=0,1=2");
-  EXPECT_NEAR(volumes_of_label_map(file("a.nii"), meaning_)[0], 1.0, 1e-9);
-  EXPECT_EQ(volumes_of_label_map(file("a.nii"), meaning_)[1], 0.0);
+  EXPECT_NEAR(volumes_of_label_map(file("a.nii"), meaning_).regions_ml[0], 1.0, 1e-9);
+  EXPECT_EQ(volumes_of_label_map(file("a.nii"), meaning_).regions_ml[1], 0.0);
 }
 
 TEST_F(KnownVolumes, LabelMapIsFoundByTheCasesName) {

@@ -1,3 +1,4 @@
+#include "mcvol/files/text_file.h"
 #include "mcvol/io/records/calibration_file.h"
 #include "mcvol/pipeline/shard.h"
 
@@ -107,22 +108,28 @@ TEST_F(MergeResults, AnotherRunIdentityIsRefusedNamingTheField) {
 TEST_F(MergeResults, OutThatHoldsOtherResultsIsRefused) {
   write_results(folder("a"), {measured("a1")});
   write_run_file(run_file(1, identity_with(20)), folder("other"));
-  expect_part(refusal({"a"}, "other"), "made with passes 5 and 20");
+  expect_part(refusal({"a"}, "other"), "other: holds a run that is none of those merged");
   write_case_record(measured("z"), case_record_path(folder("stray"), "z"));
   EXPECT_EQ(refusal({"a"}, "stray"),
             folder("stray").string() +
                 ": holds records but no run.json to say what they are; use another --out");
 }
 
-TEST_F(MergeResults, OutThatHoldsARunOfItsOwnIsASource) {
+TEST_F(MergeResults, OutThatHoldsARunOfItsOwnIsRefused) {
   write_results(folder("a"), {measured("a1"), failed("x")});
   write_results(folder("out"), {measured("x"), measured("o1")});
-  const MergeReport report = merge({"a"}, "out");
-  EXPECT_EQ(report.sources, 2);
-  EXPECT_EQ(report.done, 3);
-  EXPECT_EQ(report.failed, 0);
-  EXPECT_EQ(recorded_case_ids(folder("out")), (std::vector<std::string>{"a1", "o1", "x"}));
-  EXPECT_EQ(merge({"a"}, "out").done, 3);
+  const auto before = contents_of(folder("out"));
+  EXPECT_EQ(refusal({"a"}, "out"),
+            folder("out").string() +
+                ": holds a run that is none of those merged; merge into another folder");
+  EXPECT_EQ(contents_of(folder("out")), before);
+}
+
+TEST_F(MergeResults, OutThatHoldsFilesOfOthersIsRefused) {
+  write_results(folder("a"), {measured("a1")});
+  write_file_atomically(folder("out") / "volumes.csv", "mine\n");
+  expect_part(refusal({"a"}, "out"), "volumes.csv: not written by a run of mcvol");
+  EXPECT_EQ(text_of_file(folder("out") / "volumes.csv"), "mine\n");
 }
 
 TEST_F(MergeResults, OutThatIsOneOfTheSourcesIsRefused) {

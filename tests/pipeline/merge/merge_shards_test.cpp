@@ -57,6 +57,24 @@ TEST_F(MergeResults, MissingShardsAreReported) {
                                       "without, run it and merge again"}));
 }
 
+TEST_F(MergeResults, ShardsOfOneSplitMayLieInSeveralFolders) {
+  write_shards(folder("s1"), twelve_cases(), 3);
+  write_shards(folder("s2"), twelve_cases(), 3);
+  fs::remove_all(folder("s1/shards/2-of-3"));
+  for (const char* name : {"s2/shards/1-of-3", "s2/shards/3-of-3"}) fs::remove_all(folder(name));
+  EXPECT_FALSE(merge({"s1"}, "half").complete);
+  const MergeReport whole = merge({"s1", "s2"}, "out");
+  EXPECT_TRUE(whole.complete) << whole.notes.front();
+  EXPECT_EQ(whole.sources, 3);
+  EXPECT_EQ(whole.done, 10);
+  EXPECT_TRUE(merge({"s1", "s2/shards/2-of-3"}, "out").complete);
+  fs::remove_all(folder("s1/shards/3-of-3"));
+  EXPECT_EQ(
+      merge({"s1", "s2"}, "third").notes,
+      (std::vector<std::string>{"a shard is missing: 3-of-3; the table is without, run it and "
+                                "merge again"}));
+}
+
 TEST_F(MergeResults, EmptyShardsMergeIntoAnEmptyTable) {
   write_shards(folder("out"), {}, 2);
   const MergeReport report = merge({"out"}, "out");

@@ -21,7 +21,10 @@ class Listener : public PredictObserver {
  public:
   void warn(const std::string& message) override { warnings.push_back(message); }
   void note(const std::string& message) override { notes.push_back(message); }
-  void planned(const PredictPlan& plan) override { to_measure = plan.count(CaseAction::kMeasure); }
+  void planned(const PredictPlan& plan) override {
+    to_measure = plan.count(CaseAction::kMeasure);
+    notes.insert(notes.end(), plan.notes.begin(), plan.notes.end());
+  }
   void network_loaded(const NetworkSummary&) override {}
   void started(int, int, const std::string& case_id) override { order.push_back(case_id); }
   void progress(double) override {}

@@ -15,7 +15,8 @@ using References = std::map<std::pair<std::string, std::string>, double>;
 
 /// Reads the columns case_id, region and volume_ml of a CSV file; others are passed over.
 /// @throws UsageError naming file and line: a column missing, a volume that is no number from 0, a
-///   case and region given twice. @throws Error when it cannot be read.
+///   case and region given twice, a table of mcvol's own, whose volumes nobody knows. @throws Error
+///   when it cannot be read.
 References read_reference_table(const std::filesystem::path& path);
 
 /// What the values of a label map stand for.
@@ -34,11 +35,21 @@ struct LabelMeaning {
 std::optional<std::filesystem::path> find_label_map(const std::filesystem::path& folder,
                                                     const std::string& case_id);
 
-/// Volumes of the regions of a label map, on its own grid, in ml, in the order of `meaning`.
+struct LabelMapVolumes {
+  std::vector<double> regions_ml;   ///< in the order of the meaning
+  std::map<int, double> labels_ml;  ///< by label of the model; background left out
+  std::set<int> values;             ///< of the file, 0 left out
+};
+
+/// Volumes of the regions of a label map, on its own grid.
 /// @throws UsageError for a value that is neither 0 nor in any region, naming value and file;
 ///   InputError as read_label_map.
-std::vector<double> volumes_of_label_map(const std::filesystem::path& path,
-                                         const LabelMeaning& meaning);
+LabelMapVolumes volumes_of_label_map(const std::filesystem::path& path,
+                                     const LabelMeaning& meaning);
+
+/// What find_label_map() would find label maps under: names of images in the folder without their
+/// ending, _seg and -seg, and of folders that hold one of their own name. Sorted.
+std::vector<std::string> label_map_case_ids(const std::filesystem::path& folder);
 
 /// "3=4,10=1": the value 3 of label maps stands for 4. @throws UsageError.
 std::map<int, int> parse_label_mapping(const std::string& text);

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "mcvol/analysis/referenced_results.h"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mcvol {
+
+/// Reference volumes of one case by region, from a table or its label map.
+class ReferenceReader {
+ public:
+  struct OfCase {
+    std::map<std::string, double> regions_ml;
+    LabelMapVolumes labels;  ///< of its label map
+  };
+
+  /// @param model of run.json. @throws UsageError.
+  ReferenceReader(const ReferenceSource& source, const nlohmann::json& model);
+
+  OfCase volumes_of(const std::string& case_id) const;
+  bool is_table() const { return !meaning_; }
+  bool knows(const std::string& case_id) const { return ids_.contains(case_id); }
+  /// Cases of the table or folder.
+  const std::set<std::string>& case_ids() const { return ids_; }
+  /// Of the table, and how many rows each has.
+  std::map<std::string, int> regions() const;
+  /// What is to be said of values and labels that no label map holds.
+  std::vector<std::string> notes_of_labels(const std::vector<ReferencedCase>& cases) const;
+
+ private:
+  const ReferenceSource& source_;
+  std::optional<LabelMeaning> meaning_;  ///< of a folder
+  References table_;
+  std::set<std::string> ids_;
+};
+
+/// What is to be said of names on two sides that match nothing on the other: an example of each,
+/// of two that differ only by zeros, blanks, capitals or an ending where there are such.
+/// @param expected names that lack a match. @param found names of the references that do.
+std::string describe_mismatch(const std::set<std::string>& expected,
+                              const std::set<std::string>& found);
+
+}  // namespace mcvol

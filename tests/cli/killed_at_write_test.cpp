@@ -1,0 +1,116 @@
+#include "mcvol/files/csv.h"
+#include "mcvol/files/text_file.h"
+
+#include <csignal>
+#include <map>
+
+#include "cli/checks.h"
+#include "cli/predict_run_fixture.h"
+
+namespace mcvol::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Runs that are killed before each of the calls that change which files there are, and taken up.
+class KilledAtWrite : public PredictRun {
+ protected:
+  void SetUp() override {
+#ifndef MCVOL_KILL_AT_WRITE
+    GTEST_SKIP() << "no library to kill with in this build";
+#endif
+    PredictRun::SetUp();
+  }
+
+  /// False where the run ended before its n-th such call.
+  static bool killed_at(int n, const std::vector<std::string>& arguments) {
+#ifdef MCVOL_KILL_AT_WRITE
+    std::vector<std::string> words{"LD_PRELOAD=" MCVOL_KILL_AT_WRITE,
+                                   "MCVOL_TEST_KILL_AT=" + std::to_string(n), MCVOL_EXECUTABLE};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const ProcessResult result = run_program("/usr/bin/env", words);
+    if (result.exit_code == -SIGKILL) return true;
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+#endif
+    return false;
+  }
+
+  /// Every file but those that say when it was made.
+  std::map<std::string, std::string> contents(const std::string& out) const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(root_ / out)) {
+      const std::string name = entry.path().lexically_relative(root_ / out).string();
+      if (!entry.is_regular_file() || name == ".lock" || name == "run.json") continue;
+      files[name] = name == "report.html" ? "" : read_file(entry.path());
+    }
+    return files;
+  }
+
+  /// For level 0.5, of references that are so much larger than what was measured in `out`.
+  std::string calibration(const std::string& out, const std::string& name, double factor) const {
+    std::string text = "case_id,region,volume_ml\n";
+    const ProcessResult rows =
+        run_mcvol({"interval", (root_ / out).string(), "--calibration", "none", "--level", "0.5"});
+    const CsvTable table = parse_csv(rows.out, "rows");
+    for (const CsvRecord& record : table.records) {
+      const double raw_ml = std::stod(record.fields[*table.column("raw_volume_ml")]);
+      text +=
+          record.fields[0] + "," + record.fields[1] + "," + std::to_string(factor * raw_ml) + "\n";
+    }
+    write_file_atomically(root_ / (name + ".csv"), text);
+    const std::string file = (root_ / (name + ".json")).string();
+    const ProcessResult made = run_mcvol({"calibrate", (root_ / out).string(), "--references",
+                                          (root_ / (name + ".csv")).string(), "--level", "0.5",
+                                          "--output", file, "--accept-references"});
+    EXPECT_EQ(made.exit_code, 0) << made.err;
+    return file;
+  }
+};
+
+TEST_F(KilledAtWrite, MeasuringGoesOnToTheSameBytes) {
+  const std::vector<std::string> saving{"--save", "segmentation,bounds"};
+  ASSERT_EQ(predict("whole", saving).exit_code, 0);
+  const auto whole = contents("whole");
+  ASSERT_GE(whole.size(), 3u * 4);
+  int kills = 0;
+  for (int n = 1; killed_at(n, arguments("out", saving)); ++n, ++kills) {
+    const ProcessResult again = predict("out", saving);
+    EXPECT_EQ(again.exit_code, 0) << "killed at " << n << ": " << again.err;
+    EXPECT_EQ(contents("out"), whole) << "killed at " << n;
+    fs::remove_all(root_ / "out");
+  }
+  EXPECT_GE(kills, 20);
+}
+
+TEST_F(KilledAtWrite, AnotherCalibrationIsTakenUp) {
+  ASSERT_EQ(copy_of_usual_run("whole").exit_code, 0);
+  const std::vector<std::string> choices{calibration("whole", "a", 1.05),
+                                         calibration("whole", "b", 1.15), "none"};
+  int kills = 0;
+  for (std::size_t from = 0; from < choices.size(); ++from) {
+    for (std::size_t to = 0; to < choices.size(); ++to) {
+      if (from == to) continue;
+      const auto with = [&](std::size_t choice) {
+        return std::vector<std::string>{"--level", "0.5", "--calibration", choices[choice]};
+      };
+      for (int n = 1;; ++n) {
+        fs::remove_all(root_ / "out");
+        fs::copy(root_ / "whole", root_ / "out", fs::copy_options::recursive);
+        ASSERT_EQ(predict("out", with(from)).exit_code, 0);
+        if (!killed_at(n, arguments("out", with(to)))) break;
+        ++kills;
+        // With what it was to get, and with what it had, or another.
+        for (const std::size_t next : {(n + to) % 3, to}) {
+          const ProcessResult again = predict("out", with(next));
+          EXPECT_EQ(again.exit_code, 0)
+              << "from " << from << " to " << to << " killed at " << n << ": " << again.err;
+        }
+        EXPECT_EQ(contains(table("out"), "uncalibrated"), choices[to] == "none");
+      }
+    }
+  }
+  EXPECT_GE(kills, 12);
+}
+
+}  // namespace
+}  // namespace mcvol::testing
