@@ -212,9 +212,10 @@ ExitCode PredictCommand::list() const {
   }
   for (const PlannedCase& planned : plan.cases) {
     std::cout << planned.scan.case_id << '\t' << word_of(planned.action) << '\t' << planned.reason
-              << '\n';
+              << '\t' << describe_channel_files(plan.bundle, planned.scan) << '\n';
   }
   std::cout.flush();
+  if (plan.by_number) say_channels_by_number(plan.bundle);
   for (const std::string& ignored : plan.ignored) spdlog::info("passed over: {}", ignored);
   return ExitCode::kSuccess;
 }

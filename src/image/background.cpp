@@ -77,6 +77,22 @@ bool has_residues(const Image<float>& image, double value, double residue) {
   return static_cast<double>(near) > kMostResidues * static_cast<double>(far);
 }
 
+bool has_neighbour(const Image<std::uint8_t>& mask, const Index3& at) {
+  const Index3& size = mask.grid.size;
+  int marked = 0;
+  for (std::int64_t k = std::max<std::int64_t>(at[2] - 1, 0); k <= at[2] + 1 && k < size[2]; ++k) {
+    for (std::int64_t j = std::max<std::int64_t>(at[1] - 1, 0); j <= at[1] + 1 && j < size[1];
+         ++j) {
+      for (std::int64_t i = std::max<std::int64_t>(at[0] - 1, 0); i <= at[0] + 1 && i < size[0];
+           ++i) {
+        marked += mask.at(i, j, k) != 0 ? 1 : 0;
+        if (marked > 1) return true;  // itself and another
+      }
+    }
+  }
+  return false;
+}
+
 double share_of(std::size_t part, std::size_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -112,6 +128,26 @@ Background find_background(const Image<float>& image, double step) {
     background.tolerance = residue;
   }
   return background;
+}
+
+Image<std::uint8_t> brain_beside(const Background& background, const Image<float>& image) {
+  Image<std::uint8_t> brain(image.grid);
+  std::transform(image.values.begin(), image.values.end(), brain.values.begin(),
+                 [&](float value) { return background.contains(value) ? 0 : 1; });
+  if (background.value == 0.0 && background.tolerance == 0.0) return brain;
+  std::vector<std::size_t> alone;
+  const Index3& size = image.grid.size;
+  for (std::int64_t k = 0; k < size[2]; ++k) {
+    for (std::int64_t j = 0; j < size[1]; ++j) {
+      for (std::int64_t i = 0; i < size[0]; ++i) {
+        if (brain.at(i, j, k) != 0 && !has_neighbour(brain, {i, j, k})) {
+          alone.push_back(static_cast<std::size_t>(image.grid.offset(i, j, k)));
+        }
+      }
+    }
+  }
+  for (const std::size_t voxel : alone) brain.values[voxel] = 0;
+  return brain;
 }
 
 void put_background_at_zero(Image<float>& image, const Image<std::uint8_t>& brain) {

@@ -5,6 +5,7 @@
 #include "mcvol/pipeline/case_maps.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/sample_passes.h"
+#include "mcvol/pipeline/scan_flags.h"
 #include "mcvol/pipeline/threads.h"
 #include "mcvol/pipeline/thumbnail_slice.h"
 
@@ -255,8 +256,11 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     record.grid = loaded.scan.grid;
     record.passes = sampled->passes;
     if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");
-    if (loaded.scan.resampled) record.flags.push_back("resampled");
-    if (loaded.scan.touches_border) record.flags.push_back("touches_border");
+    for (std::string& flag : flags_of(loaded.scan, plan_.bundle.requires_skull_stripped())) {
+      record.flags.push_back(std::move(flag));
+    }
+    std::sort(record.flags.begin(), record.flags.end());
+    record.notes = loaded.scan.notes;
     if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded, sink);
     timed(stages.write_s, [&] { maps_.take(scan, loaded.scan, sink); });
   } catch (const InputError& error) {

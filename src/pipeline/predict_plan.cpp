@@ -87,6 +87,7 @@ PredictPlan plan_scans(const PredictOptions& options) {
   ScanDiscovery discovery =
       discover_scans(options.scans, channel_patterns(plan.bundle), options.layout);
   plan.ignored = std::move(discovery.ignored);
+  plan.by_number = discovery.by_number;
   for (ScanCase& scan : discovery.cases) {
     if (options.shard && !options.shard->holds(scan.case_id)) continue;
     PlannedCase planned;
@@ -133,6 +134,7 @@ ScanPreparation preparation_of(const Bundle& bundle) {
   for (const Bundle::Channel& channel : bundle.channels) {
     preparation.intensities.push_back(channel.intensity);
   }
+  preparation.skull_stripped = bundle.requires_skull_stripped();
   preparation.measure_all = bundle.measure == Bundle::Measure::kAll;
   return preparation;
 }
@@ -141,6 +143,15 @@ std::vector<std::string> region_names(const Bundle& bundle) {
   std::vector<std::string> names;
   for (const Bundle::Region& region : bundle.regions) names.push_back(region.name);
   return names;
+}
+
+std::string describe_channel_files(const Bundle& bundle, const ScanCase& scan) {
+  std::string text;
+  for (std::size_t n = 0; n < scan.channel_files.size(); ++n) {
+    text += (n > 0 ? ", " : "") + bundle.channels.at(n).name + "=" +
+            scan.channel_files[n].filename().string();
+  }
+  return text;
 }
 
 }  // namespace mcvol

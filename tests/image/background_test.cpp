@@ -147,6 +147,17 @@ TEST(Background, WholeNumbersNextToItStayBrain) {
   EXPECT_TRUE(background.is_exactly_zero());
 }
 
+TEST(BrainBeside, AVoxelAloneIsNoBrainWhereTheBackgroundIsNotZero) {
+  for (const float value : {0.0F, -0.5F}) {
+    Image<float> image = head(20, always(value));
+    const auto brain = static_cast<std::int64_t>(image.values.size()) - voxels_equal(image, value);
+    image.at(0, 0, 0) = -13.7F;
+    const Background background = find_background(image, 0.0);
+    const auto& marked = brain_beside(background, image).values;
+    EXPECT_EQ(std::count(marked.begin(), marked.end(), 1), brain + (value == 0.0F ? 1 : 0));
+  }
+}
+
 TEST(PutBackgroundAtZero, ZeroInTheBrainStaysBrain) {
   Grid grid;
   grid.size = {4, 1, 1};

@@ -3,6 +3,7 @@
 #include "mcvol/image/image.h"
 
 #include <cmath>
+#include <cstdint>
 
 namespace mcvol {
 
@@ -39,6 +40,11 @@ struct Background {
 /// spread further are air or tissue.
 /// @param step between values that the file can store next to each other; 0 of floating point.
 Background find_background(const Image<float>& image, double step);
+
+/// The voxels that are not background: 1. Where it is not exactly 0, those all of whose 26
+/// neighbours are background are too: a voxel that a program left at another value would move the
+/// corner of the brain.
+Image<std::uint8_t> brain_beside(const Background& background, const Image<float>& image);
 
 /// Sets all voxels that are not of `brain` to 0, and moves those of it that are 0 to the smallest
 /// number above: where 0 is no background it is an intensity like others, and what comes after

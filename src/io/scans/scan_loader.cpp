@@ -7,7 +7,6 @@
 #include "mcvol/io/images/resample.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -20,8 +19,15 @@ using Files = std::vector<std::filesystem::path>;
 
 std::string name_of(const std::filesystem::path& file) { return file.filename().string(); }
 
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.3g", value);
+  return text;
+}
+
 /// The first file's; all headers are checked against it before any voxel is read.
-Grid common_grid(const Files& files) {
+/// @param notes gets those on headers added.
+Grid common_grid(const Files& files, std::vector<std::string>& notes) {
   const Grid first = read_image_header(files.front()).grid;
   for (const auto& file : files) {
     const ImageHeader header = read_image_header(file);
@@ -33,32 +39,22 @@ Grid common_grid(const Files& files) {
                             : ": its header does not say which way the image is turned in the "
                               "patient; save it once more with a program that knows"));
     }
+    if (header.transforms_apart_mm > header.grid.spacing_mm.maxCoeff()) {
+      notes.push_back(name_of(file) + ": its sform and qform place the image up to " +
+                      short_number(header.transforms_apart_mm) + " mm apart; the sform counts");
+    }
     if (same_grid(first, header.grid)) {
       continue;
     }
     std::string message = name_of(file) + ": " + describe(header.grid) + ", expected the grid of " +
                           name_of(files.front()) + ": " + describe(first);
     if (first.size == header.grid.size) {
-      char distance[32];
-      std::snprintf(distance, sizeof(distance), "%.3g", corner_distance_mm(first, header.grid));
-      message += std::string(" (their corners lie up to ") + distance + " mm apart)";
+      message += " (their corners lie up to " +
+                 short_number(corner_distance_mm(first, header.grid)) + " mm apart)";
     }
     throw InputError(message + "; resample all channels of a case onto one grid");
   }
   return first;
-}
-
-Image<std::uint8_t> voxels_but(const Background& background, const Image<float>& image) {
-  Image<std::uint8_t> mask(image.grid);
-  std::transform(image.values.begin(), image.values.end(), mask.values.begin(),
-                 [&](float value) { return background.contains(value) ? 0 : 1; });
-  return mask;
-}
-
-std::string short_number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.3g", value);
-  return text;
 }
 
 [[noreturn]] void refuse_without_background(const std::filesystem::path& file,
@@ -108,21 +104,17 @@ struct Channel {
 /// Its brain: all but the background, where there is one. A background other than 0 of which the
 /// whole image is made is none: the channel is empty, which normalising it finds.
 void find_brain(const std::filesystem::path& file, Channel& channel, bool skull_stripped) {
-  const ImageHeader header = read_image_header(file);
-  const bool whole_numbers =
-      header.type != VoxelType::kFloat32 && header.type != VoxelType::kFloat64;
-  const double step = whole_numbers ? std::abs(header.slope) : 0.0;
-  const Background found = find_background(channel.image, step);
+  const Background found = find_background(channel.image, step_of(read_image_header(file)));
   channel.background = Background{};
   if (found.found) {
     channel.background = found;
-    channel.brain = voxels_but(found, channel.image);
+    channel.brain = brain_beside(found, channel.image);
     if (found.is_exactly_zero() || !bounding_box(channel.brain).empty()) return;
     channel.background = {true};
   } else if (skull_stripped) {
     refuse_without_background(file, found);
   }
-  channel.brain = voxels_but({true}, channel.image);
+  channel.brain = brain_beside({true}, channel.image);
 }
 
 /// Where resampling is asked for, the brain is resampled as a mask of its own, and the image is 0
@@ -209,8 +201,8 @@ PreparedScan load_scan(const Files& channel_files, const ScanPreparation& prepar
   if (channel_files.empty() || channel_files.size() != preparation.intensities.size()) {
     throw std::invalid_argument("load_scan: one file and one IntensitySpec per channel");
   }
-  const Grid grid = timed(timings.read_s, [&] { return common_grid(channel_files); });
   PreparedScan scan;
+  const Grid grid = timed(timings.read_s, [&] { return common_grid(channel_files, scan.notes); });
   scan.own_grid = grid;
   for (std::size_t n = 0; n < channel_files.size(); ++n) {
     Channel channel =
