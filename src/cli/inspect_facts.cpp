@@ -2,6 +2,7 @@
 
 #include "mcvol/calibration/coverage.h"
 #include "mcvol/error/error.h"
+#include "mcvol/image/background.h"
 #include "mcvol/io/images/image_endings.h"
 #include "mcvol/io/images/image_file.h"
 #include "mcvol/io/images/image_header.h"
@@ -33,7 +34,8 @@ Facts facts_of_grid(const Grid& grid) {
 
 Facts facts_of_scan(const fs::path& path) {
   const ImageHeader header = read_image_header(path);
-  const std::vector<float> values = read_image(path).values;
+  const Image<float> image = read_image(path);
+  const std::vector<float>& values = image.values;
   Facts facts = facts_of_grid(header.grid);
   facts["orientation_known"] = header.orientation_known;
   facts["format"] = to_string(header.format);
@@ -42,6 +44,16 @@ Facts facts_of_scan(const fs::path& path) {
   facts["intercept"] = header.intercept;
   facts["nonzero_voxels"] =
       std::count_if(values.begin(), values.end(), [](float v) { return v != 0; });
+  const Background background = find_background(image, step_of(header));
+  if (!background.found) {
+    facts["background"] = nullptr;
+    return facts;
+  }
+  facts["background"] = {{"value", background.value},
+                         {"tolerance", background.tolerance},
+                         {"share_of_border", background.border_share}};
+  facts["voxels_beside_background"] =
+      std::count_if(values.begin(), values.end(), [&](float v) { return !background.contains(v); });
   return facts;
 }
 
@@ -133,6 +145,7 @@ Facts facts_of_record(const fs::path& path) {
   facts["run_identity"] = record.run_identity;
   facts["model"] = record.model;
   facts["flags"] = record.flags;
+  if (!record.notes.empty()) facts["notes"] = record.notes;
   facts["inputs"] = Facts::array();
   for (const InputFile& input : record.inputs) {
     facts["inputs"].push_back({{"channel", input.channel},

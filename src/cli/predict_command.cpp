@@ -236,12 +236,14 @@ ExitCode PredictCommand::list() const {
   }
   for (const PlannedCase& planned : plan.cases) {
     std::cout << planned.scan.case_id << '\t' << word_of(planned.action) << '\t' << planned.reason
-              << (planned.scan.found_as.empty() ? "" : named(planned)) << '\n';
+              << (planned.scan.found_as.empty() ? "" : named(planned)) << '\t'
+              << describe_channel_files(plan.bundle, planned.scan) << '\n';
   }
   for (const std::string& case_id : gone) {
-    std::cout << case_id << "\tnot found\tmeasured before\n";
+    std::cout << case_id << "\tnot found\tmeasured before\t\n";
   }
   std::cout.flush();
+  if (plan.by_number) say_channels_by_number(plan.bundle);
   for (const std::string& ignored : plan.ignored) spdlog::info("passed over: {}", ignored);
   return ExitCode::kSuccess;
 }

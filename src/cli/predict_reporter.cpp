@@ -47,6 +47,22 @@ std::string describe_duration(double seconds) {
   return fmt::format("{} s", whole);
 }
 
+void say_channels_by_number(const Bundle& bundle) {
+  std::string text;
+  for (const Bundle::Channel& channel : bundle.channels) {
+    for (const std::string& suffix : channel.suffixes) {
+      const bool numbered =
+          suffix.size() == 4 && suffix.find_first_not_of("0123456789") == std::string::npos;
+      if (numbered)
+        text += fmt::format("{}{} is {}", text.empty() ? "" : ", ", suffix, channel.name);
+    }
+  }
+  spdlog::warn(
+      "only numbers in the names of files say which channel is which, taken as the model "
+      "has them: {}; see that the scans are numbered so",
+      text);
+}
+
 PredictReporter::PredictReporter(ReporterOptions options) : options_(options) {
   if (options_.progress_line) set_before_log_line([this] { wipe(); });
 }
@@ -77,6 +93,12 @@ void PredictReporter::planned(const PredictPlan& plan) {
     spdlog::warn("'{}' is no case_id of its own, and is {} here; --list says which others are so",
                  renamed->scan.found_as, renamed->scan.case_id);
   }
+  for (const PlannedCase& planned : plan.cases) {
+    if (planned.scan.channel_files.empty()) continue;
+    spdlog::debug("{}: {}", planned.scan.case_id,
+                  describe_channel_files(plan.bundle, planned.scan));
+  }
+  if (plan.by_number) say_channels_by_number(plan.bundle);
   spdlog::debug("{} cases: {} to measure, {} measured before, {} that cannot be measured",
                 plan.cases.size(), plan.count(CaseAction::kMeasure), plan.count(CaseAction::kKeep),
                 plan.count(CaseAction::kRefuse));
@@ -131,6 +153,7 @@ void PredictReporter::progress(double share) {
 
 void PredictReporter::finished(const FinishedCase& finished) {
   const CaseRecord& record = finished.record;
+  for (const std::string& note : record.notes) spdlog::info("{}: {}", record.case_id, note);
   if (record.status == CaseRecord::Status::kFailed) {
     spdlog::error("{}: {}", record.case_id, record.error);
   } else if (!options_.progress_line) {

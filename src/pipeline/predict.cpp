@@ -6,6 +6,7 @@
 #include "mcvol/pipeline/foreign_files.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/sample_passes.h"
+#include "mcvol/pipeline/scan_flags.h"
 #include "mcvol/pipeline/threads.h"
 #include "mcvol/pipeline/thumbnail_slice.h"
 
@@ -57,7 +58,6 @@ class PredictRun {
   bool measure(std::size_t index);
   bool run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record);
   void keep_thumbnail(const std::string& case_id, const LoadedCase&, const HistogramSink&);
-  void remove_thumbnail(const std::string& case_id) const;
   CaseRecord record_of(const ScanCase& scan) const;
   bool is_measured(const std::string& case_id) const;
   void keep_despite(const std::string& case_id, const std::string& reason);
@@ -260,8 +260,11 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     record.grid = loaded.scan.grid;
     record.passes = sampled->passes;
     if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");
-    if (loaded.scan.resampled) record.flags.push_back("resampled");
-    if (loaded.scan.touches_border) record.flags.push_back("touches_border");
+    for (std::string& flag : flags_of(loaded.scan, plan_.bundle.requires_skull_stripped())) {
+      record.flags.push_back(std::move(flag));
+    }
+    std::sort(record.flags.begin(), record.flags.end());
+    record.notes = loaded.scan.notes;
     if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded, sink);
     timed(stages.write_s, [&] { maps_.take(scan, loaded.scan, sink); });
   } catch (const InputError& error) {
@@ -284,15 +287,9 @@ void PredictRun::keep_thumbnail(const std::string& case_id, const LoadedCase& lo
     write_thumbnail(thumbnail_of(loaded.scan, channels_to_show(plan_.bundle), loaded.shown, sink),
                     thumbnail_path(plan_.folder, case_id));
   } catch (const std::exception& error) {
-    remove_thumbnail(case_id);
+    remove_thumbnail(plan_.folder, case_id);
     observer_.warn(case_id + ": measured, but without its slice: " + error.what());
   }
-}
-
-/// The one of an earlier measurement.
-void PredictRun::remove_thumbnail(const std::string& case_id) const {
-  std::error_code ignored;
-  std::filesystem::remove(thumbnail_path(plan_.folder, case_id), ignored);
 }
 
 bool PredictRun::is_measured(const std::string& case_id) const {
@@ -312,7 +309,7 @@ void PredictRun::finish(const CaseRecord& record, double load_s, double network_
   // Images of an earlier measurement go before the record that replaces it, new ones come after it:
   // where this is interrupted, resuming finds none and makes them.
   remove_case_maps(plan_.folder, record.case_id);
-  if (failed || !options_.thumbnails) remove_thumbnail(record.case_id);
+  if (failed || !options_.thumbnails) remove_thumbnail(plan_.folder, record.case_id);
   const std::vector<VolumeRow> rows = results_.put(record);
   if (!failed) maps_.write(record, rows, files.front());
   maps_.warn_of_unlisted(record.case_id);

@@ -160,6 +160,7 @@ PredictPlan plan_scans(const PredictOptions& options) {
       discover_scans(options.scans, channel_patterns(plan.bundle), options.search);
   plan.ignored = std::move(discovery.ignored);
   const CasePick pick(options, discovery.cases);
+  plan.by_number = discovery.by_number;
   for (ScanCase& scan : discovery.cases) {
     plan.found_ids.push_back(scan.case_id);
     if (!pick.takes(scan.case_id)) continue;
@@ -208,6 +209,7 @@ ScanPreparation preparation_of(const Bundle& bundle) {
   for (const Bundle::Channel& channel : bundle.channels) {
     preparation.intensities.push_back(channel.intensity);
   }
+  preparation.skull_stripped = bundle.requires_skull_stripped();
   preparation.measure_all = bundle.measure == Bundle::Measure::kAll;
   return preparation;
 }
@@ -216,6 +218,15 @@ std::vector<std::string> region_names(const Bundle& bundle) {
   std::vector<std::string> names;
   for (const Bundle::Region& region : bundle.regions) names.push_back(region.name);
   return names;
+}
+
+std::string describe_channel_files(const Bundle& bundle, const ScanCase& scan) {
+  std::string text;
+  for (std::size_t n = 0; n < scan.channel_files.size(); ++n) {
+    text += (n > 0 ? ", " : "") + bundle.channels.at(n).name + "=" +
+            scan.channel_files[n].filename().string();
+  }
+  return text;
 }
 
 }  // namespace mcvol

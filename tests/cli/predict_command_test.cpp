@@ -142,7 +142,11 @@ TEST_F(PredictCommand, ListSaysWhatWouldBeMeasuredAndWhyNotAndWritesNothing) {
   const ProcessResult result = predict({"--list", "--quiet"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
-  EXPECT_EQ(result.out.rfind("case_a\tmeasure\t\ncase_b\trefuse\t", 0), 0u) << result.out;
+  EXPECT_EQ(
+      result.out.rfind(
+          "case_a\tmeasure\t\tt1=case_a_t1.nii.gz, flair=case_a_flair.nii.gz\ncase_b\trefuse\t", 0),
+      0u)
+      << result.out;
   EXPECT_TRUE(contains(result.out, "flair"));
   EXPECT_FALSE(fs::exists(root_ / "out"));
 }
@@ -152,7 +156,7 @@ TEST_F(PredictCommand, ListNeedsNoResultFolder) {
   const ProcessResult result = run_mcvol(
       {"predict", (root_ / "scans").string(), "--model", (root_ / "model").string(), "--list"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_EQ(result.out, "case_a\tmeasure\t\n");
+  EXPECT_EQ(result.out, "case_a\tmeasure\t\tt1=case_a_t1.nii.gz, flair=case_a_flair.nii.gz\n");
 }
 
 TEST_F(PredictCommand, FolderHeldByAnotherRunIsExitCode4) {

@@ -131,7 +131,7 @@ TEST(FileFormats, SchemasHoldForEveryFormatAndForNothingElse) {
 }
 
 TEST(FileFormats, RecordsOfEveryFormatAreRead) {
-  for (const char* name : {"record_1.json", "record_2.json", "record_3.json"}) {
+  for (const char* name : {"record_1.json", "record_2.json", "record_3.json", "record_4.json"}) {
     SCOPED_TRACE(name);
     const CaseRecord record = read_case_record(kFormats / name);
     EXPECT_EQ(record.case_id, "case_1");
@@ -140,7 +140,8 @@ TEST(FileFormats, RecordsOfEveryFormatAreRead) {
     EXPECT_EQ(record.regions[0].region, "whole");
     EXPECT_EQ(record.regions[0].passes[0].above_half(), 148);
     EXPECT_EQ(record.regions[0].without_dropout.size(), name[7] == '1' ? 0u : 1u);
-    EXPECT_EQ(record.regions[0].monte_carlo_error.has_value(), name[7] == '3');
+    EXPECT_EQ(record.regions[0].monte_carlo_error.has_value(), name[7] >= '3');
+    EXPECT_EQ(record.notes.size(), name[7] == '4' ? 1u : 0u);
   }
 }
 

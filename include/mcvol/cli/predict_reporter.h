@@ -50,6 +50,9 @@ class PredictReporter : public PredictObserver {
   std::size_t shown_width_ = 0;  ///< characters of the progress line on the terminal
 };
 
+/// That only numbers in the names of files chose the channels, and which number is which.
+void say_channels_by_number(const Bundle& bundle);
+
 /// "2 h 05 min", "3 min 07 s", "12 s".
 std::string describe_duration(double seconds);
 

@@ -42,6 +42,7 @@ struct PredictPlan {
   std::vector<std::string> ignored;  ///< files and folders passed over, with the reason
   /// Of all cases found, sorted: those of other shards and those not picked too.
   std::vector<std::string> found_ids;
+  bool by_number = false;  ///< ScanDiscovery::by_number
 
   int count(CaseAction action) const;
 };
@@ -65,5 +66,8 @@ std::vector<ChannelPattern> channel_patterns(const Bundle& bundle);
 std::vector<std::string> channel_names(const Bundle& bundle);
 ScanPreparation preparation_of(const Bundle& bundle);
 std::vector<std::string> region_names(const Bundle& bundle);
+/// "t1=a_t1.nii.gz, flair=a_flair.nii.gz": which file was taken for which channel; empty of a case
+/// that has not got all of them.
+std::string describe_channel_files(const Bundle& bundle, const ScanCase& scan);
 
 }  // namespace mcvol

@@ -10,8 +10,8 @@ namespace mcvol {
 namespace {
 
 constexpr std::int64_t kMostVoxels = std::int64_t{1} << 32;
-constexpr double kSmallestSpacingMm = 1e-3;
-constexpr double kLargestSpacingMm = 100.0;
+constexpr double kSmallestSpacingMm = 0.05;
+constexpr double kLargestSpacingMm = 20.0;
 constexpr double kShearTolerance = 1e-3;  // cosine between axes: 0.06 degrees
 
 }  // namespace

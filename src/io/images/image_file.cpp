@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/images/nifti/nifti_header.h"
+#include "io/images/nifti/nifti_voxels.h"
 #include "io/images/text/text_header.h"
 #include "itk_setup.h"
 #include "itk_view.h"
@@ -92,6 +93,18 @@ void write_placed(const std::filesystem::path& path, const Image<Value>& image,
   write_through_itk(path, image, io);
 }
 
+/// Of a file that has all the voxels that its header claims.
+Grid checked_grid(const std::filesystem::path& path) {
+  if (named_like_text_image(path)) {
+    const TextHeader header = read_text_header(path);
+    require_text_voxels(path, header);
+    return header.grid;
+  }
+  const NiftiHeader header = read_nifti_header(path);
+  require_nifti_voxels(path, header);
+  return header.grid;
+}
+
 }  // namespace
 
 ImageHeader read_image_header(const std::filesystem::path& path) {
@@ -102,8 +115,7 @@ ImageHeader read_image_header(const std::filesystem::path& path) {
 Image<float> read_image(const std::filesystem::path& path) {
   return naming_errors_of_itk(path.filename().string(), [&] {
     // Before ITK opens the file: a named pipe would keep it waiting for ever.
-    const Grid grid = read_image_header(path).grid;
-    Image<float> image(grid);
+    Image<float> image(checked_grid(path));
     const auto reader = ReaderInto::New();
     reader->set_values(image.values);
     reader->SetImageIO(StrictImageIO::New());

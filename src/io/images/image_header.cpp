@@ -3,6 +3,8 @@
 #include "mcvol/files/text.h"
 #include "mcvol/io/images/image_endings.h"
 
+#include <cmath>
+
 namespace mcvol {
 
 const char* to_string(ImageFormat format) {
@@ -63,6 +65,12 @@ std::int64_t bytes_of(VoxelType type) {
       break;
   }
   return 8;
+}
+
+double step_of(const ImageHeader& header) {
+  const bool whole_numbers =
+      header.type != VoxelType::kFloat32 && header.type != VoxelType::kFloat64;
+  return whole_numbers ? std::abs(header.slope) : 0.0;
 }
 
 std::string image_stem(std::string_view name) {

@@ -81,13 +81,15 @@ ordered_json json_list(const Items& items) {
 
 ordered_json json_of(const CaseRecord& record) {
   const bool failed = record.status == CaseRecord::Status::kFailed;
-  ordered_json whole = {{"format", kCaseRecordFormat},
-                        {"case_id", record.case_id},
-                        {"status", failed ? "failed" : "ok"}};
+  // Without notes it is one of format 3, byte by byte as before there were any.
+  const std::int64_t format = record.notes.empty() ? 3 : kCaseRecordFormat;
+  ordered_json whole = {
+      {"format", format}, {"case_id", record.case_id}, {"status", failed ? "failed" : "ok"}};
   if (failed) whole["error"] = record.error;
   whole["run_identity"] = record.run_identity;
   whole["model"] = record.model;
   whole["flags"] = record.flags;
+  if (!record.notes.empty()) whole["notes"] = record.notes;
   whole["inputs"] = json_list(record.inputs);
   if (failed) return whole;
   whole["grid"] = json_of(record.grid);

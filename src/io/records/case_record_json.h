@@ -8,7 +8,7 @@
 namespace mcvol {
 
 /// Of the records written; older ones are read, newer ones refused.
-inline constexpr std::int64_t kCaseRecordFormat = 3;
+inline constexpr std::int64_t kCaseRecordFormat = 4;
 
 /// Checks a record completely. @throws through `fail`, which names the file.
 CaseRecord case_record_from_json(const nlohmann::json& whole, const JsonFail& fail);

@@ -35,6 +35,8 @@ class RecordReader {
     record.run_identity = sha256_in(fields, "run_identity");
     record.model = sha256_in(fields, "model");
     record.flags = flags_in(fields);
+    // In format 4, which has them where there are any.
+    if (fields.has("notes")) record.notes = notes_in(fields);
     record.inputs = inputs_in(fields);
     if (!failed) read_measurement(fields, record);
     fields.finish();
@@ -106,6 +108,17 @@ class RecordReader {
       }
     }
     return flags;
+  }
+
+  std::vector<std::string> notes_in(JsonFields& fields) const {
+    std::vector<std::string> notes;
+    for (const json& note : fields.array("notes")) {
+      if (!note.is_string() || note.get<std::string>().empty()) {
+        fields.fail("notes", "expected texts, found " + note.dump());
+      }
+      notes.push_back(note);
+    }
+    return notes;
   }
 
   std::vector<InputFile> inputs_in(JsonFields& fields) const {

@@ -109,6 +109,11 @@ std::filesystem::path thumbnail_path(const std::filesystem::path& folder,
   return folder / "thumbnails" / (case_id + ".png");
 }
 
+void remove_thumbnail(const std::filesystem::path& folder, const std::string& case_id) noexcept {
+  std::error_code ignored;
+  std::filesystem::remove(thumbnail_path(folder, case_id), ignored);
+}
+
 void write_thumbnail(const Thumbnail& thumbnail, const std::filesystem::path& path) {
   GreyPicture picture{thumbnail.width, 0, head_of(thumbnail)};
   for (const ThumbnailSlice& slice : thumbnail.slices) {

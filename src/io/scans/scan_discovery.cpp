@@ -282,6 +282,7 @@ ScanDiscovery discover_scans(const std::vector<fs::path>& scans,
     } else if (discovery.layout == ScanLayout::kAuto) {
       discovery.layout = found.layout;
     }
+    discovery.by_number = discovery.by_number || found.layout == ScanLayout::kNnunet;
     std::move(found.cases.begin(), found.cases.end(), std::back_inserter(cases));
   }
   // One of many folders without a scan is a failed row; a run of nothing else cannot start.

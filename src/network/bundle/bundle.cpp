@@ -141,6 +141,10 @@ DropoutScope dropout_scope_from(const std::string& word) {
   throw UsageError("dropout scope: expected native, channel or element, found \"" + word + '"');
 }
 
+bool Bundle::requires_skull_stripped() const {
+  return std::find(required.begin(), required.end(), "skull_stripped") != required.end();
+}
+
 nlohmann::json Bundle::identity() const {
   nlohmann::json fields = json;
   for (const char* text : {"name", "licence", "provenance", "warning"}) fields.erase(text);

@@ -5,6 +5,7 @@
 
 #include "io/images/nifti_fixture.h"
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace mcvol {
 namespace {
@@ -72,6 +73,28 @@ TEST_F(DamagedNiftiFile, RefusesACompressedFileThatEndsWellButTooEarly) {
   const std::string bytes = NiftiFixture().bytes();
   EXPECT_EQ(named_refusal("cut.nii.gz", gzipped(bytes.substr(0, 600))),
             "cut.nii.gz: truncated: 600 bytes (uncompressed), expected 832; copy it again");
+}
+
+/// Random bytes do not pack: the file is as large as it must be for what it claims.
+TEST_F(DamagedNiftiFile, WhatAHeaderClaimsIsNotAllocatedBeforeItIsThere) {
+  NiftiFixture fixture;
+  fixture.dim = {3, 2048, 2048, 1024};  // 16 GiB of floats, more than 1/1032 of which lies there
+  fixture.voxels.resize(std::size_t{34} << 20U);
+  std::uint32_t state = 1;
+  for (char& byte : fixture.voxels) {
+    byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24U);
+  }
+  const auto path = write("claims.nii.gz", gzipped(fixture.bytes()));
+  const auto most_resident_kib = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  const auto before_kib = most_resident_kib();
+  EXPECT_EQ(refusal_of([&] { read_image(path); }),
+            "claims.nii.gz: truncated: 35651936 bytes (uncompressed), expected 17179869536; copy "
+            "it again");
+  EXPECT_LT(most_resident_kib() - before_kib, 64 << 10);
 }
 
 TEST_F(DamagedNiftiFile, RefusesAWrongChecksum) {

@@ -220,18 +220,46 @@ TEST_F(NiftiHeaderFile, RefusesAVoxelSizeThatIsNoLength) {
   NiftiFixture fixture;
   fixture.pixdim[2] = 0.0F;
   EXPECT_EQ(header_refusal(fixture),
-            "image.nii: voxel size 1x0x1 mm (pixdim), expected 0.001 to 100 mm; repair the header");
+            "image.nii: voxel size 1x0x1 mm (pixdim), expected 0.05 to 20 mm; repair the header");
   fixture.pixdim[2] = -1.0F;
   EXPECT_EQ(header_refusal(fixture),
-            "image.nii: voxel size 1x-1x1 mm (pixdim), expected 0.001 to 100 mm; repair the "
+            "image.nii: voxel size 1x-1x1 mm (pixdim), expected 0.05 to 20 mm; repair the "
             "header");
   fixture.pixdim[2] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_NE(header_refusal(fixture).find("expected 0.001 to 100 mm"), std::string::npos);
+  EXPECT_NE(header_refusal(fixture).find("expected 0.05 to 20 mm"), std::string::npos);
   fixture.pixdim[2] = 1.0F;
   fixture.units = 1;
   EXPECT_EQ(header_refusal(fixture),
-            "image.nii: voxel size 1000x1000x1000 mm (pixdim), expected 0.001 to 100 mm; repair "
-            "the header");
+            "image.nii: voxel size 1000x1000x1000 mm (pixdim 1x1x1, in metres by xyzt_units), "
+            "expected 0.05 to 20 mm; repair the header");
+  fixture.units = 3;
+  EXPECT_EQ(header_refusal(fixture),
+            "image.nii: voxel size 0.001x0.001x0.001 mm (pixdim 1x1x1, in microns by xyzt_units), "
+            "expected 0.05 to 20 mm; repair the header");
+}
+
+TEST_F(NiftiHeaderFile, RefusesABitpixOfAnotherTypeThanDatatype) {
+  for (const int version : {1, 2}) {
+    NiftiFixture fixture;
+    fixture.version = version;
+    fixture.set_voxels(std::vector<std::int16_t>(120), 4);
+    fixture.bits = 8;
+    EXPECT_EQ(header_refusal(fixture),
+              "image.nii: damaged header: bitpix says voxels of 8 bits, datatype int16; read and "
+              "write it once with a program that knows which is right");
+  }
+}
+
+TEST_F(NiftiHeaderFile, SaysHowFarApartSformAndQformAre) {
+  NiftiFixture fixture;
+  fixture.sform_code = 1;
+  EXPECT_EQ(header_of(fixture).transforms_apart_mm, 0.0);
+  fixture.qform_code = 1;  // No rotation, as the sform.
+  EXPECT_EQ(header_of(fixture).transforms_apart_mm, 0.0);
+  fixture.quaternion_and_offset[4] = 3.0F;
+  EXPECT_DOUBLE_EQ(header_of(fixture).transforms_apart_mm, 3.0);
+  fixture.quaternion_and_offset[0] = 7.0F;  // No rotation; the sform counts anyway.
+  EXPECT_EQ(header_of(fixture).transforms_apart_mm, 0.0);
 }
 
 TEST_F(NiftiHeaderFile, RefusesAnInterceptThatIsNoNumber) {

@@ -276,7 +276,7 @@ TEST_F(TextImageFile, WhatWouldBeReadWronglyIsRefusedByName) {
                                      "space: RAS\nspace directions: (1000,0,0) (0,1,0) (0,0,1)\n"
                                      "space origin: (0,0,0)\nencoding: raw\n",
                                      floats))
-                .find("voxel size 1000x1x1 mm (space directions), expected 0.001 to 100 mm"),
+                .find("voxel size 1000x1x1 mm (space directions), expected 0.05 to 20 mm"),
             std::string::npos);
   for (const char* line :
        {"ElementToIntensityFunctionSlope = 2\n", "ElementToIntensityFunctionOffset = 10\n",

@@ -117,10 +117,10 @@ TEST(CaseRecordFile, MissingFileIsAnInputErrorThatNamesIt) {
 
 TEST_F(DamagedRecord, NewerFormatSaysUpdate) {
   expect_part(message_after([](json& whole) {
-                whole["format"] = 4;
+                whole["format"] = 5;
                 whole["novelty"] = true;
               }),
-              "case_01.json: format: 4 is newer than this mcvol reads (3); update mcvol");
+              "case_01.json: format: 5 is newer than this mcvol reads (4); update mcvol");
 }
 
 TEST_F(DamagedRecord, OtherJsonIsNoRecord) {

@@ -25,6 +25,15 @@ const Names kBrats2023{"-t1n", "-t1c", "-t2w", "-t2f", "-seg"};
 const Names kNnunet{"_0000", "_0001", "_0002", "_0003"};
 const Names kBids{"_T1w", "_ce-gadolinium_T1w", "_T2w", "_FLAIR"};
 
+TEST(NnunetLayout, SaysThatANumberAloneChoseTheChannels) {
+  const std::vector<ChannelPattern> patterns{{"t1", {"t1", "0000"}}};
+  FileTree numbered, named;
+  numbered.add("p1_0000.nii.gz");
+  named.add("p1_t1.nii.gz");
+  EXPECT_TRUE(discover_scans({numbered.root()}, patterns, {ScanLayout::kAuto, {}}).by_number);
+  EXPECT_FALSE(discover_scans({named.root()}, patterns, {ScanLayout::kAuto, {}}).by_number);
+}
+
 TEST(BratsLayout, FoldersOfCasesAreFoundAtAnyDepthWithChannelsInOrder) {
   FileTree tree;
   add_all(tree, files_of("HGG/BraTS19_b/BraTS19_b", kBrats2021));

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
-#include "io/images/nifti_fixture.h"
-#include "io/images/sphere_fixture.h"
+#include "io/scans/scan_loader_fixture.h"
 #include "support/shared_files.h"
 #include <gtest/gtest.h>
 
@@ -16,42 +16,10 @@ using test::NiftiFixture;
 using test::refusal_of;
 using test::two_spheres;
 
-/// A "brain": a ball of varying intensity in a background of 0.
-Image<float> brain_image(const Grid& grid, float scale) {
-  const std::vector<test::Sphere> ball{{test::middle_of_two_spheres(), 22.0}};
-  Image<float> image = test::image_of<float>(ball, grid);
-  for (std::size_t voxel = 0; voxel < image.values.size(); ++voxel) {
-    image.values[voxel] *= scale * static_cast<float>(50 + voxel % 13);
-  }
-  return image;
-}
+using test::brain_image;
+using test::load;
 
-PreparedScan load(const std::vector<std::filesystem::path>& files,
-                  const ScanPreparation& preparation) {
-  StageTimings timings;
-  return load_scan(files, preparation, timings);
-}
-
-class ScanLoader : public test::InFolder {
- protected:
-  std::filesystem::path write_channel(const std::string& name, const Image<float>& image) {
-    NiftiFixture fixture;
-    fixture.set_grid(image.grid);
-    fixture.set_voxels(image.values, 16);
-    return write(name, fixture);
-  }
-  static ScanPreparation preparation_for(std::size_t channels) {
-    ScanPreparation preparation;
-    preparation.intensities.resize(channels);
-    return preparation;
-  }
-  std::string load_refusal(const std::vector<std::filesystem::path>& files) {
-    return refusal_of([&] { load(files, preparation_for(files.size())); });
-  }
-
-  Grid grid_ = test::grid_around(test::middle_of_two_spheres(), 56.0, {1.0, 1.0, 2.0},
-                                 test::forty_eight_directions(test::oblique_rotation())[29]);
-};
+class ScanLoader : public test::ScanLoaderFixture {};
 
 double mean_inside(const Image<float>& image) {
   double sum = 0.0;

@@ -44,7 +44,13 @@ struct ImageHeader {
   VoxelType type = VoxelType::kFloat32;
   double slope = 1.0;  ///< value = slope * stored + intercept
   double intercept = 0.0;
+  /// How far apart a NIfTI file's sform and qform place a corner of the image at most, mm; 0 where
+  /// only one is set or the qform is no rotation.
+  double transforms_apart_mm = 0.0;
 };
+
+/// Between values that the file can store next to each other; 0 of floating point.
+double step_of(const ImageHeader& header);
 
 /// Reads and checks the header; no voxel is kept and nothing of the image's size is allocated. NRRD
 /// and MetaImage, which ITK's own readers read, are unpacked once to see whether they are whole.

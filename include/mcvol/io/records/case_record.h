@@ -44,12 +44,14 @@ struct CaseRecord {
   std::string run_identity;        ///< sha256 of the run identity it was made under
   std::string model;               ///< sha256 of the bundle's model.json
   std::vector<std::string> flags;  ///< sorted: empty, touches_border, resampled …
+  /// What of the files was out of the ordinary and has been seen to, a line each.
+  std::vector<std::string> notes;
   std::vector<InputFile> inputs;
   Grid grid;  ///< the network's; its voxels are what is counted
   int passes = 0;
   std::vector<RegionRecord> regions;  ///< in the bundle's order
 
-  /// Whether two records hold the same measurement (all but file times).
+  /// Whether two records hold the same measurement (all but file times and notes).
   bool same_measurement(const CaseRecord& other) const;
 };
 

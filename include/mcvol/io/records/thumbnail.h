@@ -46,6 +46,8 @@ double byte_from_logit(double logit);
 /// Where a result folder keeps a case's slice: `folder`/thumbnails/<case_id>.png.
 std::filesystem::path thumbnail_path(const std::filesystem::path& folder,
                                      const std::string& case_id);
+/// That of an earlier measurement, where there is one.
+void remove_thumbnail(const std::filesystem::path& folder, const std::string& case_id) noexcept;
 
 /// An 8-bit grey PNG: rows of a head that says what is below it, then slice by slice the channels
 /// and the regions (docs/formats.md). Written atomically. @throws Error when it cannot be written.

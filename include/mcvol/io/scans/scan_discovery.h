@@ -35,6 +35,7 @@ struct ScanDiscovery {
   ScanLayout layout = ScanLayout::kAuto;  ///< the layout taken, of the first of several `scans`
   std::vector<ScanCase> cases;            ///< sorted by case_id (bytes); ids unique ignoring case
   std::vector<std::string> ignored;       ///< files and folders passed over, with the reason
+  bool by_number = false;  ///< of some case a number alone says which channel is which
 };
 
 /// Finds the cases under `scans` (one or more: a folder in a known layout, one case folder, or a

@@ -83,7 +83,7 @@ struct Bundle {
   /// 1 to kMostNetworks; several are an ensemble: pass t runs network t mod networks.size().
   std::vector<Network> networks;
   std::vector<Channel> channels;
-  std::vector<std::string> required;  ///< "requires": what the scans must be, for the reader
+  std::vector<std::string> required;  ///< "requires": what the scans must be
   GridSpec grid;
   std::array<int, 3> axes{0, 1, 2};  ///< network dimension d holds image axis axes[d] ("axes")
   Measure measure = Measure::kMask;
@@ -99,6 +99,8 @@ struct Bundle {
 
   /// model.json without its texts (name, licence, provenance, warning): part of the run identity.
   nlohmann::json identity() const;
+  /// Whether `required` holds "skull_stripped", the one thing of it that can be looked at.
+  bool requires_skull_stripped() const;
 };
 
 /// Reads and checks `folder`/model.json completely, and the networks' sha256s; loads no network.

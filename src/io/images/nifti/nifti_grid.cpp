@@ -57,7 +57,11 @@ Eigen::Vector3d checked_pixdim_mm(const std::string& name, const NiftiRawHeader&
                                   double unit_mm) {
   const Eigen::Vector3d pixdim(raw.pixdim(1), raw.pixdim(2), raw.pixdim(3));
   const Eigen::Vector3d spacing_mm = pixdim * unit_mm;
-  require_voxel_size(name, spacing_mm, "pixdim");
+  const char* unit = unit_mm == 1.0 ? "mm" : unit_mm > 1.0 ? "metres" : "microns";
+  require_voxel_size(name, spacing_mm,
+                     unit_mm == 1.0
+                         ? "pixdim"
+                         : "pixdim " + joined_by_x(pixdim) + ", in " + unit + " by xyzt_units");
   return spacing_mm;
 }
 
@@ -131,23 +135,42 @@ RasTransform qform_transform(const std::string& name, const NiftiRawHeader& raw,
   return transform;
 }
 
+bool is_rotation(const NiftiRawHeader& raw) {
+  double squares = 0.0;
+  for (int n = 0; n < 3; ++n) squares += raw.quaternion(n) * raw.quaternion(n);
+  return std::isfinite(squares) && squares <= 1.01 && std::isfinite(raw.qoffset(0)) &&
+         std::isfinite(raw.qoffset(1)) && std::isfinite(raw.qoffset(2));
+}
+
+Grid lps_grid(const RasTransform& ras, const Index3& size) {
+  const Eigen::Vector3d lps_from_ras(-1.0, -1.0, 1.0);
+  Grid grid;
+  grid.size = size;
+  grid.spacing_mm = ras.spacing_mm;
+  grid.origin_mm = lps_from_ras.cwiseProduct(ras.origin_mm);
+  grid.direction = lps_from_ras.asDiagonal() * ras.direction;
+  return grid;
+}
+
 }  // namespace
 
 void set_grid(const std::string& name, const NiftiRawHeader& raw, NiftiHeader& header) {
-  header.grid.size = checked_size(name, raw);
+  const Index3 size = checked_size(name, raw);
   const double unit_mm = mm_per_unit(name, raw);
   RasTransform ras;
-  ras.spacing_mm = checked_pixdim_mm(name, raw, unit_mm);
+  const Eigen::Vector3d pixdim_mm = checked_pixdim_mm(name, raw, unit_mm);
+  ras.spacing_mm = pixdim_mm;
   header.orientation_known = raw.sform_code() > 0 || raw.qform_code() > 0;
   if (raw.sform_code() > 0) {
-    ras = sform_transform(name, raw, unit_mm, ras.spacing_mm);
+    ras = sform_transform(name, raw, unit_mm, pixdim_mm);
   } else if (raw.qform_code() > 0) {
-    ras = qform_transform(name, raw, unit_mm, ras.spacing_mm);
+    ras = qform_transform(name, raw, unit_mm, pixdim_mm);
   }
-  const Eigen::Vector3d lps_from_ras(-1.0, -1.0, 1.0);
-  header.grid.spacing_mm = ras.spacing_mm;
-  header.grid.origin_mm = lps_from_ras.cwiseProduct(ras.origin_mm);
-  header.grid.direction = lps_from_ras.asDiagonal() * ras.direction;
+  header.grid = lps_grid(ras, size);
+  if (raw.sform_code() > 0 && raw.qform_code() > 0 && is_rotation(raw)) {
+    const RasTransform other = qform_transform(name, raw, unit_mm, pixdim_mm);
+    header.transforms_apart_mm = corner_distance_mm(header.grid, lps_grid(other, size));
+  }
 }
 
 }  // namespace mcvol

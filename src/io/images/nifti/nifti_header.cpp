@@ -135,6 +135,11 @@ NiftiPlacement placement_of(const NiftiRawHeader& raw) {
 
 void set_storage(const std::string& name, const NiftiRawHeader& raw, NiftiHeader& header) {
   header.type = checked_type(name, raw.datatype());
+  if (raw.bitpix() != 8 * bytes_of(header.type)) {
+    refuse(name, "damaged header: bitpix says voxels of " + std::to_string(raw.bitpix()) +
+                     " bits, datatype " + to_string(header.type) +
+                     "; read and write it once with a program that knows which is right");
+  }
   const std::int64_t first = header.format == ImageFormat::kNifti2 ? kFirstData2 : kFirstData1;
   if (raw.scl_slope() != 0.0 && std::isfinite(raw.scl_slope())) {
     header.slope = raw.scl_slope();

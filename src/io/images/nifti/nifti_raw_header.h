@@ -39,6 +39,7 @@ class NiftiRawHeader {
     return second_ ? get<std::int64_t>(16 + 8 * at) : get<std::int16_t>(40 + 2 * at);
   }
   int datatype() const { return get<std::int16_t>(second_ ? 12 : 70); }
+  int bitpix() const { return get<std::int16_t>(second_ ? 14 : 72); }
   double vox_offset() const {
     return second_ ? static_cast<double>(get<std::int64_t>(168)) : get<float>(108);
   }

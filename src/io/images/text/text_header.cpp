@@ -2,9 +2,12 @@
 
 #include "mcvol/files/text.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "deflate_reader.h"
 #include "io/images/grid_checks.h"
@@ -59,6 +62,26 @@ TextHeader read_text_header(const std::filesystem::path& path) {
   require_no_shear(name, header.grid.direction, nrrd ? "space directions" : "TransformMatrix");
   require_room(path, header);
   return header;
+}
+
+void require_text_voxels(const std::filesystem::path& path, const TextHeader& header) {
+  if (!header.compressed) return;  // The size of the file has told.
+  const std::string name = path.filename().string();
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(header.data_offset);
+  DeflateReader unpacked(name, file);
+  std::vector<char> buffer(std::size_t{1} << 20U);
+  for (std::int64_t left = header.data_bytes(); left > 0;) {
+    const auto wanted = std::min<std::int64_t>(left, std::ssize(buffer));
+    const auto got =
+        static_cast<std::int64_t>(unpacked.read(buffer.data(), static_cast<std::size_t>(wanted)));
+    left -= got;
+    if (got < wanted) {
+      refuse(name, "truncated: " + std::to_string(header.data_bytes() - left) +
+                       " bytes of voxels, expected " + std::to_string(header.data_bytes()) +
+                       "; copy it again");
+    }
+  }
 }
 
 void read_text_voxels(const std::filesystem::path& path, const TextHeader& header, float* values) {

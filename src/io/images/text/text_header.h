@@ -32,6 +32,10 @@ struct TextHeader : ImageHeader {
 /// @throws InputError, one line that starts with the file's name.
 TextHeader read_text_header(const std::filesystem::path& path);
 
+/// Before anybody allocates what the header of a compressed file claims: it is unpacked once.
+/// @throws InputError for a file that is shorter than its header claims, or damaged.
+void require_text_voxels(const std::filesystem::path& path, const TextHeader& header);
+
 /// Reads a file's voxels to their end, where the checksum is.
 /// @param values room for header.grid.voxel_count() of them, i fastest.
 /// @throws InputError as read_image().
