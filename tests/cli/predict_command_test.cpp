@@ -69,8 +69,8 @@ TEST_F(PredictCommand, ListSaysWhichNamesWereChangedAndWhatIsNoScan) {
   fs::create_directories(root_ / "scans" / "case_b");
   const ProcessResult result = predict({"--list"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_TRUE(contains(result.out, "'case a' by its files\n")) << result.out;
-  EXPECT_TRUE(contains(result.out, "case_b\trefuse\tan empty folder: there is no file in it\n"))
+  EXPECT_TRUE(contains(result.out, "'case a' by its files\t\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "case_b\trefuse\tan empty folder: there is no file in it\t\n"))
       << result.out;
 }
 

@@ -53,6 +53,7 @@ void make_blended_ensemble(const fs::path& folder) {
     networks.push_back(entry);
   }
   model["networks"] = networks;
+  model["requires"] = json::array();  // The cubes fill their images.
   model["window"]["overlap"] = 0.5;
   model["window"]["blend"] = "gaussian";
   write_file_atomically(folder / "model.json", model.dump(2));

@@ -78,7 +78,8 @@ ScanCase case_of_row(const CsvRecord& record, const Columns& columns,
 Manifest read_manifest(const fs::path& path, const std::vector<ChannelPattern>& channels) {
   const CsvTable table = read_csv(path);
   const Columns columns = columns_of(table, channels, path.string());
-  if (table.records.empty()) throw Error(path.string() + ": no case found: only a header");
+  if (table.records.empty())
+    throw Error(path.string() + ": no case found: no row below the header");
 
   Manifest manifest;
   for (std::size_t at = 0; at < table.header.size(); ++at) {
@@ -89,15 +90,10 @@ Manifest read_manifest(const fs::path& path, const std::vector<ChannelPattern>& 
                                "' is no channel of the model");
   }
   for (const CsvRecord& record : table.records) {
-    const bool is_empty =
-        std::all_of(record.fields.begin(), record.fields.end(),
-                    [](const std::string& field) { return trimmed(field).empty(); });
-    if (is_empty) continue;  // as spreadsheets leave below a table
     ScanCase scan = case_of_row(record, columns, channels, path.parent_path());
     if (scan.case_id.empty()) {
       scan.case_id = "line_" + std::to_string(record.line);
-      scan.error = joined(std::vector<std::string>{"no case_id given", scan.error},
-                          scan.error.empty() ? "" : "; ");
+      scan.error = "no case_id given" + (scan.error.empty() ? "" : "; " + scan.error);
       scan.channel_files.clear();
     }
     if (!scan.error.empty()) {
@@ -105,7 +101,6 @@ Manifest read_manifest(const fs::path& path, const std::vector<ChannelPattern>& 
     }
     manifest.cases.push_back(std::move(scan));
   }
-  if (manifest.cases.empty()) throw Error(path.string() + ": no case found: only empty rows");
   return manifest;
 }
 

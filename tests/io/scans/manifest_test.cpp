@@ -114,9 +114,9 @@ TEST(Manifest, OddNamesAndNamesGivenTwiceGetIdsOfTheirOwn) {
 
 TEST(Manifest, NoRowIsNoCase) {
   FileTree tree;
-  EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv: no case found: only empty rows",
+  EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv: no case found: no row below the header",
                       message_thrown<Error>([&] { read(tree, "case_id,t1,flair\n,,\n"); }));
-  EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv: no case found: only a header",
+  EXPECT_PRED_FORMAT2(IsSubstring, "cases.csv: no case found: no row below the header",
                       message_thrown<Error>([&] { read(tree, "case_id,t1,flair\n"); }));
 }
 

@@ -90,8 +90,11 @@ TEST(TorchScriptSegmenter, WhatWindowsNeedOnceIsKeptForMorePassesAsFarAsMemoryGo
   const std::int64_t window_bytes =
       load_torchscript_segmenter(bundle, {.device = "cpu"})->summary().window_bytes;
   for (const std::int64_t windows : {3, 2, 0}) {
+    // What is measured varies with the scratch memory of convolutions, by less than half a window.
     const SegmenterOptions options{
-        .device = "cpu", .threads = 2, .memory_bytes = window_bytes + windows * kWindowBytes + 1};
+        .device = "cpu",
+        .threads = 2,
+        .memory_bytes = window_bytes + windows * kWindowBytes + kWindowBytes / 2};
     TorchScriptSegmenter segmenter(bundle, options);
     KeepingSink sink(9, 2,
                      static_cast<std::size_t>(
