@@ -44,15 +44,23 @@ class LostScans {
   LostScans(const ScanTree& tree, const std::filesystem::path& root,
             const std::vector<ChannelPattern>& channels, const std::vector<FoundCase>& cases)
       : tree_(tree), root_(root), channels_(channels) {
-    for (const FoundCase& found : cases) {
-      Folders folder = found.folders;
+    for (const FoundCase& found : cases) ids_in_[found.folders].insert(found.scan.case_id);
+    for (const auto& [folders, ids] : ids_in_) {
+      Folders folder = folders;
       while (!folder.empty() && is_inside_subject(folder.back())) folder.pop_back();
-      if (!folder.empty()) parents_.insert(Folders(folder.begin(), folder.end() - 1));
-      ids_in_[found.folders].insert(found.scan.case_id);
       for (std::size_t size = 0; size < folder.size(); ++size) {
         above_cases_.insert(Folders(folder.begin(), folder.begin() + std::ptrdiff_t(size)));
       }
-      if (!folder.empty()) case_folders_.insert(std::move(folder));
+      const bool is_subject = !folder.empty() && folder.back().starts_with("sub-");
+      if (ids.size() > 1 && !is_subject && folder == folders) {
+        // Many cases' own, as imagesTr: its neighbours are no cases', folders in it may be.
+        above_cases_.insert(folder);
+        shared_.insert(folder);
+        parents_.insert(std::move(folder));
+      } else if (!folder.empty()) {
+        parents_.insert(Folders(folder.begin(), folder.end() - 1));
+        case_folders_.insert(std::move(folder));
+      }
     }
     // Without a case, its folders are those under the root.
     if (cases.empty()) parents_.insert(Folders{});
@@ -138,6 +146,10 @@ class LostScans {
 
   void judge(const Folders& unit, const Content& content) {
     const std::string& name = unit.back();
+    // Beside files of cases a folder is a case's only where it holds what another program's would.
+    const bool has_foreign = std::any_of(content.images.begin(), content.images.end(),
+                                         [](const ScanFile* file) { return file->format; });
+    if (shared_.contains(Folders(unit.begin(), unit.end() - 1)) && !has_foreign) return;
     if (!content.images.empty()) {
       add(name, unit, content.images, what_is_wrong(content.images));
     } else if (!has_cases_) {
@@ -201,6 +213,7 @@ class LostScans {
   const std::vector<ChannelPattern>& channels_;
   std::set<Folders> case_folders_;                   ///< with a case's files in it or below
   std::set<Folders> parents_;                        ///< in which those lie
+  std::set<Folders> shared_;                         ///< with the files of several cases
   std::set<Folders> above_cases_;                    ///< those and theirs
   std::map<Folders, std::set<std::string>> ids_in_;  ///< of the cases with files there
   std::map<std::pair<Folders, std::string>, std::vector<const ScanFile*>> beside_cases_;

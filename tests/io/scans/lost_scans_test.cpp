@@ -157,6 +157,27 @@ TEST(LostScans, FoldersOfCohortsAreNoCases) {
   EXPECT_EQ(errors_in(tree), (Errors{{"p3", "an empty folder: there is no file in it"}}));
 }
 
+TEST(LostScans, NeighboursOfAFolderOfManyCasesAreNoCases) {
+  FileTree tree({"labelsTr/a.nii.gz", "dataset.json", "other/x.nii.gz"});
+  for (const char* id : {"a", "b"}) {
+    for (const char* number : {"_0000", "_0001", "_0002", "_0003"}) {
+      tree.add(std::string("imagesTr/") + id + number + ".nii.gz");
+    }
+  }
+  std::filesystem::create_directories(tree / "imagesTs");
+  EXPECT_TRUE(errors_in(tree).empty());
+}
+
+TEST(LostScans, DicomFolderBesideCasesInOneFolderIsACase) {
+  FileTree tree({"p3/1.dcm", "p3/2.dcm", "notes/1.txt", "templates/MNI152.nii.gz"});
+  add_case(tree, "p1");
+  add_case(tree, "p2");
+  std::filesystem::create_directories(tree / "empty");
+  const Errors errors = errors_in(tree);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_PRED_FORMAT2(IsSubstring, "2 DICOM file(s) such as 1.dcm", errors.at("p3"));
+}
+
 TEST(LostScans, PipesAndLinksToNothingAreNamed) {
   FileTree tree({"a/a_t1ce.nii.gz", "a/a_t2.nii.gz", "a/a_flair.nii.gz"});
   ASSERT_EQ(::mkfifo((tree / "a/a_t1.nii.gz").c_str(), 0600), 0);
