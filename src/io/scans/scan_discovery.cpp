@@ -108,8 +108,8 @@ void find_dicom_by_content(ScanTree& tree) {
       folder.is_dicom = has_dicom_mark(file.path);
     }
     if (!folder.is_dicom) return false;
-    tree.images.push_back(
-        foreign_file(std::move(file), file.path.filename().string(), dicom_format()));
+    std::string stem = file.path.filename().string();
+    tree.images.push_back(foreign_file(std::move(file), std::move(stem), dicom_format()));
     return true;
   });
 }

@@ -104,11 +104,20 @@ class TreeWalk {
   bool is_first_visit(const Folder& folder) {
     struct stat status {};
     if (::stat(folder.path.c_str(), &status) != 0) {
-      throw_cannot_list(folder.path, std::generic_category().message(errno));
+      const std::string cause = std::generic_category().message(errno);
+      if (folder.folders.empty()) throw_cannot_list(folder.path, cause);
+      add_unreadable(folder, cause);
+      return false;
     }
     const auto [at, first] = seen_.try_emplace({status.st_dev, status.st_ino}, folder.shown);
     if (!first) tree_.passed_over.add(folder.shown, "a link to the same folder as " + at->second);
     return first;
+  }
+
+  void add_unreadable(const Folder& folder, const std::string& cause) {
+    fs::path below;
+    for (const std::string& name : folder.folders) below /= name;
+    tree_.unreadable.emplace_back(below, cause);
   }
 
   std::vector<fs::directory_entry> entries_of(const Folder& folder) {
@@ -119,9 +128,7 @@ class TreeWalk {
     } catch (const std::system_error& error) {
       const std::string cause = error.code().message();
       if (folder.folders.empty()) throw_cannot_list(folder.path, cause);
-      fs::path below;
-      for (const std::string& name : folder.folders) below /= name;
-      tree_.unreadable.emplace_back(below, cause);
+      add_unreadable(folder, cause);
       return {};
     }
   }

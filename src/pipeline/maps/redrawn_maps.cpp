@@ -3,6 +3,7 @@
 #include "mcvol/pipeline/case_maps.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <utility>
 
@@ -83,6 +84,17 @@ void redraw(const fs::path& maps, const MapList& before, const MapChoice& kinds,
     if (stays) continue;
     between.images.push_back(image);
     gone.push_back(image.file);
+  }
+  // What is drawn anew goes first: an old image under a new entry would pass for it.
+  for (const MapEntry& image : wanted) {
+    const bool is_own = std::any_of(before.images.begin(), before.images.end(),
+                                    [&](const MapEntry& one) { return one.file == image.file; });
+    if (is_own) {
+      gone.push_back(image.file);
+    } else if (std::filesystem::exists(maps / image.file)) {
+      throw InputError((maps / image.file).string() +
+                       ": not an image that maps.json names; move or remove it");
+    }
   }
   write_map_list(maps, between);
   for (const std::string& name : gone) remove_image(maps / name);
