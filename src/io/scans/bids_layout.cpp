@@ -74,6 +74,8 @@ SessionKey session_of(const BidsFile& bids) {
   if (end == folders.end() && !data_set.empty() && is_modality_folder(data_set.back())) {
     data_set.pop_back();
   }
+  // Raw data may have a folder of their own beside derivatives/.
+  if (!data_set.empty() && data_set.back() == "rawdata") data_set.pop_back();
   return {data_set, entity(bids.entities, "sub-"), entity(bids.entities, "ses-")};
 }
 

@@ -219,6 +219,14 @@ TEST(BidsLayout, DerivativeComesBeforeRawDataOfItsOwnSessionsOnly) {
                                   "derivatives/strip is taken instead"}));
 }
 
+TEST(BidsLayout, RawDataInAFolderOfTheirOwnAreOfTheSameSessions) {
+  FileTree tree;
+  add_all(tree, files_of("rawdata/sub-01/anat/sub-01", kBids));
+  add_all(tree, files_of("rawdata/sub-02/anat/sub-02", kBids));
+  add_all(tree, files_of("derivatives/strip/sub-01/anat/sub-01_desc-brain", kBids));
+  EXPECT_EQ(ids_of(discover({tree.root()})), (Names{"sub-01_desc-brain", "sub-02"}));
+}
+
 TEST(BidsLayout, DerivativeWithoutACompleteCaseLeavesTheRawData) {
   FileTree tree({"derivatives/fmriprep/sub-01/anat/sub-01_desc-preproc_T1w.nii.gz"});
   add_all(tree, files_of("sub-01/anat/sub-01", kBids));
