@@ -19,6 +19,7 @@ std::optional<ProcessResult> usual_run;
 void PredictRun::SetUpTestSuite() {
   scans_of_the_suite = fresh_folder("scans");
   usual_results = fresh_folder("usual") / "out";
+  usual_run.reset();  // That of a suite before this one is gone with its folder.
   for (const char* case_id : {"case_a", "case_b", "case_c"}) {
     write_fake_scan(scans_of_the_suite, case_id, case_id[5], 5.0);
   }

@@ -71,39 +71,32 @@ void redraw(const fs::path& maps, const MapList& before, const MapChoice& kinds,
   std::vector<DrawnMap> drawn;
   for (MapEntry& image : wanted) drawn.push_back(draw_map(image, {saved, rows, painting}));
 
-  MapList after = before;
-  std::erase_if(after.images, [&](const MapEntry& image) { return is_of(kinds, image); });
-  after.images.insert(after.images.begin(), wanted.begin(), wanted.end());
-  // All that may stand there is listed until those drawn before are gone.
-  MapList between = after;
-  between.complete = false;
-  std::vector<std::string> gone;
-  for (const MapEntry& image : before.images) {
-    const bool stays = std::any_of(after.images.begin(), after.images.end(),
-                                   [&](const MapEntry& one) { return one.file == image.file; });
-    if (stays) continue;
-    between.images.push_back(image);
-    gone.push_back(image.file);
-  }
-  // What is drawn anew goes first: an old image under a new entry would pass for it.
+  const auto is_replaced = [&](const MapEntry& image) { return is_of(kinds, image); };
   for (const MapEntry& image : wanted) {
     const bool is_own = std::any_of(before.images.begin(), before.images.end(),
                                     [&](const MapEntry& one) { return one.file == image.file; });
-    if (is_own) {
-      gone.push_back(image.file);
-    } else if (std::filesystem::exists(maps / image.file)) {
+    if (!is_own && fs::exists(maps / image.file)) {
       throw InputError((maps / image.file).string() +
                        ": not an image that maps.json names; move or remove it");
     }
   }
-  write_map_list(maps, between);
-  for (const std::string& name : gone) remove_image(maps / name);
+  // At no moment does an image stand beside an entry that is not its own: wherever this ends, what
+  // is listed and there is what it says.
+  MapList list = before;
+  list.complete = false;
+  write_map_list(maps, list);
+  for (const MapEntry& image : before.images) {
+    if (is_replaced(image)) remove_image(maps / image.file);
+  }
+  std::erase_if(list.images, is_replaced);
+  list.images.insert(list.images.begin(), wanted.begin(), wanted.end());
+  write_map_list(maps, list);
   for (std::size_t n = 0; n < wanted.size(); ++n) {
     const std::string& region = wanted[n].region.empty() ? regions.front() : wanted[n].region;
     write_map(maps / wanted[n].file, drawn[n], maps / probability_name(region));
   }
-  after.complete = true;
-  write_map_list(maps, after);
+  list.complete = true;
+  write_map_list(maps, list);
 }
 
 }  // namespace
