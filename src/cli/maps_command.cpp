@@ -59,8 +59,8 @@ ExitCode MapsCommand::run() {
   spdlog::info("{}: images of {} case(s) drawn, {} had them, {} without",
                (results_ / "maps").string(), report.drawn, report.kept,
                report.without.size() + report.unreadable.size());
-  if (!report.unreadable.empty()) return ExitCode::kCannotGoOn;
-  return report.without.empty() ? ExitCode::kSuccess : ExitCode::kScanFailed;
+  const bool whole = report.unreadable.empty() && report.without.empty();
+  return whole ? ExitCode::kSuccess : ExitCode::kScanFailed;
 }
 
 }  // namespace mcvol

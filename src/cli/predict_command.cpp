@@ -203,7 +203,7 @@ PredictOptions PredictCommand::options() const {
   options.levels = parse_levels(levels_);
   if (!scope_.empty()) options.scope = dropout_scope_from(scope_);
   if (precision_ != "auto") options.precision = precision_from(precision_);
-  options.search = {layout_from(layout_), space_};
+  options.search = {layout_from(layout_), space_, {}};
   options.only_cases = cases_;
   options.only_participants = participants_;
   if (!shard_.empty()) options.shard = Shard::parse(shard_);

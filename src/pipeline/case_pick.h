@@ -15,7 +15,7 @@ class CasePick {
   /// @throws UsageError naming what no case is called.
   CasePick(const PredictOptions& options, const std::vector<ScanCase>& cases);
 
-  bool takes(const std::string& case_id) const;
+  bool takes(const ScanCase& scan) const;
 
  private:
   std::set<std::string> ids_, subjects_;

@@ -156,14 +156,15 @@ PredictPlan plan_scans(const PredictOptions& options) {
   plan.folder = options.shard ? shard_folder(options.output, *options.shard) : options.output;
   CalibrationOfRun(options, std::move(identity_options), plan).choose();
 
-  ScanDiscovery discovery =
-      discover_scans(options.scans, channel_patterns(plan.bundle), options.search);
+  ScanSearch search = options.search;
+  search.results = options.output;
+  ScanDiscovery discovery = discover_scans(options.scans, channel_patterns(plan.bundle), search);
   plan.ignored = std::move(discovery.ignored);
   const CasePick pick(options, discovery.cases);
   plan.by_number = discovery.by_number;
   for (ScanCase& scan : discovery.cases) {
     plan.found_ids.push_back(scan.case_id);
-    if (!pick.takes(scan.case_id)) continue;
+    if (!pick.takes(scan)) continue;
     if (options.shard && !options.shard->holds(scan.case_id)) continue;
     PlannedCase planned;
     planned.reason = scan.error;

@@ -42,7 +42,7 @@ TEST_F(MapsCommand, CasesWithoutASavedProbabilityAreExitCode3) {
   EXPECT_TRUE(
       contains(result.err, "error: case_c: segmentation,probability,bounds cannot be made"));
   write_file_atomically(root_ / "out/cases/case_a.json", "{");
-  EXPECT_EQ(maps("out").exit_code, 1) << "a record that cannot be read";
+  EXPECT_EQ(maps("out").exit_code, 3) << "a record that cannot be read";
 }
 
 TEST_F(MapsCommand, OptionsThatDoNotFitAreUsageErrors) {

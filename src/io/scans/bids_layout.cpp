@@ -48,11 +48,6 @@ std::optional<Words> other_entities(Words name, const std::string& pattern) {
   return name;
 }
 
-bool is_modality_folder(const std::string& name) {
-  static const std::set<std::string> names{"anat", "perf", "dwi", "func", "fmap"};
-  return names.contains(name);
-}
-
 /// A file of a channel and the entities that do not tell the channel.
 struct BidsFile {
   const ScanFile* file;
@@ -219,6 +214,11 @@ std::string chosen_tree(const std::map<std::string, LayoutCases>& trees, std::st
 
 }  // namespace
 
+bool is_modality_folder(const std::string& name) {
+  static const std::set<std::string> names{"anat", "perf", "dwi", "func", "fmap"};
+  return names.contains(name);
+}
+
 std::optional<SuffixMatch> match_bids(const std::string& stem,
                                       const std::vector<ChannelPattern>& channels) {
   const Words name = split_entities(stem);
@@ -263,6 +263,7 @@ LayoutCases bids_cases(const ScanFiles& files, const std::vector<ChannelPattern>
       if (name == chosen) continue;
       result.passed_over.add(of_tree.front().file->shown,
                              (chosen.empty() ? "the raw data" : chosen) + " is taken instead");
+      for (const BidsFile& bids : of_tree) result.other_places.push_back(bids.file->folders);
     }
     LayoutCases& taken = found[chosen];
     result.passed_over.add(taken.passed_over);

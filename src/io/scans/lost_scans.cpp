@@ -15,26 +15,25 @@ namespace {
 
 using Folders = std::vector<std::string>;
 
-/// BIDS' folders of a subject's files, which are not where a case begins.
-bool is_inside_subject(const std::string& name) {
-  static constexpr std::array<std::string_view, 5> kNames{"anat", "perf", "dwi", "func", "fmap"};
-  return name.starts_with("ses-") || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
-}
+bool is_session(const std::string& name) { return name.starts_with("ses-"); }
 
 /// Of a data set, not of a patient.
 bool is_of_data_set(const std::string& name) {
-  static constexpr std::array<std::string_view, 9> kNames{"code",    "derivatives", "sourcedata",
-                                                          "stimuli", "phenotype",   "rawdata",
-                                                          "logs",    "scripts",     "work"};
+  static constexpr std::array<std::string_view, 14> kNames{
+      "code",    "derivatives", "sourcedata", "stimuli",   "phenotype",   "rawdata",    "logs",
+      "scripts", "work",        "atlas",      "templates", "predictions", "lost+found", "results"};
   const std::string lower = lower_case(name);
   return std::find(kNames.begin(), kNames.end(), lower) != kNames.end() ||
          lower.starts_with("labels");
 }
 
+Folders parent_of(const Folders& folder) { return {folder.begin(), folder.end() - 1}; }
+
 /// What stands in a folder and below.
 struct Content {
   std::vector<const ScanFile*> images;
   bool is_empty = true;
+  bool is_too_deep = false;           ///< not looked into whole
   const ScanFile* sidecar = nullptr;  ///< named like a channel's image, without it
   const ScanFile* label_map = nullptr;
 };
@@ -42,35 +41,26 @@ struct Content {
 class LostScans {
  public:
   LostScans(const ScanTree& tree, const std::filesystem::path& root,
-            const std::vector<ChannelPattern>& channels, const std::vector<FoundCase>& cases)
-      : tree_(tree), root_(root), channels_(channels) {
-    for (const FoundCase& found : cases) ids_in_[found.folders].insert(found.scan.case_id);
-    for (const auto& [folders, ids] : ids_in_) {
-      Folders folder = folders;
-      while (!folder.empty() && is_inside_subject(folder.back())) folder.pop_back();
-      for (std::size_t size = 0; size < folder.size(); ++size) {
-        above_cases_.insert(Folders(folder.begin(), folder.begin() + std::ptrdiff_t(size)));
-      }
-      const bool is_subject = !folder.empty() && folder.back().starts_with("sub-");
-      if (ids.size() > 1 && !is_subject && folder == folders) {
-        // Many cases' own, as imagesTr: its neighbours are no cases', folders in it may be.
-        above_cases_.insert(folder);
-        shared_.insert(folder);
-        parents_.insert(std::move(folder));
-      } else if (!folder.empty()) {
-        parents_.insert(Folders(folder.begin(), folder.end() - 1));
-        case_folders_.insert(std::move(folder));
-      }
+            const std::vector<ChannelPattern>& channels, ScanLayout layout,
+            const LayoutCases& found)
+      : tree_(tree), root_(root), channels_(channels), layout_(layout) {
+    for (const FoundCase& one : found.cases) {
+      ids_in_[one.folders].insert(one.scan.case_id);
+      ids_.insert(one.scan.case_id);
     }
+    for (const auto& [folders, ids] : ids_in_) occupy(folders, ids.size());
+    for (const Folders& folders : found.other_places) occupy(folders, 1);
     // Without a case, its folders are those under the root.
-    if (cases.empty()) parents_.insert(Folders{});
-    has_cases_ = !cases.empty();
+    if (ids_.empty()) parents_.insert(Folders{});
   }
 
   LostFiles find() {
     std::map<Folders, Content> units;
     for (const Folders& folder : tree_.folders) {
       if (const auto unit = unit_of(folder)) units[*unit];
+    }
+    for (const Folders& folder : tree_.too_deep) {
+      if (const auto unit = unit_of(folder)) units[*unit].is_too_deep = true;
     }
     for (const ScanFile& file : tree_.images) sort_in(file, units);
     for (const ScanFile& file : tree_.others) {
@@ -91,6 +81,43 @@ class LostScans {
   }
 
  private:
+  /// Takes note of a folder with files of so many cases.
+  void occupy(Folders folder, std::size_t cases) {
+    const bool holds_files = folder.empty() || !is_modality_folder(folder.back());
+    while (!folder.empty() && is_modality_folder(folder.back())) folder.pop_back();
+    for (std::size_t size = 0; size < folder.size(); ++size) {
+      above_cases_.insert(Folders(folder.begin(), folder.begin() + std::ptrdiff_t(size)));
+    }
+    const bool is_subject =
+        !folder.empty() && (folder.back().starts_with("sub-") || is_session(folder.back()));
+    if (cases > 1 && holds_files && !is_subject) {
+      // Many cases' own, as imagesTr: its neighbours are no cases', folders in it may be.
+      above_cases_.insert(folder);
+      shared_.insert(folder);
+      parents_.insert(std::move(folder));
+    } else if (!folder.empty()) {
+      parents_.insert(parent_of(folder));
+      // Beside a session stand others, and beside its subject too.
+      if (is_session(folder.back()) && folder.size() > 1) {
+        parents_.insert(parent_of(parent_of(folder)));
+      }
+      case_folders_.insert(std::move(folder));
+    }
+  }
+
+  /// What a case in a folder of its own would be called.
+  std::string id_of(const Folders& unit) const {
+    const std::string& name = unit.back();
+    return is_session(name) && unit.size() > 1 ? unit[unit.size() - 2] + "_" + name : name;
+  }
+
+  /// BIDS: whether a subject or session has a case, from another tree of the data set.
+  bool is_found_elsewhere(const std::string& id) const {
+    if (!id.starts_with("sub-")) return false;
+    const auto from = ids_.lower_bound(id);
+    return from != ids_.end() && (*from == id || from->starts_with(id + "_"));
+  }
+
   /// The folder that would be a case's own, in which a file lies: none within one that has a case,
   /// and none that has cases' folders in it.
   std::optional<Folders> unit_of(const Folders& folders) const {
@@ -105,8 +132,7 @@ class LostScans {
   }
 
   bool is_channel(const ScanFile& file) const {
-    return match_suffix(file.stem, channels_, true) || match_suffix(file.stem, channels_, false) ||
-           match_bids(file.stem, channels_);
+    return is_channel_in(layout_, file.stem, channels_);
   }
 
   /// Whether a case of the file's folder begins its name.
@@ -133,7 +159,7 @@ class LostScans {
     if (is_label_map(file) || is_channel(file)) return;
     const auto here = ids_in_.find(file.folders);
     const bool among_cases = here != ids_in_.end() && here->second.size() > 1;
-    const bool alone = !has_cases_ && file.folders.empty();
+    const bool alone = ids_.empty() && file.folders.empty();
     if (!among_cases && !alone) return;
     const std::size_t separator = file.stem.find_last_of("_-");
     const bool has_stem = separator != std::string::npos && separator > 0;
@@ -145,19 +171,22 @@ class LostScans {
   }
 
   void judge(const Folders& unit, const Content& content) {
-    const std::string& name = unit.back();
+    const std::string id = id_of(unit);
     // Beside files of cases a folder is a case's only where it holds what another program's would.
     const bool has_foreign = std::any_of(content.images.begin(), content.images.end(),
                                          [](const ScanFile* file) { return file->format; });
-    if (shared_.contains(Folders(unit.begin(), unit.end() - 1)) && !has_foreign) return;
+    if (shared_.contains(parent_of(unit)) && !has_foreign) return;
+    if (is_found_elsewhere(id)) return;
     if (!content.images.empty()) {
-      add(name, unit, content.images, what_is_wrong(content.images));
-    } else if (!has_cases_) {
+      add(id, unit, content.images, what_is_wrong(content.images));
+    } else if (ids_.empty()) {
       return;
     } else if (const ScanFile* left = content.label_map ? content.label_map : content.sidecar) {
-      add(name, unit, {left}, "no image, only " + left->name() + "; where are its images?");
+      add(id, unit, {left}, "no image, only " + left->name() + "; where are its images?");
+    } else if (content.is_too_deep) {
+      add_folder(id, unit, "its files lie too many folders deep, and are not looked into");
     } else if (content.is_empty) {
-      add_folder(name, unit, "an empty folder: there is no file in it");
+      add_folder(id, unit, "an empty folder: there is no file in it");
     }
   }
 
@@ -170,11 +199,12 @@ class LostScans {
     }
     std::vector<std::string> listed;
     for (const ChannelPattern& channel : channels_) {
-      listed.push_back(channel.name + " (" + joined(channel.suffixes) + ")");
+      const auto suffixes = suffixes_of(channel, layout_ == ScanLayout::kNnunet);
+      listed.push_back(channel.name + " (" + joined(suffixes) + ")");
     }
     return count + " image file(s) such as " + first.name() +
-           ", but none whose name ends in _ or - and a channel's suffix: " + joined(listed) +
-           "; rename them or use a manifest .csv";
+           ", but none whose name ends in _ or - and a channel's suffix of layout " +
+           to_string(layout_) + ": " + joined(listed) + "; rename them or use a manifest .csv";
   }
 
   void add(const std::string& id, const Folders& folders, const std::vector<const ScanFile*>& files,
@@ -196,6 +226,7 @@ class LostScans {
 
   void add_unreadable() {
     for (const auto& [below, cause] : tree_.unreadable) {
+      if (is_of_data_set(below.filename().string())) continue;
       const std::string shown = tree_.name + "/" + below.string();
       lost_.cases.push_back({{below.filename().string(),
                               {},
@@ -211,22 +242,23 @@ class LostScans {
   const ScanTree& tree_;
   const std::filesystem::path& root_;
   const std::vector<ChannelPattern>& channels_;
+  ScanLayout layout_;
+  std::set<std::string> ids_;                        ///< of all cases
   std::set<Folders> case_folders_;                   ///< with a case's files in it or below
   std::set<Folders> parents_;                        ///< in which those lie
   std::set<Folders> shared_;                         ///< with the files of several cases
   std::set<Folders> above_cases_;                    ///< those and theirs
   std::map<Folders, std::set<std::string>> ids_in_;  ///< of the cases with files there
   std::map<std::pair<Folders, std::string>, std::vector<const ScanFile*>> beside_cases_;
-  bool has_cases_ = false;
   LostFiles lost_;
 };
 
 }  // namespace
 
 LostFiles lost_scans(const ScanTree& tree, const std::filesystem::path& root,
-                     const std::vector<ChannelPattern>& channels,
-                     const std::vector<FoundCase>& cases) {
-  return LostScans(tree, root, channels, cases).find();
+                     const std::vector<ChannelPattern>& channels, ScanLayout layout,
+                     const LayoutCases& found) {
+  return LostScans(tree, root, channels, layout, found).find();
 }
 
 }  // namespace mcvol

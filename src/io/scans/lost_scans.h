@@ -22,9 +22,9 @@ struct LostFiles {
 /// that can be read, or none of a channel, or nothing; images beside cases in one folder that
 /// belong to none of them; files of other formats; folders that cannot be listed. What is below a
 /// case's own folder is that case's; label maps are nobody's.
-/// @param cases found under `root` so far; none where there is none.
+/// @param found in `layout`, under `root`.
 LostFiles lost_scans(const ScanTree& tree, const std::filesystem::path& root,
-                     const std::vector<ChannelPattern>& channels,
-                     const std::vector<FoundCase>& cases);
+                     const std::vector<ChannelPattern>& channels, ScanLayout layout,
+                     const LayoutCases& found);
 
 }  // namespace mcvol

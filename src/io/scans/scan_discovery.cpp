@@ -151,6 +151,13 @@ std::string nothing_found(const ScanTree& tree, const std::vector<ChannelPattern
   return "no case found" + in_layout + ": " + joined(reasons, "; ");
 }
 
+/// BIDS' folders of what is no raw data.
+bool is_derived(const std::vector<std::string>& folders) {
+  return std::any_of(folders.begin(), folders.end(), [](const std::string& name) {
+    return name == "derivatives" || name == "sourcedata";
+  });
+}
+
 /// The cases of the layouts not taken: a folder is read in one, but no patient vanishes.
 void add_cases_of_other_layouts(const std::vector<Reading>& readings, Reading& best) {
   std::set<std::string> ids;
@@ -159,6 +166,11 @@ void add_cases_of_other_layouts(const std::vector<Reading>& readings, Reading& b
     if (&other == &best) continue;
     const std::string layout = to_string(other.layout);
     for (const FoundCase& found : other.found.cases) {
+      if (is_derived(found.folders)) {
+        best.found.passed_over.add(found.shown,
+                                   "of layout " + layout + ", below derivatives/ or sourcedata/");
+        continue;
+      }
       if (ids.contains(found.scan.case_id)) {
         best.found.passed_over.add(
             found.shown, "a case of layout " + layout + "; --layout " + layout + " takes it");
@@ -174,14 +186,16 @@ void add_cases_of_other_layouts(const std::vector<Reading>& readings, Reading& b
 }
 
 /// Lists what is in the folder but in no case.
+/// @param readings of which a file that is a channel in one has been told already.
 void pass_over_rest(const ScanTree& tree, const std::vector<ChannelPattern>& channels,
-                    const std::set<const ScanFile*>& lost, PassedOver& passed_over) {
+                    const std::vector<Reading>& readings, const std::set<const ScanFile*>& lost,
+                    PassedOver& passed_over) {
   for (const ScanFile& file : tree.images) {
     if (lost.contains(&file) || is_label_map(file)) continue;
-    if (match_suffix(file.stem, channels, true) || match_suffix(file.stem, channels, false) ||
-        match_bids(file.stem, channels)) {
-      continue;
-    }
+    const bool is_told = std::any_of(readings.begin(), readings.end(), [&](const Reading& reading) {
+      return is_channel_in(reading.layout, file.stem, channels);
+    });
+    if (is_told) continue;
     passed_over.add(file.shown, file.unreadable.empty() ? "its name ends in no channel's suffix"
                                                         : file.unreadable);
   }
@@ -189,7 +203,7 @@ void pass_over_rest(const ScanTree& tree, const std::vector<ChannelPattern>& cha
 
 FoundScans scans_in_folder(const fs::path& folder, const std::vector<ChannelPattern>& channels,
                            const ScanSearch& search, PassedOver& passed_over) {
-  ScanTree tree = list_scan_tree(folder);
+  ScanTree tree = list_scan_tree(folder, search.results);
   find_dicom_by_content(tree);
   std::vector<Reading> readings = read_layouts(tree, channels, search);
   Reading& best = best_reading(readings, folder);
@@ -199,17 +213,17 @@ FoundScans scans_in_folder(const fs::path& folder, const std::vector<ChannelPatt
   passed_over.add(tree.passed_over);
   add_cases_of_other_layouts(readings, best);
   std::vector<FoundCase>& cases = best.found.cases;
-  LostFiles lost = lost_scans(tree, folder, channels, cases);
+  LostFiles lost = lost_scans(tree, folder, channels, best.layout, best.found);
   // Images of other names and nothing else: the model or the folder is the wrong one.
   const bool has_foreign = std::any_of(tree.images.begin(), tree.images.end(),
                                        [](const ScanFile& file) { return file.format != nullptr; });
-  if (cases.empty() && (lost.cases.empty() || !has_foreign)) {
+  if (cases.empty() && (lost.cases.empty() || !(has_foreign || !tree.unreadable.empty()))) {
     FoundScans none{search.layout, {}, nothing_found(tree, channels, search.layout)};
     none.cases.push_back({{tree.name, {}, none.nothing, {}}, folder.string(), tree.name, {}, true});
     return none;
   }
   passed_over.add(best.found.passed_over);
-  pass_over_rest(tree, channels, lost.files, passed_over);
+  pass_over_rest(tree, channels, readings, lost.files, passed_over);
   std::move(lost.cases.begin(), lost.cases.end(), std::back_inserter(cases));
   return {best.layout, std::move(cases), {}};
 }

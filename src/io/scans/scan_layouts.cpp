@@ -126,6 +126,12 @@ LayoutCases brats_cases(const ScanFiles& files, const std::vector<ChannelPattern
   return cases_by_stem(files, channels, false, root_name);
 }
 
+bool is_channel_in(ScanLayout layout, const std::string& stem,
+                   const std::vector<ChannelPattern>& channels) {
+  if (layout == ScanLayout::kBids) return match_bids(stem, channels).has_value();
+  return match_suffix(stem, channels, layout == ScanLayout::kNnunet).has_value();
+}
+
 LayoutCases nnunet_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels) {
   return cases_by_stem(files, channels, true, {});
 }

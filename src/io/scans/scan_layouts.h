@@ -25,6 +25,8 @@ struct LayoutCases {
   std::vector<FoundCase> cases;
   std::string problem;  ///< why the list cannot be read in this layout; empty when it can
   PassedOver passed_over;
+  /// Folders of files that were passed over for others of the same case.
+  std::vector<std::vector<std::string>> other_places;
 
   /// How many cases have all channels.
   std::size_t complete() const;
@@ -56,12 +58,19 @@ std::optional<SuffixMatch> match_suffix(const std::string& stem,
 std::optional<SuffixMatch> match_bids(const std::string& stem,
                                       const std::vector<ChannelPattern>& channels);
 
+/// Whether a file name's ending means a channel in a layout (of folders).
+bool is_channel_in(ScanLayout layout, const std::string& stem,
+                   const std::vector<ChannelPattern>& channels);
+
 /// BraTS: the files of one folder that are called alike up to the suffix.
 LayoutCases brats_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels,
                         const std::string& root_name);
 
 /// nnU-Net: as BraTS, with `_0000` …
 LayoutCases nnunet_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels);
+
+/// BIDS' folders of a session's files, which are not where a case begins: "anat" and others.
+bool is_modality_folder(const std::string& name);
 
 /// BIDS: the files of one subject and session, of one space; for each a derivative instead of the
 /// raw data where there is one with all channels.

@@ -76,7 +76,7 @@ std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
 /// name where it has one in the tree.
 class TreeWalk {
  public:
-  explicit TreeWalk(const fs::path& root) {
+  TreeWalk(const fs::path& root, fs::path results) : results_(std::move(results)) {
     std::error_code error;
     const fs::path resolved = fs::canonical(root, error);
     if (error) throw_cannot_list(root, error.message());
@@ -123,7 +123,7 @@ class TreeWalk {
   std::vector<fs::directory_entry> entries_of(const Folder& folder) {
     try {
       std::vector<fs::directory_entry> entries = sorted_entries(folder.path);
-      tree_.folders.push_back(folder.folders);
+      if (!will_hold_results(folder)) tree_.folders.push_back(folder.folders);
       return entries;
     } catch (const std::system_error& error) {
       const std::string cause = error.code().message();
@@ -143,6 +143,13 @@ class TreeWalk {
     std::error_code error;
     return fs::is_regular_file(folder.path / "run.json", error) &&
            fs::is_directory(folder.path / "cases", error);
+  }
+
+  /// One that a run holds, or held and wrote nothing to, is no patient's.
+  bool will_hold_results(const Folder& folder) const {
+    std::error_code error;
+    return fs::exists(folder.path / ".lock", error) ||
+           (!results_.empty() && fs::equivalent(folder.path, results_, error));
   }
 
   void list(const Folder& folder) {
@@ -169,6 +176,7 @@ class TreeWalk {
     if (parent.folders.size() == kMaxDepth) {
       tree_.passed_over.add(
           shown, "more than " + std::to_string(kMaxDepth) + " folders deep, not looked into");
+      tree_.too_deep.push_back(parent.folders);
       return;
     }
     Folder folder{entry.path(), parent.folders, shown};
@@ -190,6 +198,7 @@ class TreeWalk {
     }
   }
 
+  fs::path results_;
   ScanTree tree_;
   std::deque<Folder> folders_, links_;
   std::map<std::pair<dev_t, ino_t>, std::string> seen_;
@@ -231,6 +240,8 @@ std::vector<std::string> PassedOver::lines() const {
   return lines;
 }
 
-ScanTree list_scan_tree(const fs::path& root) { return TreeWalk(root).walk(); }
+ScanTree list_scan_tree(const fs::path& root, const fs::path& results) {
+  return TreeWalk(root, results).walk();
+}
 
 }  // namespace mcvol

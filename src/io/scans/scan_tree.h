@@ -48,8 +48,10 @@ struct ScanTree {
   std::string name;  ///< the folder's own, for messages and as a case_id
   /// In a fixed order: by folders, then names. Those of foreign formats too.
   std::vector<ScanFile> images;
-  std::vector<ScanFile> others;                   ///< no known ending
-  std::vector<std::vector<std::string>> folders;  ///< all that were listed, from the root
+  std::vector<ScanFile> others;  ///< no known ending
+  /// All that were listed and hold no results, from the root.
+  std::vector<std::vector<std::string>> folders;
+  std::vector<std::vector<std::string>> too_deep;  ///< not looked into
   PassedOver passed_over;
   /// Folders that cannot be listed: the path from the root, and why.
   std::vector<std::pair<std::filesystem::path, std::string>> unreadable;
@@ -57,7 +59,8 @@ struct ScanTree {
 
 /// Lists `root` and its folders, down to six below it. Hidden files are left out; links are
 /// followed, each folder once.
+/// @param results the folder that the run writes, which may be among them; may be empty.
 /// @throws Error where `root` itself cannot be listed.
-ScanTree list_scan_tree(const std::filesystem::path& root);
+ScanTree list_scan_tree(const std::filesystem::path& root, const std::filesystem::path& results);
 
 }  // namespace mcvol

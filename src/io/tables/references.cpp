@@ -97,7 +97,13 @@ std::vector<std::string> label_map_case_ids(const fs::path& folder) {
     const std::string name = entry->path().filename().string();
     std::string id = entry->is_directory(error) ? name : image_stem(name);
     if (id != name) {
-      if (id.ends_with("_seg") || id.ends_with("-seg")) id.resize(id.size() - 4);
+      const std::size_t separator = id.find_last_of("_-");
+      if (id.ends_with("_seg") || id.ends_with("-seg")) {
+        id.resize(id.size() - 4);
+      } else if (separator != std::string::npos &&
+                 find_label_map(folder, id.substr(0, separator))) {
+        continue;  // an image of the case that the label map is of
+      }
     } else if (!find_label_map(folder, id)) {
       continue;
     }

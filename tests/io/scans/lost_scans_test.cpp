@@ -12,9 +12,9 @@ using Errors = std::map<std::string, std::string>;
 using testing::IsSubstring;
 
 /// The failed ones.
-Errors errors_in(const FileTree& tree) {
+Errors errors_in(const FileTree& tree, ScanLayout layout = ScanLayout::kAuto) {
   Errors errors;
-  for (const ScanCase& scan : discover({tree.root()}).cases) {
+  for (const ScanCase& scan : discover({tree.root()}, layout).cases) {
     EXPECT_EQ(scan.error.empty(), !scan.channel_files.empty()) << scan.case_id;
     if (!scan.error.empty()) errors[scan.case_id] = scan.error;
   }
@@ -128,7 +128,7 @@ TEST(LostScans, ImagesOfNoChannelAreACaseWhereTheyAreNoOtherCases) {
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_PRED_FORMAT2(IsSubstring,
                       "2 image file(s) such as p2_adc.nii.gz, but none whose name ends in _ or - "
-                      "and a channel's suffix: t1 (t1, t1n, T1w, 0000)",
+                      "and a channel's suffix of layout brats: t1 (t1, t1n, T1w), t1ce (",
                       errors.at("p2"));
 }
 
@@ -176,6 +176,76 @@ TEST(LostScans, DicomFolderBesideCasesInOneFolderIsACase) {
   const Errors errors = errors_in(tree);
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_PRED_FORMAT2(IsSubstring, "2 DICOM file(s) such as 1.dcm", errors.at("p3"));
+}
+
+void add_bids(FileTree& tree, const std::string& stem) {
+  for (const char* channel : {"_T1w", "_ce-gadolinium_T1w", "_T2w", "_FLAIR"}) {
+    tree.add(stem + channel + ".nii.gz");
+  }
+}
+
+Names ids_in(const Errors& errors) {
+  Names ids;
+  for (const auto& [id, error] : errors) ids.push_back(id);
+  return ids;
+}
+
+TEST(LostScans, WithALayoutAskedForThoseOfOthersAreLostCases) {
+  FileTree folders;
+  add_case(folders, "p1/p1");
+  add_bids(folders, "sub-03/anat/sub-03");
+  for (const char* number : {"_0000", "_0001", "_0002", "_0003"}) {
+    folders.add(std::string("p2/p2") + number + ".nii.gz");
+  }
+  EXPECT_EQ(ids_in(errors_in(folders, ScanLayout::kNnunet)), (Names{"p1", "sub-03"}));
+  EXPECT_EQ(ids_in(errors_in(folders, ScanLayout::kBids)), (Names{"p1", "p2"}));
+  EXPECT_PRED_FORMAT2(IsSubstring, "a channel's suffix of layout nnunet: t1 (0000), t1ce (0001)",
+                      errors_in(folders, ScanLayout::kNnunet).at("p1"));
+  FileTree flat({"p3_0000.nii.gz", "p3_0001.nii.gz"});
+  for (const char* id : {"p1", "p2"}) add_case(flat, id);
+  EXPECT_EQ(ids_in(errors_in(flat, ScanLayout::kBrats)), (Names{"p3"}));
+}
+
+TEST(LostScans, SessionWithoutImagesBesideOneThatHasThemIsACase) {
+  FileTree tree({"sub-01/ses-2/anat/1.dcm", "sub-02/ses-1/anat/1.dcm"});
+  add_bids(tree, "sub-01/ses-1/anat/sub-01_ses-1");
+  std::filesystem::create_directories(tree / "sub-01/ses-3/anat");
+  EXPECT_EQ(ids_in(errors_in(tree)), (Names{"sub-01_ses-2", "sub-01_ses-3", "sub-02"}));
+}
+
+TEST(LostScans, RawSubjectsWithoutImagesAreCasesThoughOthersComeFromADerivative) {
+  FileTree tree({"sub-04/anat/1.dcm", "derivatives/strip/sub-06/anat/notes.txt"});
+  for (const char* subject : {"sub-01", "sub-06"}) {
+    add_bids(tree, std::string(subject) + "/anat/" + subject);
+  }
+  add_bids(tree, "derivatives/strip/sub-01/anat/sub-01");
+  for (const char* empty : {"sub-05", "derivatives/strip/sub-06/ses-1"}) {
+    std::filesystem::create_directories(tree / empty);
+  }
+  EXPECT_EQ(ids_in(errors_in(tree)), (Names{"sub-04", "sub-05"}));
+}
+
+TEST(LostScans, ImagesOfOtherToolsBelowDerivativesAreNoCases) {
+  FileTree tree({"derivatives/freesurfer/sub-01/mri/T1.mgz", "sourcedata/sub-01/t1.nii.gz"});
+  add_bids(tree, "sub-01/anat/sub-01");
+  EXPECT_TRUE(errors_in(tree).empty());
+}
+
+TEST(LostScans, FolderOfResultsToComeIsNoCase) {
+  FileTree tree({"earlier/.lock"});
+  add_case(tree, "p1/p1");
+  std::filesystem::create_directories(tree / "results");
+  std::filesystem::create_directories(tree / "to_come");
+  const ScanDiscovery found =
+      discover_scans({tree.root()}, glioma_channels(), {ScanLayout::kAuto, {}, tree / "to_come"});
+  EXPECT_EQ(ids_of(found), (Names{"p1"}));
+}
+
+TEST(LostScans, FolderThatIsTooDeepIsNotCalledEmpty) {
+  FileTree tree({"p2/2/3/4/5/6/7/p2_t1.nii.gz"});
+  add_case(tree, "p1/p1");
+  EXPECT_EQ(errors_in(tree),
+            (Errors{{"p2", "its files lie too many folders deep, and are not looked into"}}));
 }
 
 TEST(LostScans, PipesAndLinksToNothingAreNamed) {

@@ -257,7 +257,11 @@ TEST(AutoLayout, MostCompleteCasesWinAndTheOthersAreFailedCases) {
             "a case of layout nnunet among those of layout brats; --layout nnunet takes it");
   EXPECT_EQ(found.ignored, (Names{"data/a_0000.nii.gz: a case of layout nnunet; --layout nnunet "
                                   "takes it"}));
-  EXPECT_EQ(ids_of(discover({tree.root()}, ScanLayout::kNnunet)), (Names{"a", "c"}));
+  const ScanDiscovery numbered = discover({tree.root()}, ScanLayout::kNnunet);
+  EXPECT_EQ(ids_of(numbered), (Names{"a", "b", "c", "d"}));
+  for (const ScanCase& scan : numbered.cases) {
+    EXPECT_EQ(scan.error.empty(), scan.case_id == "a" || scan.case_id == "c") << scan.error;
+  }
 }
 
 TEST(AutoLayout, TieIsAQuestionForTheUser) {

@@ -29,6 +29,7 @@ struct ScanCase {
 struct ScanSearch {
   ScanLayout layout = ScanLayout::kAuto;
   std::string space;  ///< BIDS: the value of `space-` to take of several; empty: the native one
+  std::filesystem::path results;  ///< the folder that the run writes: no patient's; may be empty
 };
 
 struct ScanDiscovery {
