@@ -1,6 +1,5 @@
 #include "mcvol/analysis/reference_check.h"
 
-#include "mcvol/calibration/sample_quantile.h"
 #include "mcvol/files/text.h"
 
 #include <algorithm>
@@ -8,6 +7,8 @@
 #include <numeric>
 #include <optional>
 #include <set>
+
+#include "reference_misfit.h"
 
 namespace mcvol {
 
@@ -17,74 +18,8 @@ namespace {
 constexpr std::size_t kLeastCases = 3;
 /// Every order of more regions would take too long.
 constexpr std::size_t kMostRegions = 7;
-/// What counts as nothing beside it, in ml: keeps ratios of small volumes near 1.
-constexpr double kSmall_ml = 0.1;
 /// Of a region that was measured and is in no reference.
 constexpr double kMeasured_ml = 0.5;
-
-struct Pair {
-  double reference_ml = 0, raw_ml = 0;
-};
-
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return sample_quantile(values, 0.5);
-}
-
-/// How far references lie from raw volumes: as a whole and case by case, on the scale of
-/// logarithms.
-struct Misfit {
-  double shift = 0;   ///< |median of log ratio|
-  double spread = 0;  ///< median of |log ratio|
-
-  void operator+=(const Misfit& other) {
-    shift += other.shift;
-    spread += other.spread;
-  }
-  /// A third of the volume is what segmentations differ by; half of a misfit is no accident.
-  bool far_better_than(const Misfit& other) const {
-    constexpr double kNoticeable = 0.4;
-    return other.shift > kNoticeable && shift < 0.5 * other.shift && spread < other.spread;
-  }
-};
-
-Misfit misfit_of(const std::vector<Pair>& pairs) {
-  std::vector<double> logs, sizes;
-  for (const Pair& pair : pairs) {
-    logs.push_back(std::log((pair.reference_ml + kSmall_ml) / (pair.raw_ml + kSmall_ml)));
-    sizes.push_back(std::abs(logs.back()));
-  }
-  return {std::abs(median_of(logs)), median_of(sizes)};
-}
-
-const ReferencedRegion* region_of(const ReferencedCase& one, const std::string& name) {
-  const auto found = std::find_if(one.regions.begin(), one.regions.end(), [&](const auto& region) {
-    return region.prediction.region == name;
-  });
-  return found == one.regions.end() ? nullptr : &*found;
-}
-
-/// References of one region beside raw volumes of another, of cases with references of both.
-std::vector<Pair> pairs_of(const ReferencedResults& results, const std::string& reference,
-                           const std::string& raw) {
-  std::vector<Pair> pairs;
-  for (const ReferencedCase& one : results.cases) {
-    const ReferencedRegion* first = region_of(one, reference);
-    const ReferencedRegion* second = region_of(one, raw);
-    if (first != nullptr && second != nullptr) pairs.push_back({first->volume_ml, second->raw_ml});
-  }
-  return pairs;
-}
-
-/// Median ratio of the cases that have either volume; none where no case has both.
-std::optional<double> ratio_of(const std::vector<Pair>& pairs) {
-  std::vector<double> ratios;
-  for (const Pair& pair : pairs) {
-    if (pair.reference_ml > 0 && pair.raw_ml > 0) ratios.push_back(pair.reference_ml / pair.raw_ml);
-  }
-  if (ratios.empty()) return std::nullopt;
-  return median_of(ratios);
-}
 
 /// "0.97", "1032".
 std::string ratio_text(double ratio) {
@@ -97,7 +32,7 @@ class Judge {
   Judge(ReferencedResults& results, const std::map<int, int>& label_map)
       : results_(results), label_map_(label_map) {
     for (const std::string& region : results.regions) {
-      const std::vector<Pair> pairs = pairs_of(results, region, region);
+      const std::vector<ReferencePair> pairs = pairs_of(results, region, region);
       const std::optional<double> ratio = ratio_of(pairs);
       if (!ratio) continue;
       ratios_.emplace_back(region, *ratio);
@@ -140,7 +75,7 @@ class Judge {
     for (const std::string& region : results_.regions) {
       std::vector<double> raw;
       double known_ml = 0;
-      for (const Pair& pair : pairs_of(results_, region, region)) {
+      for (const ReferencePair& pair : pairs_of(results_, region, region)) {
         raw.push_back(pair.raw_ml);
         known_ml += pair.reference_ml;
       }
@@ -293,11 +228,11 @@ class Judge {
     const nlohmann::json& labels = results_.run.model.at("output").at("labels");
     Misfit sum;
     for (const nlohmann::json& region : results_.run.model.at("regions")) {
-      std::vector<Pair> pairs;
+      std::vector<ReferencePair> pairs;
       for (const ReferencedCase& one : results_.cases) {
         const ReferencedRegion* measured = region_of(one, region.at("name"));
         if (measured == nullptr) continue;
-        Pair pair{0, measured->raw_ml};
+        ReferencePair pair{0, measured->raw_ml};
         for (const nlohmann::json& output : region.at("outputs")) {
           const nlohmann::json& label = labels.at(output.get<std::size_t>());
           if (label.is_null()) continue;

@@ -25,12 +25,14 @@ std::string short_number(double value) {
   return text;
 }
 
-/// The first file's; all headers are checked against it before any voxel is read.
+/// Of each file, once: that of a compressed file may cost as much as its voxels. All are checked
+/// against the first's grid before any voxel is read.
 /// @param notes gets those on headers added.
-Grid common_grid(const Files& files, std::vector<std::string>& notes) {
-  const Grid first = read_image_header(files.front()).grid;
+std::vector<ImageHeader> headers_on_one_grid(const Files& files, std::vector<std::string>& notes) {
+  std::vector<ImageHeader> headers;
   for (const auto& file : files) {
-    const ImageHeader header = read_image_header(file);
+    const ImageHeader& header = headers.emplace_back(read_image_header(file));
+    const Grid& first = headers.front().grid;
     if (!header.orientation_known) {
       throw InputError(name_of(file) +
                        (header.format <= ImageFormat::kNifti2
@@ -54,7 +56,7 @@ Grid common_grid(const Files& files, std::vector<std::string>& notes) {
     }
     throw InputError(message + "; resample all channels of a case onto one grid");
   }
-  return first;
+  return headers;
 }
 
 [[noreturn]] void refuse_without_background(const std::filesystem::path& file,
@@ -103,8 +105,9 @@ struct Channel {
 
 /// Its brain: all but the background, where there is one. A background other than 0 of which the
 /// whole image is made is none: the channel is empty, which normalising it finds.
-void find_brain(const std::filesystem::path& file, Channel& channel, bool skull_stripped) {
-  const Background found = find_background(channel.image, step_of(read_image_header(file)));
+void find_brain(const std::filesystem::path& file, const ImageHeader& header, bool skull_stripped,
+                Channel& channel) {
+  const Background found = find_background(channel.image, step_of(header));
   channel.background = Background{};
   if (found.found) {
     channel.background = found;
@@ -123,14 +126,14 @@ void find_brain(const std::filesystem::path& file, Channel& channel, bool skull_
 /// @param grid the file's own to within what single-precision headers round: the first channel's
 /// for
 ///   all, so that what differs below the tolerance does not make two.
-Channel load_channel(const std::filesystem::path& file, const Grid& grid, const GridSpec& spec,
-                     bool skull_stripped, StageTimings& timings) {
+Channel load_channel(const std::filesystem::path& file, const ImageHeader& header, const Grid& grid,
+                     const GridSpec& spec, bool skull_stripped, StageTimings& timings) {
   Channel channel;
   channel.image = timed(timings.read_s, [&] { return read_image(file); });
   channel.image.grid = grid;
   const ScopedTimer timer(timings.prepare_s);
   channel.image = reoriented(std::move(channel.image), spec.orientation);
-  find_brain(file, channel, skull_stripped);
+  find_brain(file, header, skull_stripped, channel);
   // Asked on the scan's own grid: the new one may reach a voxel further out.
   channel.touches_border = touches_border(channel.brain);
   if (spec.spacing_mm) {
@@ -202,11 +205,12 @@ PreparedScan load_scan(const Files& channel_files, const ScanPreparation& prepar
     throw std::invalid_argument("load_scan: one file and one IntensitySpec per channel");
   }
   PreparedScan scan;
-  const Grid grid = timed(timings.read_s, [&] { return common_grid(channel_files, scan.notes); });
-  scan.own_grid = grid;
+  const std::vector<ImageHeader> headers =
+      timed(timings.read_s, [&] { return headers_on_one_grid(channel_files, scan.notes); });
+  scan.own_grid = headers.front().grid;
   for (std::size_t n = 0; n < channel_files.size(); ++n) {
-    Channel channel =
-        load_channel(channel_files[n], grid, preparation.grid, preparation.skull_stripped, timings);
+    Channel channel = load_channel(channel_files[n], headers[n], scan.own_grid, preparation.grid,
+                                   preparation.skull_stripped, timings);
     const ScopedTimer timer(timings.prepare_s);
     const Background& background = channel.background;
     if (background.found && !background.is_exactly_zero()) {

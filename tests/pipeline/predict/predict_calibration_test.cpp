@@ -45,12 +45,7 @@ TEST_F(Predict, BundlesOwnCalibrationIsTheDefault) {
 }
 
 TEST_F(Predict, FolderKeepsItsCalibrationUntilItIsToldOtherwise) {
-  run(options());
-  calibrate_on_results(root_ / "calibration.json");
-  PredictOptions calibrated = options();
-  calibrated.levels = parse_levels({"0.5"});
-  calibrated.calibration = {CalibrationChoice::Kind::kFile, root_ / "calibration.json"};
-  run(calibrated);
+  PredictOptions calibrated = calibrated_run();
   calibrated.calibration = {};
   run(calibrated);
   EXPECT_EQ(table().find("uncalibrated"), std::string::npos);
@@ -82,12 +77,7 @@ TEST_F(Predict, FolderKeepsItsCalibrationUntilItIsToldOtherwise) {
 }
 
 TEST_F(Predict, DroppingACalibrationIsSaid) {
-  run(options());
-  calibrate_on_results(root_ / "calibration.json");
-  PredictOptions calibrated = options();
-  calibrated.levels = parse_levels({"0.5"});
-  calibrated.calibration = {CalibrationChoice::Kind::kFile, root_ / "calibration.json"};
-  run(calibrated);
+  PredictOptions calibrated = calibrated_run();
   calibrated.calibration = {CalibrationChoice::Kind::kNone, {}};
   run(calibrated);
   ASSERT_EQ(listener_.notes.size(), 1u);
@@ -124,12 +114,7 @@ TEST_F(Predict, FilesOfOthersInTheFolderAreRefusedByName) {
 }
 
 TEST_F(Predict, RunFileNamesACalibrationBeforeItIsThere) {
-  run(options());
-  calibrate_on_results(root_ / "calibration.json");
-  PredictOptions calibrated = options();
-  calibrated.levels = parse_levels({"0.5"});
-  calibrated.calibration = {CalibrationChoice::Kind::kFile, root_ / "calibration.json"};
-  run(calibrated);
+  PredictOptions calibrated = calibrated_run();
   const std::string first = sha256_of_bytes(read_file(root_ / "calibration.json"));
   // Killed between run.json and calibration.json of another calibration.
   RunFile killed = run_file();

@@ -48,6 +48,16 @@ void Predict::calibrate_on_results(const fs::path& output) const {
   calibrate(calibration);
 }
 
+PredictOptions Predict::calibrated_run() {
+  run(options());
+  calibrate_on_results(root_ / "calibration.json");
+  PredictOptions calibrated = options();
+  calibrated.levels = parse_levels({"0.5"});
+  calibrated.calibration = {CalibrationChoice::Kind::kFile, root_ / "calibration.json"};
+  run(calibrated);
+  return calibrated;
+}
+
 std::string Predict::table(const std::string& out) const {
   return read_file(root_ / out / "volumes.csv");
 }

@@ -51,6 +51,8 @@ class Predict : public ::testing::Test {
   PredictOutcome run(const PredictOptions& options);
   /// On the three cases of out/, for level 0.5.
   void calibrate_on_results(const std::filesystem::path& output) const;
+  /// Measures, calibrates into calibration.json, and applies that. @returns the last run's options.
+  PredictOptions calibrated_run();
   std::string table(const std::string& out = "out") const;
   RunFile run_file(const std::string& out = "out") const;
   /// The record of a case in out/.
