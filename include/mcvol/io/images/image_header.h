@@ -52,8 +52,8 @@ struct ImageHeader {
 /// Between values that the file can store next to each other; 0 of floating point.
 double step_of(const ImageHeader& header);
 
-/// Reads and checks the header; no voxel is kept and nothing of the image's size is allocated. Packed NRRD
-/// and MetaImage files are unpacked once to see whether they are whole.
+/// Reads and checks the header; no voxel is kept and nothing of the image's size is allocated.
+/// Packed NRRD and MetaImage files are unpacked once to see whether they are whole.
 ///
 /// Which transform of NIfTI counts: sform where sform_code > 0, else qform where qform_code > 0 (as
 /// nibabel and FSL choose; a sform with another rotation or origin than the qform simply wins). But
