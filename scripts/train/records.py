@@ -16,7 +16,7 @@ from scipy.special import log_expit, log_ndtr, ndtr, ndtri_exp
 
 NODES = 257  # of a probability histogram, equally spaced in logit(p) on [-16, 16]
 VOXEL_WEIGHT = 65536  # a voxel in the fixed point of a histogram
-RECORD_FORMAT = 3
+RECORD_FORMAT = 4
 NODE_LOGITS = np.linspace(-16, 16, NODES)
 NODE_PROBITS = -np.sign(NODE_LOGITS) * ndtri_exp(log_expit(-np.abs(NODE_LOGITS)))
 MAX_PROBIT = 1e3

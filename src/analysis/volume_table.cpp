@@ -45,11 +45,22 @@ std::vector<std::string> calibration_flags(const VolumeEstimate& estimate,
 std::vector<std::string> region_flags(const CaseRecord& record, const RegionRecord& region,
                                       std::vector<std::string> flags) {
   if (region.mean.above_half() == 0) flags.push_back("empty");
+  if (region.segmentation && region.segmentation->touches_border) {
+    flags.push_back("tumour_touches_border");
+  }
   std::copy_if(record.flags.begin(), record.flags.end(), std::back_inserter(flags),
                [](const std::string& flag) { return flag != "empty"; });
   std::sort(flags.begin(), flags.end());
   flags.erase(std::unique(flags.begin(), flags.end()), flags.end());
   return flags;
+}
+
+void put_shape(const RegionRecord& region, VolumeRow& row) {
+  if (!region.segmentation) return;
+  row.foci = region.segmentation->foci;
+  if (region.segmentation->foci == 0 || region.mean.above_half() == 0) return;
+  row.largest_focus_share = static_cast<double>(region.segmentation->largest_focus_voxels) /
+                            static_cast<double>(region.mean.above_half());
 }
 
 VolumeRow failed_row(const CaseRecord& record) {
@@ -75,6 +86,7 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
   row.raw_volume_ml = volume.quantile(0.5);
   row.segmented_ml = static_cast<double>(region.mean.above_half()) * voxel_ml;
   row.passes = record.passes;
+  put_shape(region, row);
   row.status = "ok";
   std::vector<std::string> flags{"uncalibrated"};
   if (estimate) flags = calibration_flags(*estimate, *calibration);

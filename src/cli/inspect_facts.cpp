@@ -32,9 +32,9 @@ Facts facts_of_grid(const Grid& grid) {
   return facts;
 }
 
-Facts facts_of_scan(const fs::path& path) {
-  const ImageHeader header = read_image_header(path);
-  const Image<float> image = read_image(path);
+Facts facts_of_scan(const ImageSource& source) {
+  const ImageHeader header = read_image_header(source);
+  const Image<float> image = read_image(source);
   const std::vector<float>& values = image.values;
   Facts facts = facts_of_grid(header.grid);
   facts["orientation_known"] = header.orientation_known;
@@ -256,8 +256,9 @@ InspectedKind kind_of(const fs::path& path) {
                      ": neither a model bundle (model.json) nor a result folder (run.json); for a "
                      "folder of scans use mcvol predict --list");
   }
-  if (!fs::exists(path)) throw Error(path.string() + ": no such file or folder");
-  const std::string name = path.filename().string();
+  const ImageSource source = image_source_from(path);
+  if (!fs::exists(source.file)) throw Error(source.file.string() + ": no such file or folder");
+  const std::string name = source.file.filename().string();
   if (name == "model.json") return InspectedKind::kBundle;
   if (name == "run.json") return InspectedKind::kResults;
   const bool without_voxels = name.ends_with(".nhdr") || name.ends_with(".mhd");
@@ -279,7 +280,7 @@ Facts facts_of(const fs::path& path, InspectedKind kind) {
     case InspectedKind::kBundle:
       return facts_of_bundle(folder);
     case InspectedKind::kScan:
-      return facts_of_scan(path);
+      return facts_of_scan(image_source_from(path));
     case InspectedKind::kRecord:
       return facts_of_record(path);
     case InspectedKind::kCalibration:

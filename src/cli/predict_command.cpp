@@ -50,6 +50,7 @@ void take_passes(const std::string& passes, const std::string* given, PredictOpt
 ScanLayout layout_from(const std::string& word) {
   if (word == "brats") return ScanLayout::kBrats;
   if (word == "nnunet") return ScanLayout::kNnunet;
+  if (word == "decathlon") return ScanLayout::kDecathlon;
   if (word == "bids") return ScanLayout::kBids;
   return ScanLayout::kAuto;
 }
@@ -131,7 +132,7 @@ void PredictCommand::add_measurement_options() {
       .add("--layout", layout_,
            "How scans lie in their folder; auto: the layout with most complete cases")
       .type_name("LAYOUT")
-      .one_of({"auto", "brats", "nnunet", "bids"})
+      .one_of({"auto", "brats", "nnunet", "bids", "decathlon"})
       .show_default();
   command_
       .add(
@@ -203,7 +204,8 @@ PredictOptions PredictCommand::options() const {
   options.levels = parse_levels(levels_);
   if (!scope_.empty()) options.scope = dropout_scope_from(scope_);
   if (precision_ != "auto") options.precision = precision_from(precision_);
-  options.search = {layout_from(layout_), space_, {}};
+  options.search.layout = layout_from(layout_);
+  options.search.space = space_;
   options.only_cases = cases_;
   options.only_participants = participants_;
   if (!shard_.empty()) options.shard = Shard::parse(shard_);

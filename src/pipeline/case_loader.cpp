@@ -33,7 +33,8 @@ std::vector<float> brain_intensities(const PreparedScan& scan, std::size_t chann
 std::string case_error(const std::exception& exception, const ScanCase& scan) {
   if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr) return kOutOfMemory;
   std::string text = message_of(exception);
-  for (const std::filesystem::path& file : scan.channel_files) {
+  for (const ImageSource& source : scan.channel_files) {
+    const std::filesystem::path& file = source.file;
     const std::string name = file.filename().string();
     std::error_code ignored;
     // A relative path may be the end of an absolute one, hence last.

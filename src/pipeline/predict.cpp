@@ -17,6 +17,7 @@
 
 #include "pipeline/maps/saved_maps.h"
 #include "run_log.h"
+#include "segmentation_shape.h"
 
 namespace mcvol {
 
@@ -62,7 +63,7 @@ class PredictRun {
   bool is_measured(const std::string& case_id) const;
   void keep_despite(const std::string& case_id, const std::string& reason);
   void finish(const CaseRecord& record, double load_s, double network_s,
-              const std::vector<std::filesystem::path>& files);
+              const std::vector<ImageSource>& files);
   void renew_bounds_of_kept();
   void write_progress();
   bool stopping();
@@ -256,6 +257,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     timer.reset();
     for (std::size_t n = 0; n < record.regions.size(); ++n) {
       record.regions[n].monte_carlo_error = sampled->errors[n];
+      record.regions[n].segmentation = segmentation_shape(loaded.scan, sink, n);
     }
     record.grid = loaded.scan.grid;
     record.passes = sampled->passes;
@@ -303,7 +305,7 @@ void PredictRun::keep_despite(const std::string& case_id, const std::string& rea
 }
 
 void PredictRun::finish(const CaseRecord& record, double load_s, double network_s,
-                        const std::vector<std::filesystem::path>& files) {
+                        const std::vector<ImageSource>& files) {
   std::optional<ScopedTimer> timer(std::in_place, log_.stages.write_s);
   const bool failed = record.status == CaseRecord::Status::kFailed;
   // Images of an earlier measurement go before the record that replaces it, new ones come after it:

@@ -118,6 +118,27 @@ class CalibrationOfRun {
   PredictPlan& plan_;
 };
 
+/// Whether a run has a record of the case from these files, its own or a shard's: each start and
+/// each shard has to come to the same ids.
+bool is_recorded_in(const fs::path& output, const std::string& case_id,
+                    const std::vector<std::string>& channels,
+                    const std::vector<ImageSource>& files) {
+  std::vector<fs::path> folders{output};
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(output / "shards", ignored)) {
+    folders.push_back(entry.path());
+  }
+  return std::any_of(folders.begin(), folders.end(), [&](const fs::path& folder) {
+    std::error_code error;
+    if (!fs::is_regular_file(case_record_path(folder, case_id), error)) return false;
+    try {
+      return inputs_unchanged(read_case_record(folder, case_id).inputs, channels, files);
+    } catch (const InputError&) {
+      return false;  // Said where results are read.
+    }
+  });
+}
+
 }  // namespace
 
 int PredictPlan::count(CaseAction action) const {
@@ -128,7 +149,7 @@ int PredictPlan::count(CaseAction action) const {
 std::vector<ChannelPattern> channel_patterns(const Bundle& bundle) {
   std::vector<ChannelPattern> patterns;
   for (const Bundle::Channel& channel : bundle.channels) {
-    patterns.push_back({channel.name, channel.suffixes});
+    patterns.push_back({channel.name, channel.suffixes, channel.index_4d});
   }
   return patterns;
 }
@@ -158,6 +179,9 @@ PredictPlan plan_scans(const PredictOptions& options) {
 
   ScanSearch search = options.search;
   search.results = options.output;
+  search.is_recorded = [&](const std::string& case_id, const std::vector<ImageSource>& files) {
+    return is_recorded_in(options.output, case_id, channel_names(plan.bundle), files);
+  };
   ScanDiscovery discovery = discover_scans(options.scans, channel_patterns(plan.bundle), search);
   plan.ignored = std::move(discovery.ignored);
   const CasePick pick(options, discovery.cases);
@@ -224,8 +248,7 @@ std::vector<std::string> region_names(const Bundle& bundle) {
 std::string describe_channel_files(const Bundle& bundle, const ScanCase& scan) {
   std::string text;
   for (std::size_t n = 0; n < scan.channel_files.size(); ++n) {
-    text += (n > 0 ? ", " : "") + bundle.channels.at(n).name + "=" +
-            scan.channel_files[n].filename().string();
+    text += (n > 0 ? ", " : "") + bundle.channels.at(n).name + "=" + scan.channel_files[n].name();
   }
   return text;
 }

@@ -18,9 +18,10 @@ class InputFiles : public ::testing::Test {
   void SetUp() override {
     write_file_atomically(files_[0], "abc");
     write_file_atomically(files_[1], "");
-    inputs_ = describe_inputs(channels_, files_);
+    inputs_ = describe_inputs(channels_, sources());
   }
-  bool unchanged() const { return inputs_unchanged(inputs_, channels_, files_); }
+  std::vector<ImageSource> sources() const { return {files_.begin(), files_.end()}; }
+  bool unchanged() const { return inputs_unchanged(inputs_, channels_, sources()); }
 
   fs::path folder_ = testing::fresh_folder("scan");
   std::vector<std::string> channels_{"t1", "flair"};
@@ -54,18 +55,29 @@ TEST_F(InputFiles, OtherBytesNamesOrNumbersAreAChange) {
   write_file_atomically(files_[0], "abd");
   fs::last_write_time(files_[0], fs::last_write_time(files_[0]) + std::chrono::hours(1));
   EXPECT_FALSE(unchanged());
-  inputs_ = describe_inputs(channels_, files_);
+  inputs_ = describe_inputs(channels_, sources());
   inputs_[1].file_name = "y_flair.nii.gz";
   EXPECT_FALSE(unchanged());
   inputs_.pop_back();
   EXPECT_FALSE(unchanged());
 }
 
+TEST_F(InputFiles, OfA4dFileTheImageCountsAndTheFileIsOne) {
+  const std::vector<ImageSource> images{{files_[0], 2}, {files_[0], 0}};
+  inputs_ = describe_inputs(channels_, images);
+  EXPECT_EQ(inputs_[0].index, 2);
+  EXPECT_EQ(inputs_[1].index, 0);
+  EXPECT_EQ(inputs_[0].sha256, inputs_[1].sha256);
+  EXPECT_TRUE(inputs_unchanged(inputs_, channels_, images));
+  EXPECT_FALSE(inputs_unchanged(inputs_, channels_, {images[1], images[0]}));
+  EXPECT_FALSE(inputs_unchanged(inputs_, channels_, {files_[0], files_[0]}));
+}
+
 TEST_F(InputFiles, MissingFileIsNamedWithoutItsFolder) {
   fs::remove(files_[1]);
   EXPECT_FALSE(unchanged());
   try {
-    describe_inputs(channels_, files_);
+    describe_inputs(channels_, sources());
     ADD_FAILURE();
   } catch (const InputError& error) {
     EXPECT_EQ(std::string(error.what()),

@@ -9,6 +9,7 @@ namespace mcvol {
 // Texts that files, messages and pages are made of.
 
 inline constexpr int kMlDecimals = 3;
+inline constexpr int kShareDecimals = 3;
 
 /// A number with so many decimals, a point whatever the locale, no "-0.000". Empty for what is no
 /// number: never NaN in a table.

@@ -16,7 +16,7 @@
 namespace mcvol {
 
 /// load_scan(), or what stands in for it.
-using ScanLoader = std::function<PreparedScan(const std::vector<std::filesystem::path>&,
+using ScanLoader = std::function<PreparedScan(const std::vector<ImageSource>&,
                                               const ScanPreparation&, StageTimings&)>;
 
 /// Intensities as the files have them, on the network's grid: [channel, non-zero voxel of

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/image/prepared_scan.h"
+#include "mcvol/io/images/image_source.h"
 #include "mcvol/io/records/case_record.h"
 #include "mcvol/io/tables/volume_row.h"
 #include "mcvol/pipeline/histogram_sink.h"
@@ -63,7 +64,7 @@ void require_map_names_differ(const std::vector<std::string>& regions, const Map
 ///   written, InputError where the header cannot be read; the list then says it is not complete.
 void write_case_maps(const std::filesystem::path& folder, const CaseRecord& record,
                      const std::vector<RegionMap>& maps, const std::vector<VolumeRow>& rows,
-                     const MapChoice& choice, const std::filesystem::path& source,
+                     const MapChoice& choice, const ImageSource& source,
                      const LabelPainting& painting = {});
 
 /// Whether what is chosen stands there whole and is of this measurement. Bounds may be another

@@ -20,10 +20,12 @@ std::string joined_by_x(const Eigen::Vector3d& values) {
   return short_number(values[0]) + 'x' + short_number(values[1]) + 'x' + short_number(values[2]);
 }
 
-void require_voxel_count(const std::string& name, const Index3& size, const std::string& shape) {
-  // One after the other: a product of three might wrap around.
-  if (size[0] > kMostVoxels || size[1] > kMostVoxels / size[0] ||
-      size[2] > kMostVoxels / (size[0] * size[1])) {
+void require_voxel_count(const std::string& name, const Index3& size, const std::string& shape,
+                         std::int64_t images) {
+  // One after the other: a product of four might wrap around.
+  std::int64_t most = kMostVoxels;
+  for (const std::int64_t factor : {size[0], size[1], size[2], images}) most /= factor;
+  if (most == 0) {
     refuse(name, "claims " + shape + " voxels, more than the 2^32 that can be read; damaged?");
   }
 }

@@ -78,15 +78,14 @@ void write_through_itk(const std::filesystem::path& path, const Image<Value>& im
 
 template <typename Value>
 void write_placed(const std::filesystem::path& path, const Image<Value>& image,
-                  const std::filesystem::path& source, double slope = 1.0) {
+                  const ImageSource& source, double slope = 1.0) {
   const auto io = StrictImageIO::New();
   io->set_slope(slope);
-  if (!named_like_text_image(source)) {
+  if (!named_like_text_image(source.file)) {
     const NiftiHeader header = read_nifti_header(source);
     if (header.grid.size != image.grid.size) {
-      refuse(source.filename().string(), describe(header.grid) + ", expected the size of " +
-                                             path.filename().string() + ": " +
-                                             describe(image.grid));
+      refuse(source.name(), describe(header.grid) + ", expected the size of " +
+                                path.filename().string() + ": " + describe(image.grid));
     }
     io->place_like(header.placement);
   }
@@ -94,32 +93,39 @@ void write_placed(const std::filesystem::path& path, const Image<Value>& image,
 }
 
 /// Of a file that has all the voxels that its header claims.
-Grid checked_grid(const std::filesystem::path& path) {
-  if (named_like_text_image(path)) {
-    const TextHeader header = read_text_header(path);
-    require_text_voxels(path, header);
+Grid checked_grid(const ImageSource& source) {
+  if (named_like_text_image(source.file)) {
+    const TextHeader header = read_text_header(source.file);
+    require_text_voxels(source.file, header);
     return header.grid;
   }
-  const NiftiHeader header = read_nifti_header(path);
-  require_nifti_voxels(path, header);
+  const NiftiHeader header = read_nifti_header(source);
+  require_nifti_voxels(source.file, header);
   return header.grid;
 }
 
 }  // namespace
 
-ImageHeader read_image_header(const std::filesystem::path& path) {
-  if (named_like_text_image(path)) return read_text_header(path);
-  return read_nifti_header(path);
+ImageHeader read_image_header(const ImageSource& source) {
+  if (!named_like_text_image(source.file)) return read_nifti_header(source);
+  if (source.index) {
+    refuse(source.name(),
+           "an image of a NRRD or MetaImage file by its number, expected one of a "
+           "4-D NIfTI file (.nii.gz, .nii); convert it");
+  }
+  return read_text_header(source.file);
 }
 
-Image<float> read_image(const std::filesystem::path& path) {
-  return naming_errors_of_itk(path.filename().string(), [&] {
+Image<float> read_image(const ImageSource& source) {
+  return naming_errors_of_itk(source.name(), [&] {
     // Before ITK opens the file: a named pipe would keep it waiting for ever.
-    Image<float> image(checked_grid(path));
+    Image<float> image(checked_grid(source));
     const auto reader = ReaderInto::New();
     reader->set_values(image.values);
-    reader->SetImageIO(StrictImageIO::New());
-    reader->SetFileName(path.string());
+    const auto io = StrictImageIO::New();
+    io->set_index(source.index);
+    reader->SetImageIO(io);
+    reader->SetFileName(source.file.string());
     reader->Update();
     return image;
   });
@@ -152,12 +158,12 @@ void write_image(const std::filesystem::path& path, const Image<std::uint8_t>& i
 }
 
 void write_image_like(const std::filesystem::path& path, const Image<std::uint8_t>& image,
-                      const std::filesystem::path& source) {
+                      const ImageSource& source) {
   write_placed(path, image, source);
 }
 
 void write_image_like(const std::filesystem::path& path, const Image<std::uint16_t>& image,
-                      const std::filesystem::path& source, double slope) {
+                      const ImageSource& source, double slope) {
   write_placed(path, image, source, slope);
 }
 

@@ -34,7 +34,7 @@ bool StrictImageIO::CanReadFile(const char* name) {
 }
 
 void StrictImageIO::ReadImageInformation() {
-  const Grid grid = read_image_header(this->GetFileName()).grid;
+  const Grid grid = read_image_header({std::string(this->GetFileName()), index_}).grid;
   for (unsigned axis = 0; axis < 3; ++axis) {
     const Eigen::Vector3d column = grid.direction.col(axis);
     this->SetDimensions(axis, static_cast<itk::SizeValueType>(grid.size[axis]));
@@ -45,21 +45,21 @@ void StrictImageIO::ReadImageInformation() {
 }
 
 void StrictImageIO::Read(void* buffer) {
-  const std::filesystem::path path = this->GetFileName();
+  const ImageSource source{std::string(this->GetFileName()), index_};
   const auto require_as_announced = [&](const ImageHeader& header) {
     for (unsigned axis = 0; axis < 3; ++axis) {
       if (header.grid.size[axis] == static_cast<std::int64_t>(this->GetDimensions(axis))) continue;
-      throw InputError(path.filename().string() + ": changed while it was being read; try again");
+      throw InputError(source.name() + ": changed while it was being read; try again");
     }
   };
-  if (named_like_text_image(path)) {
-    const TextHeader header = read_text_header(path);
+  if (named_like_text_image(source.file)) {
+    const TextHeader header = read_text_header(source.file);
     require_as_announced(header);
-    return read_text_voxels(path, header, static_cast<float*>(buffer));
+    return read_text_voxels(source.file, header, static_cast<float*>(buffer));
   }
-  const NiftiHeader header = read_nifti_header(path);
+  const NiftiHeader header = read_nifti_header(source);
   require_as_announced(header);
-  read_nifti_voxels(path, header, static_cast<float*>(buffer));
+  read_nifti_voxels(source, header, static_cast<float*>(buffer));
 }
 
 bool StrictImageIO::CanWriteFile(const char* name) { return named_like_nifti(name); }

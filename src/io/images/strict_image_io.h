@@ -41,6 +41,8 @@ class StrictImageIO : public itk::ImageIOBase {
   void Write(const void* buffer) override;
   /// What Write() says of place and unit in place of the image's own grid.
   void place_like(const NiftiPlacement& placement) { placement_ = placement; }
+  /// Which image of a 4-D file is read; none: the file is 3-D.
+  void set_index(std::optional<std::int64_t> index) { index_ = index; }
   /// What Write() says that a stored voxel is to be multiplied by.
   void set_slope(double slope) { slope_ = slope; }
 
@@ -50,6 +52,7 @@ class StrictImageIO : public itk::ImageIOBase {
  private:
   std::optional<NiftiPlacement> placement_;
   double slope_ = 1.0;
+  std::optional<std::int64_t> index_;
 };
 
 /// Where an ImageIO says that the voxels lie. @pre three dimensions

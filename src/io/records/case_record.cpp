@@ -41,24 +41,33 @@ ordered_json json_of(const std::optional<MonteCarloError>& error) {
   return {{"lower_ml", error->lower_ml}, {"upper_ml", error->upper_ml}};
 }
 
+ordered_json json_of(const SegmentationShape& shape) {
+  return {{"foci", shape.foci},
+          {"largest_focus_voxels", shape.largest_focus_voxels},
+          {"touches_border", shape.touches_border}};
+}
+
 ordered_json json_of(const RegionRecord& region) {
-  return {{"region", region.region},
-          {"above_half", above_half_of(region.passes)},
-          {"histograms", packed(region.passes.data(), region.passes.size())},
-          {"mean_above_half", region.mean.above_half()},
-          {"mean_histogram", packed(&region.mean, 1)},
-          {"without_dropout_above_half", above_half_of(region.without_dropout)},
-          {"without_dropout_histograms",
-           packed(region.without_dropout.data(), region.without_dropout.size())},
-          {"monte_carlo_error", json_of(region.monte_carlo_error)}};
+  ordered_json whole = {{"region", region.region},
+                        {"above_half", above_half_of(region.passes)},
+                        {"histograms", packed(region.passes.data(), region.passes.size())},
+                        {"mean_above_half", region.mean.above_half()},
+                        {"mean_histogram", packed(&region.mean, 1)},
+                        {"without_dropout_above_half", above_half_of(region.without_dropout)},
+                        {"without_dropout_histograms",
+                         packed(region.without_dropout.data(), region.without_dropout.size())},
+                        {"monte_carlo_error", json_of(region.monte_carlo_error)}};
+  if (region.segmentation) whole["segmentation"] = json_of(*region.segmentation);
+  return whole;
 }
 
 ordered_json json_of(const InputFile& input) {
-  return {{"channel", input.channel},
-          {"file_name", input.file_name},
-          {"sha256", input.sha256},
-          {"size_bytes", input.size_bytes},
-          {"mtime_ns", input.mtime_ns}};
+  ordered_json whole = {{"channel", input.channel}, {"file_name", input.file_name}};
+  if (input.index) whole["index"] = *input.index;
+  whole["sha256"] = input.sha256;
+  whole["size_bytes"] = input.size_bytes;
+  whole["mtime_ns"] = input.mtime_ns;
+  return whole;
 }
 
 ordered_json json_of(const Grid& grid) {
@@ -79,10 +88,18 @@ ordered_json json_list(const Items& items) {
   return list;
 }
 
+/// Whether it has what came with format 4. One without it, from an earlier version, stays as it is.
+bool needs_format_4(const CaseRecord& record) {
+  return !record.notes.empty() ||
+         std::any_of(record.regions.begin(), record.regions.end(),
+                     [](const RegionRecord& region) { return region.segmentation.has_value(); }) ||
+         std::any_of(record.inputs.begin(), record.inputs.end(),
+                     [](const InputFile& input) { return input.index.has_value(); });
+}
+
 ordered_json json_of(const CaseRecord& record) {
   const bool failed = record.status == CaseRecord::Status::kFailed;
-  // Without notes it is one of format 3, byte by byte as before there were any.
-  const std::int64_t format = record.notes.empty() ? 3 : kCaseRecordFormat;
+  const std::int64_t format = needs_format_4(record) ? kCaseRecordFormat : 3;
   ordered_json whole = {
       {"format", format}, {"case_id", record.case_id}, {"status", failed ? "failed" : "ok"}};
   if (failed) whole["error"] = record.error;
@@ -99,8 +116,8 @@ ordered_json json_of(const CaseRecord& record) {
 }
 
 bool same_input(const InputFile& a, const InputFile& b) {
-  return a.channel == b.channel && a.file_name == b.file_name && a.sha256 == b.sha256 &&
-         a.size_bytes == b.size_bytes;
+  return a.channel == b.channel && a.file_name == b.file_name && a.index == b.index &&
+         a.sha256 == b.sha256 && a.size_bytes == b.size_bytes;
 }
 
 bool same_region(const RegionRecord& a, const RegionRecord& b) {

@@ -26,8 +26,8 @@ class RecordReader {
     CaseRecord record;
     record.case_id = fields.text("case_id");
     if (!is_valid_case_id(record.case_id)) {
-      fields.fail("case_id",
-                  "expected letters, digits, '.', '_' and '-', found \"" + record.case_id + "\"");
+      fields.fail("case_id", "expected letters, digits, '.', '_', '-' and '+', found \"" +
+                                 record.case_id + "\"");
     }
     record.status = status_in(fields);
     const bool failed = record.status == CaseRecord::Status::kFailed;
@@ -132,6 +132,10 @@ class RecordReader {
       if (input.file_name.find('/') != std::string::npos) {
         entry.fail("file_name",
                    "expected a name without folder, found \"" + input.file_name + "\"");
+      }
+      // Of 4-D files, in format 4.
+      if (entry.has("index")) {
+        input.index = integer_of(entry.at("index"), entry.path_of("index"), 0);
       }
       input.sha256 = sha256_in(entry, "sha256");
       input.size_bytes = integer_of(entry.at("size_bytes"), entry.path_of("size_bytes"), 0);
@@ -245,8 +249,29 @@ class RecordReader {
       region.monte_carlo_error = {error_in(error, "lower_ml"), error_in(error, "upper_ml")};
       error.finish();
     }
+    // Not in formats 1 to 3.
+    if (fields.has("segmentation")) {
+      region.segmentation = shape_in(fields.object("segmentation"), region.mean.above_half());
+    }
     fields.finish();
     return region;
+  }
+
+  static SegmentationShape shape_in(JsonFields fields, std::int64_t voxels) {
+    SegmentationShape shape;
+    shape.foci = fields.integer("foci");
+    shape.largest_focus_voxels = fields.integer("largest_focus_voxels");
+    shape.touches_border = fields.boolean("touches_border");
+    if (shape.foci < 0 || shape.foci > voxels) {
+      fields.fail("foci", "expected 0 to " + std::to_string(voxels) + ", found " +
+                              std::to_string(shape.foci));
+    }
+    if (shape.largest_focus_voxels < 0 || shape.largest_focus_voxels > voxels) {
+      fields.fail("largest_focus_voxels", "expected 0 to " + std::to_string(voxels) + ", found " +
+                                              std::to_string(shape.largest_focus_voxels));
+    }
+    fields.finish();
+    return shape;
   }
 
   static double error_in(JsonFields& fields, const std::string& key) {

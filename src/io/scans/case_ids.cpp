@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <system_error>
 #include <tuple>
+#include <utility>
 
 namespace mcvol {
 namespace {
@@ -46,35 +48,72 @@ bool is_same(const FoundCase& a, const FoundCase& b) {
   return a.is_file && b.is_file && std::filesystem::equivalent(a.where, b.where, error);
 }
 
+/// Hands out ids, each once.
+class CaseIds {
+ public:
+  /// What a case is called by its name alone.
+  static std::string of_name(const std::string& name) {
+    return is_valid_case_id(name) ? name : hashed_id(name, name);
+  }
+  static std::string of_place(const FoundCase& found) {
+    return hashed_id(found.scan.case_id, found.shown);
+  }
+
+  bool is_free(const std::string& id) const { return !taken_.contains(lower_case(id)); }
+  void give(const std::string& id, FoundCase& found) {
+    ScanCase& scan = found.scan;
+    if (id != scan.case_id) scan.found_as = std::exchange(scan.case_id, id);
+    taken_.insert(lower_case(id));
+  }
+  void give_free(FoundCase& found) {
+    std::string id = of_name(found.scan.case_id);
+    // A place is one case's: what is left to try is a hash that happens to be taken.
+    for (std::string hashed = found.shown; !is_free(id); hashed += "+") {
+      id = hashed_id(found.scan.case_id, hashed);
+    }
+    give(id, found);
+  }
+
+ private:
+  std::set<std::string> taken_;  ///< in lower case
+};
+
+void refuse_twice(const FoundCase& found) {
+  throw UsageError(found.where + ": given twice, by itself or with a folder above it (case_id '" +
+                   found.scan.case_id + "'); name it once");
+}
+
 }  // namespace
 
-void assign_case_ids(std::vector<FoundCase>& cases) {
+void assign_case_ids(std::vector<FoundCase>& cases, const RecordedCase& is_recorded) {
   std::stable_sort(cases.begin(), cases.end(), [](const FoundCase& a, const FoundCase& b) {
     return std::tie(a.scan.case_id, a.shown, a.where) < std::tie(b.scan.case_id, b.shown, b.where);
   });
-  std::map<std::string, const FoundCase*> taken;
-  const auto rename = [&](FoundCase& found, const std::string& hashed) {
-    ScanCase& scan = found.scan;
-    if (scan.found_as.empty()) scan.found_as = scan.case_id;
-    scan.case_id = hashed_id(scan.found_as, hashed);
-  };
-  for (FoundCase& found : cases) {
-    ScanCase& scan = found.scan;
-    const std::string key = lower_case(scan.case_id);
-    if (const auto other = taken.find(key);
-        other != taken.end() && is_same(*other->second, found)) {
-      throw UsageError(found.where +
-                       ": given twice, by itself or with a folder above it (case_id '" +
-                       scan.case_id + "'); name it once");
+  std::map<std::string, std::vector<const FoundCase*>> by_name;
+  for (const FoundCase& found : cases) {
+    auto& alike = by_name[lower_case(CaseIds::of_name(found.scan.case_id))];
+    for (const FoundCase* other : alike) {
+      if (is_same(*other, found)) refuse_twice(found);
     }
-    if (!is_valid_case_id(scan.case_id)) rename(found, scan.case_id);
-    // A place is one case's: what is left to try is a hash that happens to be taken.
-    for (std::string hashed = found.shown; taken.contains(lower_case(scan.case_id));
-         hashed += "+") {
-      rename(found, hashed);
-    }
-    taken.emplace(lower_case(scan.case_id), &found);
+    alike.push_back(&found);
   }
+  CaseIds ids;
+  std::vector<FoundCase*> left;
+  for (FoundCase& found : cases) {
+    const ScanCase& scan = found.scan;
+    const std::string of_name = CaseIds::of_name(scan.case_id);
+    const std::string of_place = CaseIds::of_place(found);
+    const bool may_be_recorded = is_recorded && !scan.channel_files.empty();
+    if (may_be_recorded && ids.is_free(of_place) && is_recorded(of_place, scan.channel_files)) {
+      ids.give(of_place, found);
+    } else if (may_be_recorded && by_name.at(lower_case(of_name)).size() > 1 &&
+               ids.is_free(of_name) && is_recorded(of_name, scan.channel_files)) {
+      ids.give(of_name, found);
+    } else {
+      left.push_back(&found);
+    }
+  }
+  for (FoundCase* found : left) ids.give_free(*found);
 }
 
 bool is_valid_case_id(const std::string& case_id) {

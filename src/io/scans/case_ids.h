@@ -12,7 +12,10 @@ namespace mcvol {
 /// valid characters, others as `_`, with `-` and eight digits of a SHA-256: of the name, or of the
 /// place where the name is taken. So an id depends on nothing but its own scan, and the first of
 /// those with one name. ScanCase::found_as then has the name.
-/// @throws UsageError for a case whose files are given twice.
-void assign_case_ids(std::vector<FoundCase>& cases);
+///
+/// But an id stays a case's own once it has a record under it, whatever comes and goes beside it:
+/// else a further scan of one name would take over the id that references and tables know.
+/// @param is_recorded may be empty. @throws UsageError for a case whose files are given twice.
+void assign_case_ids(std::vector<FoundCase>& cases, const RecordedCase& is_recorded = {});
 
 }  // namespace mcvol

@@ -43,7 +43,7 @@ class LostScans {
   LostScans(const ScanTree& tree, const std::filesystem::path& root,
             const std::vector<ChannelPattern>& channels, ScanLayout layout,
             const LayoutCases& found)
-      : tree_(tree), root_(root), channels_(channels), layout_(layout) {
+      : tree_(tree), root_(root), channels_(channels), layout_(layout), found_(found) {
     for (const FoundCase& one : found.cases) {
       ids_in_[one.folders].insert(one.scan.case_id);
       ids_.insert(one.scan.case_id);
@@ -132,7 +132,7 @@ class LostScans {
   }
 
   bool is_channel(const ScanFile& file) const {
-    return is_channel_in(layout_, file.stem, channels_);
+    return found_.unnamed.contains(&file) || is_channel_in(layout_, file.stem, channels_);
   }
 
   /// Whether a case of the file's folder begins its name.
@@ -243,6 +243,7 @@ class LostScans {
   const std::filesystem::path& root_;
   const std::vector<ChannelPattern>& channels_;
   ScanLayout layout_;
+  const LayoutCases& found_;
   std::set<std::string> ids_;                        ///< of all cases
   std::set<Folders> case_folders_;                   ///< with a case's files in it or below
   std::set<Folders> parents_;                        ///< in which those lie

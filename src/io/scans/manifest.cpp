@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "scan_formats.h"
 
@@ -53,21 +55,24 @@ std::string file_error(const fs::path& file) {
 ScanCase case_of_row(const CsvRecord& record, const Columns& columns,
                      const std::vector<ChannelPattern>& channels, const fs::path& folder) {
   ScanCase scan{record.fields[columns.case_id], {}, {}, {}};
-  std::map<fs::path, std::string> channel_of;
+  std::map<std::pair<fs::path, std::optional<std::int64_t>>, std::string> channel_of;
   for (std::size_t channel = 0; channel < channels.size(); ++channel) {
     const std::string& name = channels[channel].name;
     const std::string field = record.fields[columns.channels[channel]];
     // A path that is absolute replaces the folder.
-    const fs::path file = (folder / field).lexically_normal();
-    std::string error = field.empty() ? "no file given" : file_error(file);
+    const ImageSource source = image_source_from((folder / field).lexically_normal());
+    std::string error = field.empty() ? "no file given" : file_error(source.file);
     if (error.empty()) {
-      const auto [other, is_new] = channel_of.try_emplace(file, name);
-      if (!is_new) error = "the same file as channel " + other->second;
+      const auto [other, is_new] = channel_of.try_emplace({source.file, source.index}, name);
+      if (!is_new) {
+        error = std::string("the same ") + (source.index ? "image" : "file") + " as channel " +
+                other->second;
+      }
     }
     if (!error.empty()) {
       scan.error += (scan.error.empty() ? "" : "; ") + ("channel " + name + ": " + error);
     }
-    scan.channel_files.push_back(file);
+    scan.channel_files.push_back(source);
   }
   if (!scan.error.empty()) scan.channel_files.clear();
   return scan;

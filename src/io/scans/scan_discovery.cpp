@@ -60,6 +60,10 @@ std::vector<Reading> read_layouts(const ScanTree& tree, const std::vector<Channe
   if (is_auto || layout == ScanLayout::kBrats) {
     readings.push_back({ScanLayout::kBrats, brats_cases(others, channels, tree.name)});
   }
+  if (is_auto || layout == ScanLayout::kDecathlon) {
+    readings.push_back(
+        {ScanLayout::kDecathlon, decathlon_cases(others, channels, tree.name, !is_auto)});
+  }
   return readings;
 }
 
@@ -137,10 +141,14 @@ std::string nothing_found(const ScanTree& tree, const std::vector<ChannelPattern
   }
   std::vector<std::string> reasons;
   if (!tree.images.empty()) {
-    reasons.push_back(std::to_string(tree.images.size()) + " image file(s) such as " +
-                      tree.images.front().name() +
-                      ", but none whose name ends in _ or - and a channel's suffix: " +
-                      list_of_suffixes(channels) + "; rename them or use a manifest .csv");
+    reasons.push_back(
+        std::to_string(tree.images.size()) + " image file(s) such as " +
+        tree.images.front().name() +
+        ", but none whose name ends in _ or - and a channel's suffix: " +
+        list_of_suffixes(channels) + "; rename them or use a manifest .csv" +
+        (is_decathlon_folder(tree.images.front().folders, tree.name)
+             ? ", which names the images of a 4-D file as " + tree.images.front().name() + "[0]"
+             : ""));
   }
   if (reasons.empty()) {
     reasons.push_back(tree.others.empty()
@@ -193,7 +201,8 @@ void pass_over_rest(const ScanTree& tree, const std::vector<ChannelPattern>& cha
   for (const ScanFile& file : tree.images) {
     if (lost.contains(&file) || is_label_map(file)) continue;
     const bool is_told = std::any_of(readings.begin(), readings.end(), [&](const Reading& reading) {
-      return is_channel_in(reading.layout, file.stem, channels);
+      return reading.found.unnamed.contains(&file) ||
+             is_channel_in(reading.layout, file.stem, channels);
     });
     if (is_told) continue;
     passed_over.add(file.shown, file.unreadable.empty() ? "its name ends in no channel's suffix"
@@ -207,7 +216,9 @@ FoundScans scans_in_folder(const fs::path& folder, const std::vector<ChannelPatt
   find_dicom_by_content(tree);
   std::vector<Reading> readings = read_layouts(tree, channels, search);
   Reading& best = best_reading(readings, folder);
-  if (!best.found.problem.empty()) {
+  // Of a layout asked for: that the model has none of it is no problem otherwise.
+  const bool is_meant = best.layout != ScanLayout::kDecathlon || search.layout == best.layout;
+  if (is_meant && !best.found.problem.empty()) {
     throw UsageError(folder.string() + ": " + best.found.problem);
   }
   passed_over.add(tree.passed_over);
@@ -274,6 +285,8 @@ std::string to_string(ScanLayout layout) {
       return "nnunet";
     case ScanLayout::kBids:
       return "bids";
+    case ScanLayout::kDecathlon:
+      return "decathlon";
     case ScanLayout::kManifest:
       return "manifest";
     case ScanLayout::kAuto:
@@ -302,7 +315,7 @@ ScanDiscovery discover_scans(const std::vector<fs::path>& scans,
   // One of many folders without a scan is a failed row; a run of nothing else cannot start.
   if (scans.empty()) throw UsageError("no scans named; name a folder of scans or a manifest .csv");
   if (nothing.size() == scans.size()) throw Error(nothing.front());
-  assign_case_ids(cases);
+  assign_case_ids(cases, search.is_recorded);
   for (FoundCase& found : cases) discovery.cases.push_back(std::move(found.scan));
   std::sort(discovery.cases.begin(), discovery.cases.end(),
             [](const ScanCase& a, const ScanCase& b) { return a.case_id < b.case_id; });

@@ -128,12 +128,47 @@ LayoutCases brats_cases(const ScanFiles& files, const std::vector<ChannelPattern
 
 bool is_channel_in(ScanLayout layout, const std::string& stem,
                    const std::vector<ChannelPattern>& channels) {
+  if (layout == ScanLayout::kDecathlon) return false;
   if (layout == ScanLayout::kBids) return match_bids(stem, channels).has_value();
   return match_suffix(stem, channels, layout == ScanLayout::kNnunet).has_value();
 }
 
 LayoutCases nnunet_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels) {
   return cases_by_stem(files, channels, true, {});
+}
+
+bool is_decathlon_folder(const std::vector<std::string>& folders, const std::string& root_name) {
+  const std::string folder = lower_case(folders.empty() ? root_name : folders.back());
+  return folder == "imagestr" || folder == "imagests";
+}
+
+LayoutCases decathlon_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels,
+                            const std::string& root_name, bool anywhere) {
+  LayoutCases found;
+  const bool has_indices =
+      std::all_of(channels.begin(), channels.end(),
+                  [](const ChannelPattern& channel) { return channel.index_4d.has_value(); });
+  if (!has_indices) {
+    found.problem =
+        "the model does not say which image of a 4-D file is which channel (index_4d of its "
+        "channels); name them in a manifest .csv, as scan.nii.gz[0]";
+    return found;
+  }
+  for (const ScanFile* file : files) {
+    if (is_label_map(*file)) continue;
+    if (!anywhere && (!is_decathlon_folder(file->folders, root_name) ||
+                      match_suffix(file->stem, channels, true))) {
+      continue;
+    }
+    FoundCase one{{file->stem, {}, {}, {}}, file->path.string(), file->shown, file->folders, true};
+    if (!file->unreadable.empty()) one.scan.error = file->name() + ": " + file->unreadable;
+    for (const ChannelPattern& channel : channels) {
+      if (one.scan.error.empty()) one.scan.channel_files.push_back({file->path, channel.index_4d});
+    }
+    found.cases.push_back(std::move(one));
+    found.unnamed.insert(file);
+  }
+  return found;
 }
 
 FoundCase case_of(const std::string& case_id, const std::vector<ScanFiles>& files_of_channels,

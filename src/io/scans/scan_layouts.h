@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct LayoutCases {
   PassedOver passed_over;
   /// Folders of files that were passed over for others of the same case.
   std::vector<std::vector<std::string>> other_places;
+  std::set<const ScanFile*> unnamed;  ///< of cases, though no channel is in their names
 
   /// How many cases have all channels.
   std::size_t complete() const;
@@ -68,6 +70,15 @@ LayoutCases brats_cases(const ScanFiles& files, const std::vector<ChannelPattern
 
 /// nnU-Net: as BraTS, with `_0000` …
 LayoutCases nnunet_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels);
+
+/// Medical Segmentation Decathlon: 4-D files, each a case, the channels along its last dimension.
+/// @param anywhere in any folder, whatever the names; else in those called imagesTr and imagesTs,
+///   and no names of nnU-Net.
+LayoutCases decathlon_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels,
+                            const std::string& root_name, bool anywhere);
+
+/// Whether such a file would lie in this folder. @param root_name stands for no folder.
+bool is_decathlon_folder(const std::vector<std::string>& folders, const std::string& root_name);
 
 /// BIDS' folders of a session's files, which are not where a case begins: "anat" and others.
 bool is_modality_folder(const std::string& name);

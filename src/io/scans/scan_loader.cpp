@@ -15,9 +15,7 @@
 namespace mcvol {
 namespace {
 
-using Files = std::vector<std::filesystem::path>;
-
-std::string name_of(const std::filesystem::path& file) { return file.filename().string(); }
+using Files = std::vector<ImageSource>;
 
 std::string short_number(double value) {
   char text[32];
@@ -30,11 +28,11 @@ std::string short_number(double value) {
 /// @param notes gets those on headers added.
 std::vector<ImageHeader> headers_on_one_grid(const Files& files, std::vector<std::string>& notes) {
   std::vector<ImageHeader> headers;
-  for (const auto& file : files) {
+  for (const ImageSource& file : files) {
     const ImageHeader& header = headers.emplace_back(read_image_header(file));
     const Grid& first = headers.front().grid;
     if (!header.orientation_known) {
-      throw InputError(name_of(file) +
+      throw InputError(file.name() +
                        (header.format <= ImageFormat::kNifti2
                             ? ": neither sform nor qform is set, so nothing says which way the "
                               "image is turned; set one of them if you know"
@@ -42,14 +40,14 @@ std::vector<ImageHeader> headers_on_one_grid(const Files& files, std::vector<std
                               "patient; save it once more with a program that knows"));
     }
     if (header.transforms_apart_mm > header.grid.spacing_mm.maxCoeff()) {
-      notes.push_back(name_of(file) + ": its sform and qform place the image up to " +
+      notes.push_back(file.name() + ": its sform and qform place the image up to " +
                       short_number(header.transforms_apart_mm) + " mm apart; the sform counts");
     }
     if (same_grid(first, header.grid)) {
       continue;
     }
-    std::string message = name_of(file) + ": " + describe(header.grid) + ", expected the grid of " +
-                          name_of(files.front()) + ": " + describe(first);
+    std::string message = file.name() + ": " + describe(header.grid) + ", expected the grid of " +
+                          files.front().name() + ": " + describe(first);
     if (first.size == header.grid.size) {
       message += " (their corners lie up to " +
                  short_number(corner_distance_mm(first, header.grid)) + " mm apart)";
@@ -59,18 +57,17 @@ std::vector<ImageHeader> headers_on_one_grid(const Files& files, std::vector<std
   return headers;
 }
 
-[[noreturn]] void refuse_without_background(const std::filesystem::path& file,
-                                            const Background& found) {
+[[noreturn]] void refuse_without_background(const ImageSource& file, const Background& found) {
   throw InputError(
-      name_of(file) + ": no background, expected one value on the border of the image, or noise " +
+      file.name() + ": no background, expected one value on the border of the image, or noise " +
       "of little width, outside the brain; the commonest values, near " +
       short_number(found.value) + ", hold " + short_number(100.0 * found.border_share) +
       " % of it. The scan is not skull-stripped, which the model requires, or noise fills it: " +
       "strip it, or multiply it with a brain mask");
 }
 
-std::string note_on(const std::filesystem::path& file, const Background& background) {
-  return name_of(file) + ": its background is " + short_number(background.value) +
+std::string note_on(const ImageSource& file, const Background& background) {
+  return file.name() + ": its background is " + short_number(background.value) +
          (background.tolerance > 0.0 ? " within " + short_number(background.tolerance) + ","
                                      : ",") +
          " not 0; taken for background";
@@ -86,11 +83,11 @@ void clear_outside(Image<float>& image, const Image<std::uint8_t>& mask) {
 
 /// Runs `function`; an InputError gets the file's name in front.
 template <typename Function>
-void naming(const std::filesystem::path& file, Function function) {
+void naming(const ImageSource& file, Function function) {
   try {
     function();
   } catch (const InputError& error) {
-    throw InputError(name_of(file) + ": " + error.what());
+    throw InputError(file.name() + ": " + error.what());
   }
 }
 
@@ -105,7 +102,7 @@ struct Channel {
 
 /// Its brain: all but the background, where there is one. A background other than 0 of which the
 /// whole image is made is none: the channel is empty, which normalising it finds.
-void find_brain(const std::filesystem::path& file, const ImageHeader& header, bool skull_stripped,
+void find_brain(const ImageSource& file, const ImageHeader& header, bool skull_stripped,
                 Channel& channel) {
   const Background found = find_background(channel.image, step_of(header));
   channel.background = Background{};
@@ -126,7 +123,7 @@ void find_brain(const std::filesystem::path& file, const ImageHeader& header, bo
 /// @param grid the file's own to within what single-precision headers round: the first channel's
 /// for
 ///   all, so that what differs below the tolerance does not make two.
-Channel load_channel(const std::filesystem::path& file, const ImageHeader& header, const Grid& grid,
+Channel load_channel(const ImageSource& file, const ImageHeader& header, const Grid& grid,
                      const GridSpec& spec, bool skull_stripped, StageTimings& timings) {
   Channel channel;
   channel.image = timed(timings.read_s, [&] { return read_image(file); });
@@ -190,7 +187,7 @@ void require_different_images(const Files& files, const PreparedScan& scan) {
         std::all_of(values.begin(), values.end(), [](float value) { return value == 0.0F; });
     for (std::size_t other = 0; other < n && !empty; ++other) {
       if (values != scan.channels[other].values) continue;
-      throw InputError(name_of(files[n]) + ": the same image as " + name_of(files[other]) +
+      throw InputError(files[n].name() + ": the same image as " + files[other].name() +
                        ", voxel by voxel, expected another for each channel; put the right file "
                        "in its place");
     }
@@ -221,7 +218,7 @@ PreparedScan load_scan(const Files& channel_files, const ScanPreparation& prepar
   const ScopedTimer timer(timings.prepare_s);
   settle_brain(scan);
   if (bounding_box(scan.brain).empty()) {
-    throw InputError(name_of(channel_files.front()) +
+    throw InputError(channel_files.front().name() +
                      ": no brain, every voxel of every channel is 0; are these the right files?");
   }
   require_different_images(channel_files, scan);

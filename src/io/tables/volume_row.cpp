@@ -25,7 +25,7 @@ nlohmann::ordered_json text_or_null(const std::string& text) {
 
 std::string volume_csv_header() {
   return "case_id,region,level,volume_ml,lower_ml,upper_ml,raw_volume_ml,raw_lower_ml,raw_upper_ml,"
-         "segmented_ml,passes,status,flags,error,model,calibration\n";
+         "segmented_ml,passes,status,flags,error,model,calibration,foci,largest_focus_share\n";
 }
 
 std::string to_csv(const VolumeRow& row) {
@@ -44,7 +44,9 @@ std::string to_csv(const VolumeRow& row) {
                                            csv_field(joined(row.flags, ";")),
                                            csv_field(row.error),
                                            csv_field(row.model),
-                                           csv_field(row.calibration)};
+                                           csv_field(row.calibration),
+                                           row.foci ? std::to_string(*row.foci) : "",
+                                           decimal_text(row.largest_focus_share, kShareDecimals)};
   return joined(fields, ",") + "\n";
 }
 
@@ -64,9 +66,12 @@ std::string to_json_line(const VolumeRow& row) {
                                  {"flags", row.flags},
                                  {"error", text_or_null(row.error)},
                                  {"model", text_or_null(row.model)},
-                                 {"calibration", text_or_null(row.calibration)}};
+                                 {"calibration", text_or_null(row.calibration)},
+                                 {"foci", nullptr},
+                                 {"largest_focus_share", number_or_null(row.largest_focus_share)}};
   if (!row.level.empty()) json["level"] = NominalCoverage::parse(row.level).value;
   if (row.passes) json["passes"] = *row.passes;
+  if (row.foci) json["foci"] = *row.foci;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

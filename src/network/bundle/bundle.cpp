@@ -15,22 +15,27 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
 constexpr std::array<std::pair<std::string_view, DropoutScope>, 3> kScopes{
     {{"native", DropoutScope::kNative},
      {"channel", DropoutScope::kChannel},
      {"element", DropoutScope::kElement}}};
 
-void check_format(JsonFields& fields) {
+std::int64_t checked_format(JsonFields& fields) {
   const std::int64_t format = fields.integer("format");
   if (format > kFormat) {
     fields.fail("format", "this model has format " + std::to_string(format) +
                               ", newer than what this mcvol reads (" + std::to_string(kFormat) +
                               "); update mcvol");
   }
-  if (format != kFormat) {
-    fields.fail("format",
-                "expected " + std::to_string(kFormat) + ", found " + std::to_string(format));
+  if (format < 1) fields.fail("format", "expected 1 or 2, found " + std::to_string(format));
+  return format;
+}
+
+/// What a format does not have yet.
+void check_news(const JsonFields& fields, std::int64_t format, const Bundle& bundle) {
+  if (format < 2 && bundle.channels.front().index_4d) {
+    fields.fail("format", "expected 2, with which index_4d came, found " + std::to_string(format));
   }
 }
 
@@ -148,6 +153,10 @@ bool Bundle::requires_skull_stripped() const {
 nlohmann::json Bundle::identity() const {
   nlohmann::json fields = json;
   for (const char* text : {"name", "licence", "provenance", "warning"}) fields.erase(text);
+  // How it is written, and where a channel lies in a file, change no number: records name the image
+  // that each channel was read from.
+  fields["format"] = 1;
+  for (nlohmann::json& channel : fields["channels"]) channel.erase("index_4d");
   return fields;
 }
 
@@ -162,12 +171,13 @@ Bundle read_bundle(const fs::path& folder) {
   bundle.sha256 = sha256_of_bytes(text);
   bundle.json = parse_json(text, path.string(), refuse);
   JsonFields fields(bundle.json, "", fail);
-  check_format(fields);
+  const std::int64_t format = checked_format(fields);
   allow_only(fields, bundle.json,
              {"format", "name", "networks", "channels", "requires", "grid", "measure", "window",
               "output", "regions", "dropout", "licence", "provenance", "warning"});
   read_texts(fields, bundle);
   read_channels(fields, fail, bundle);
+  check_news(fields, format, bundle);
   read_grid(fields, bundle);
   bundle.measure = word_or<Bundle::Measure>(
       fields, "measure", {{"mask", Bundle::Measure::kMask}, {"all", Bundle::Measure::kAll}},

@@ -102,7 +102,7 @@ void check_suffixes(JsonFields& fields, const Bundle::Channel& channel,
 
 Bundle::Channel read_channel(JsonFields& fields, const json& object,
                              std::map<std::string, std::string>& owners) {
-  allow_only(fields, object, {"name", "suffixes", "intensity"});
+  allow_only(fields, object, {"name", "suffixes", "index_4d", "intensity"});
   Bundle::Channel channel;
   channel.name = fields.text("name");
   if (!is_made_of(channel.name, kAlphanumeric, kFileWord) || channel.name == "case_id") {
@@ -113,6 +113,13 @@ Bundle::Channel read_channel(JsonFields& fields, const json& object,
   }
   channel.suffixes = texts(fields, "suffixes");
   check_suffixes(fields, channel, owners);
+  if (fields.has("index_4d")) {
+    channel.index_4d = fields.integer("index_4d");
+    if (*channel.index_4d < 0) {
+      fields.fail("index_4d",
+                  "expected a whole number from 0, found " + shown_json(fields.at("index_4d")));
+    }
+  }
   channel.intensity = read_intensity(fields.object("intensity"), fields.at("intensity"));
   return channel;
 }
@@ -122,6 +129,10 @@ Bundle::Channel read_channel(JsonFields& fields, const json& object,
 void read_channels(JsonFields& fields, const JsonFail& fail, Bundle& bundle) {
   const json& array = fields.array("channels");
   if (array.empty()) fields.fail("channels", "expected at least one, found []");
+  if (array.size() > Bundle::kMostChannels) {
+    fields.fail("channels", "expected at most " + std::to_string(Bundle::kMostChannels) +
+                                ", found " + std::to_string(array.size()));
+  }
   std::map<std::string, std::string> owners;
   for (std::size_t i = 0; i < array.size(); ++i) {
     JsonFields one(array[i], fields.path_of(item_key("channels", i)), fail);
@@ -130,8 +141,18 @@ void read_channels(JsonFields& fields, const JsonFail& fail, Bundle& bundle) {
       if (other.name == channel.name) {
         one.fail("name", '"' + channel.name + "\" is the name of an earlier channel as well");
       }
+      if (channel.index_4d && other.index_4d == channel.index_4d) {
+        one.fail("index_4d", "is that of channel \"" + other.name + "\" as well");
+      }
     }
     bundle.channels.push_back(std::move(channel));
+  }
+  const auto has_index = [](const Bundle::Channel& channel) {
+    return channel.index_4d.has_value();
+  };
+  if (std::any_of(bundle.channels.begin(), bundle.channels.end(), has_index) &&
+      !std::all_of(bundle.channels.begin(), bundle.channels.end(), has_index)) {
+    fields.fail("channels", "expected index_4d in all of them or in none");
   }
 }
 

@@ -27,14 +27,14 @@ fs::path maps_folder(const fs::path& folder, const std::string& case_id) {
 
 void write_case_maps(const fs::path& folder, const CaseRecord& record,
                      const std::vector<RegionMap>& maps, const std::vector<VolumeRow>& rows,
-                     const MapChoice& choice, const fs::path& source,
+                     const MapChoice& choice, const ImageSource& source,
                      const LabelPainting& painting) {
   const fs::path to = maps_folder(folder, record.case_id);
   std::vector<std::string> regions;
   for (const RegionMap& map : maps) regions.push_back(map.region);
   MapList list;
   list.case_id = record.case_id;
-  list.grid_of = source.filename().string();
+  list.grid_of = source.name();
   list.origin = MapsOrigin(record.run_identity, record.inputs);
   list.images = images_of(regions, rows, choice);
   write_map_list(to, list);

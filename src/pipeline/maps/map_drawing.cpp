@@ -130,8 +130,7 @@ DrawnMap draw_map(MapEntry& entry, const MapSource& source) {
   return {draw_set(map->probability, entry), 1.0};
 }
 
-void write_map(const std::filesystem::path& path, const DrawnMap& map,
-               const std::filesystem::path& grid_of) {
+void write_map(const std::filesystem::path& path, const DrawnMap& map, const ImageSource& grid_of) {
   if (const auto* bytes = std::get_if<Image<std::uint8_t>>(&map.stored)) {
     write_image_like(path, *bytes, grid_of);
   } else {

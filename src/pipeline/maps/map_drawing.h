@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/image/image.h"
+#include "mcvol/io/images/image_source.h"
 #include "mcvol/io/tables/volume_row.h"
 #include "mcvol/pipeline/case_maps.h"
 #include "mcvol/pipeline/label_painting.h"
@@ -30,8 +31,7 @@ struct DrawnMap {
 /// @param entry gets what the image turns out to be.
 DrawnMap draw_map(MapEntry& entry, const MapSource& source);
 
-/// @param grid_of a file with the header that the image is to have.
-void write_map(const std::filesystem::path& path, const DrawnMap& map,
-               const std::filesystem::path& grid_of);
+/// @param grid_of an image with the header that the image is to have.
+void write_map(const std::filesystem::path& path, const DrawnMap& map, const ImageSource& grid_of);
 
 }  // namespace mcvol

@@ -73,7 +73,7 @@ void SavedMaps::take(const ScanCase& scan, const PreparedScan& prepared,
 }
 
 void SavedMaps::write(const CaseRecord& record, const std::vector<VolumeRow>& rows,
-                      const std::filesystem::path& source) {
+                      const ImageSource& source) {
   const std::vector<RegionMap> maps = std::exchange(maps_, {});
   if (maps.empty()) return;
   try {

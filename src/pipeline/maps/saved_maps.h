@@ -35,7 +35,7 @@ class SavedMaps {
 
   /// Writes the images of the case taken last. @param source the first channel's file.
   void write(const CaseRecord& record, const std::vector<VolumeRow>& rows,
-             const std::filesystem::path& source);
+             const ImageSource& source);
 
   /// Says so where images stand beside a new record that are not known to be of it.
   void warn_of_unlisted(const std::string& case_id);

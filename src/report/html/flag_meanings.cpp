@@ -23,6 +23,7 @@ constexpr std::array kMeanings{
     FlagMeaning{"large_brain", "more than 2.5 litres of brain: not skull-stripped?", true},
     FlagMeaning{"small_brain", "less than 0.3 litres of brain: cut off, or of another kind?", true},
     FlagMeaning{"masks_differ", "the brain is not the same in all channels", true},
+    FlagMeaning{"tumour_touches_border", "segmented up to the edge of the image: cut off?", true},
     FlagMeaning{"touches_border", "the head reaches the edge of the image", true},
     FlagMeaning{"empty", "nothing segmented", true},
     FlagMeaning{"not_nested", "sticks out of the interval at a higher level", true},

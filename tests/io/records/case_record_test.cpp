@@ -195,6 +195,43 @@ TEST(RecordedCaseIds, AreSortedByBytesAndPassOverWhatIsNoRecord) {
   EXPECT_EQ(recorded_case_ids(scratch.path()), (std::vector<std::string>{"B", "a", "a.1", "b"}));
 }
 
+TEST(CaseRecordFile, WhatCameWithFormat4ComesBackAndMakesItOne) {
+  const TemporaryFolder scratch;
+  CaseRecord record = measured_record("case_01");
+  write_case_record(record, scratch.path() / "a.json");
+  EXPECT_EQ(json::parse(text_of_file(scratch.path() / "a.json"))["format"], 3);
+  record.inputs[0].index = 2;
+  record.regions[0].segmentation = SegmentationShape{3, 2000, true};
+  write_case_record(record, scratch.path() / "a.json");
+  EXPECT_EQ(json::parse(text_of_file(scratch.path() / "a.json"))["format"], 4);
+  const CaseRecord back = read_case_record(scratch.path() / "a.json");
+  EXPECT_TRUE(back.same_measurement(record));
+  EXPECT_FALSE(back.same_measurement(measured_record("case_01")));
+  EXPECT_EQ(back.inputs[0].index, 2);
+  ASSERT_TRUE(back.regions[0].segmentation);
+  EXPECT_EQ(back.regions[0].segmentation->foci, 3);
+  EXPECT_EQ(back.regions[0].segmentation->largest_focus_voxels, 2000);
+  EXPECT_TRUE(back.regions[0].segmentation->touches_border);
+  EXPECT_FALSE(back.regions[1].segmentation);
+}
+
+TEST_F(DamagedRecord, FociMustFitTheSegmentation) {
+  const auto message_with = [&](const char* key, std::int64_t value) {
+    return message_after([&](json& whole) {
+      json& shape = whole["regions"][0]["segmentation"];
+      shape = {{"foci", 1}, {"largest_focus_voxels", 2500}, {"touches_border", false}};
+      shape[key] = value;
+    });
+  };
+  EXPECT_EQ(message_with("foci", 2500), "");
+  expect_part(message_with("foci", 2501),
+              "case_01.json: regions[0].segmentation.foci: expected 0 to 2500, found 2501");
+  expect_part(
+      message_with("largest_focus_voxels", -1),
+      "case_01.json: regions[0].segmentation.largest_focus_voxels: expected 0 to 2500, found "
+      "-1");
+}
+
 TEST(SameMeasurement, IgnoresFileTimesOnly) {
   const CaseRecord record = measured_record("case_01");
   CaseRecord other = record;

@@ -1,5 +1,6 @@
 #include "io/scans/case_ids.h"
 
+#include <map>
 #include <set>
 
 #include "io/scans/file_tree.h"
@@ -55,6 +56,40 @@ TEST(CaseId, OfANameThatIsTakenIsItsPlaces) {
   // Whatever comes beside it, a case keeps its id, as long as the first of its name is there.
   const Ids fewer = ids_after({case_at("p1", "b"), case_at("P1", "c")});
   for (const std::string& id : fewer) EXPECT_TRUE(ids.contains(id)) << id;
+}
+
+/// The id of the case at a place.
+std::string id_at(const std::string& place, const std::vector<FoundCase>& cases) {
+  for (const FoundCase& found : cases) {
+    if (found.shown == place) return found.scan.case_id;
+  }
+  return "none";
+}
+
+TEST(CaseId, StaysTheCasesThatHasARecordUnderIt) {
+  std::vector<FoundCase> first{case_at("p1", "b"), case_at("p1", "c")};
+  assign_case_ids(first);
+  EXPECT_EQ(id_at("b", first), "p1");
+  std::map<std::string, std::vector<ImageSource>> records;
+  for (const FoundCase& found : first) records[found.scan.case_id] = found.scan.channel_files;
+  const RecordedCase is_recorded = [&](const std::string& id, const auto& files) {
+    return records.contains(id) && records[id] == files;
+  };
+  // One more that would come first.
+  std::vector<FoundCase> more{case_at("p1", "a"), case_at("p1", "b"), case_at("p1", "c")};
+  assign_case_ids(more, is_recorded);
+  EXPECT_EQ(id_at("b", more), "p1");
+  EXPECT_EQ(id_at("c", more), id_at("c", first));
+  EXPECT_EQ(id_at("a", more).substr(0, 3), "p1-");
+  // The first is gone.
+  std::vector<FoundCase> fewer{case_at("p1", "c")};
+  assign_case_ids(fewer, is_recorded);
+  EXPECT_EQ(id_at("c", fewer), id_at("c", first));
+  // Without its record it is like any other.
+  records.clear();
+  fewer = {case_at("p1", "c")};
+  assign_case_ids(fewer, is_recorded);
+  EXPECT_EQ(id_at("c", fewer), "p1");
 }
 
 TEST(CaseId, OddNamesKeepWhatTheFilesSay) {

@@ -90,7 +90,7 @@ inline std::vector<std::string> ids_of(const ScanDiscovery& discovery) {
 
 inline std::vector<std::string> names_of(const ScanCase& scan) {
   std::vector<std::string> names;
-  for (const auto& file : scan.channel_files) names.push_back(file.filename().string());
+  for (const ImageSource& source : scan.channel_files) names.push_back(source.name());
   return names;
 }
 

@@ -47,6 +47,18 @@ TEST(Manifest, PathsAreRelativeToItsFolderOrAbsolute) {
   EXPECT_TRUE(manifest.ignored.empty());
 }
 
+TEST(Manifest, ChannelsMayBeImagesOfOne4dFile) {
+  FileTree tree({"lists/all.nii.gz"});
+  const Manifest manifest = read(
+      tree, "case_id,t1,flair\nx,all.nii.gz[1],all.nii.gz[0]\ny,all.nii.gz[1],all.nii.gz[1]\n");
+  EXPECT_EQ(manifest.cases[0].error, "");
+  EXPECT_EQ(
+      manifest.cases[0].channel_files,
+      (std::vector<ImageSource>{{tree / "lists/all.nii.gz", 1}, {tree / "lists/all.nii.gz", 0}}));
+  EXPECT_EQ(manifest.cases[1].error,
+            "channel flair: the same image as channel t1 (cases.csv, line 3)");
+}
+
 TEST(Manifest, OtherColumnsAreNamedAsPassedOver) {
   FileTree tree({"lists/1.nii", "lists/2.nii"});
   const Manifest manifest = read(tree, "case_id,t1,age,flair,\nx,1.nii,63,2.nii,\n");

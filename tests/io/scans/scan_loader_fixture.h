@@ -21,7 +21,7 @@ inline Image<float> brain_image(const Grid& grid, float scale) {
   return image;
 }
 
-inline PreparedScan load(const std::vector<std::filesystem::path>& files,
+inline PreparedScan load(const std::vector<ImageSource>& files,
                          const ScanPreparation& preparation) {
   StageTimings timings;
   return load_scan(files, preparation, timings);
@@ -40,7 +40,7 @@ class ScanLoaderFixture : public InFolder {
     preparation.intensities.resize(channels);
     return preparation;
   }
-  std::string load_refusal(const std::vector<std::filesystem::path>& files) {
+  std::string load_refusal(const std::vector<ImageSource>& files) {
     return refusal_of([&] { load(files, preparation_for(files.size())); });
   }
 

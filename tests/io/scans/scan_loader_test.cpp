@@ -205,9 +205,9 @@ TEST(SharedScan, LoadsOnItsOwnGridWithTheDeepMedicNormalisation) {
   IntensitySpec intensity;
   intensity.clip_sd = 3.0;
   preparation.intensities.assign(4, intensity);
-  std::vector<std::filesystem::path> files;
+  std::vector<ImageSource> files;
   for (const std::string channel : {"t1", "t1ce", "t2", "flair"}) {
-    files.push_back(folder / ("BraTS2021_00006_" + channel + ".nii.gz"));
+    files.emplace_back(folder / ("BraTS2021_00006_" + channel + ".nii.gz"));
   }
   const PreparedScan scan = load(files, preparation);
   EXPECT_FALSE(scan.resampled);

@@ -17,9 +17,9 @@ struct Mutation {
 };
 
 const Mutation kMutations[] = {
-    {"NewerFormat", "/format", "2", "format: this model has format 2, newer"},
+    {"NewerFormat", "/format", "3", "format: this model has format 3, newer"},
     {"NewerFormatWithNewFields", "/format", "7", "update mcvol"},
-    {"OldFormat", "/format", "0", "format: expected 1, found 0"},
+    {"OldFormat", "/format", "0", "format: expected 1 or 2, found 0"},
     {"NoFormat", "/format", "remove", "format: missing"},
     {"UnknownField", "/licens", "\"MIT\"", "licens: unknown field; known here: format, name"},
     {"UnknownNetworkField", "/networks/0/sha", "\"\"", "networks[0].sha: unknown field"},
@@ -47,6 +47,10 @@ const Mutation kMutations[] = {
      "\"00007816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015\"",
      "has sha256 ba7816bf..., expected 00007816..."},
     {"NoChannel", "/channels", "[]", "channels: expected at least one"},
+    {"IndexOfSomeChannels", "/channels/0/index_4d", "1",
+     "channels: expected index_4d in all of them or in none"},
+    {"NegativeIndex", "/channels/0/index_4d", "-1",
+     "channels[0].index_4d: expected a whole number from 0, found -1"},
     {"ChannelIsAText", "/channels/0", "\"t1\"", "channels[0]: expected an object"},
     {"ChannelNameTwice", "/channels/1/name", "\"t1\"", "channels[1].name: \"t1\" is the name"},
     {"ChannelNamedCaseId", "/channels/0/name", "\"case_id\"", "channels[0].name: expected a word"},

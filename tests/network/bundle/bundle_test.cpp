@@ -53,6 +53,40 @@ TEST(Bundle, ChannelsKeepTheirOrderAndTheirNormalisation) {
   EXPECT_EQ(bundle.channels[1].intensity.clip_values, (std::array<double, 2>{0, 1000}));
 }
 
+TEST(Bundle, SaysWhichImageOfA4dFileIsWhichChannelFromFormat2On) {
+  json model = valid_model();
+  const json identity = read(model).identity();
+  model["channels"][0]["index_4d"] = 3;
+  model["channels"][1]["index_4d"] = 0;
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring,
+                      "format: expected 2, with which index_4d came, found 1",
+                      complaint_about(model));
+  model["format"] = 2;
+  const Bundle bundle = read(model);
+  EXPECT_EQ(bundle.channels[0].index_4d, 3);
+  EXPECT_EQ(bundle.channels[1].index_4d, 0);
+  // Where its images lie makes no other measurement of it.
+  EXPECT_EQ(bundle.identity(), identity);
+  model["channels"][1]["index_4d"] = 3;
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring,
+                      "channels[1].index_4d: is that of channel \"t1\" as well",
+                      complaint_about(model));
+}
+
+TEST(Bundle, HasAtMost255Channels) {
+  json model = valid_model();
+  model["channels"] = json::array();
+  for (int n = 0; n < 256; ++n) {
+    const std::string name = "c" + std::to_string(n);
+    model["channels"].push_back(
+        {{"name", name}, {"suffixes", {name}}, {"intensity", {{"method", "none"}}}});
+  }
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring, "channels: expected at most 255, found 256",
+                      complaint_about(model));
+  model["channels"].erase(255);
+  EXPECT_EQ(read(model).channels.size(), 255U);
+}
+
 TEST(Bundle, OptionalFieldsMayBeLeftOut) {
   json model = valid_model();
   for (const char* key : {"requires", "measure", "dropout", "licence", "provenance", "warning"}) {

@@ -64,9 +64,9 @@ TEST_F(Predict, FailedCasesAreTriedAgain) {
 
 TEST_F(Predict, ScanThatDidNotFitBesideAnotherIsLoadedAgain) {
   int loads_of_b = 0;
-  services_.load_scan = [&](const std::vector<fs::path>& files, const ScanPreparation& how,
+  services_.load_scan = [&](const std::vector<ImageSource>& files, const ScanPreparation& how,
                             StageTimings& timings) {
-    if (files[0].string().find("case_b") != std::string::npos && ++loads_of_b == 1) {
+    if (files[0].name().find("case_b") != std::string::npos && ++loads_of_b == 1) {
       throw std::bad_alloc();
     }
     return load_scan(files, how, timings);
@@ -76,7 +76,7 @@ TEST_F(Predict, ScanThatDidNotFitBesideAnotherIsLoadedAgain) {
 }
 
 TEST_F(Predict, ScanWithNothingToMeasureFails) {
-  services_.load_scan = [&](const std::vector<fs::path>& files, const ScanPreparation& how,
+  services_.load_scan = [&](const std::vector<ImageSource>& files, const ScanPreparation& how,
                             StageTimings& timings) {
     PreparedScan scan = load_scan(files, how, timings);
     std::fill(scan.measured.values.begin(), scan.measured.values.end(), std::uint8_t{0});

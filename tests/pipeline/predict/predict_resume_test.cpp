@@ -46,6 +46,29 @@ TEST_F(Predict, ChangedScanIsMeasuredAgainAndATouchedOneIsNot) {
   EXPECT_EQ(listener_.order, std::vector<std::string>{"case_b"});
 }
 
+TEST_F(Predict, AnIdStaysTheCasesThatWasMeasuredUnderItWhateverComesBeside) {
+  testing::write_fake_scan(root_ / "studies" / "b", "p1", 4);
+  PredictOptions studies = options();
+  studies.scans = {root_ / "studies"};
+  run(studies);
+  const std::string sha256 = record("p1").inputs.at(0).sha256;
+  testing::write_fake_scan(root_ / "studies" / "a", "p1", 5);
+  const PredictOutcome outcome = run(studies);
+  EXPECT_EQ(outcome.kept, 1);
+  EXPECT_EQ(outcome.measured, 1);
+  EXPECT_EQ(record("p1").inputs.at(0).sha256, sha256);
+  // In shards it has to come to the same ids, whichever has the record.
+  for (const int index : {1, 2}) {
+    PredictOptions shard = studies;
+    shard.shard = Shard{index, 2};
+    for (const PlannedCase& planned : plan_scans(shard).cases) {
+      const bool is_first =
+          planned.scan.channel_files.at(0).file.string().find("/b/") != std::string::npos;
+      EXPECT_EQ(planned.scan.case_id == "p1", is_first);
+    }
+  }
+}
+
 TEST_F(Predict, OtherRunIdentityIsRefusedBeforeAnyWork) {
   run(options());
   const std::string before = table();

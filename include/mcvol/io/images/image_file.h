@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/image/image.h"
+#include "mcvol/io/images/image_source.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -13,7 +14,7 @@ namespace mcvol {
 /// a
 ///   file cut short or whose gzip checksum is wrong; NaN or infinite voxels, with their number (a
 ///   volume measured on such an image could be silently wrong); integers beyond 2^53.
-Image<float> read_image(const std::filesystem::path& path);
+Image<float> read_image(const ImageSource& source);
 
 /// Reads a label map; values within 1e-3 of an integer are that integer.
 /// @throws InputError as read_image, and for any other value.
@@ -25,14 +26,14 @@ Image<std::int32_t> read_label_map(const std::filesystem::path& path);
 void write_image(const std::filesystem::path& path, const Image<float>& image);
 void write_image(const std::filesystem::path& path, const Image<std::uint8_t>& image);
 
-/// The same for an image on the grid of `source`, the file of a scan: where that is NIfTI, its
+/// The same for an image on the grid of `source`, an image of a scan: where that is NIfTI, its
 /// sform, qform, their codes, voxel size and unit of length are written as they stand there, so
 /// that whatever a viewer makes of them it makes of both.
 /// @throws Error, and InputError naming `source` where that cannot be read or is of another size.
 void write_image_like(const std::filesystem::path& path, const Image<std::uint8_t>& image,
-                      const std::filesystem::path& source);
+                      const ImageSource& source);
 /// @param slope value = slope * stored.
 void write_image_like(const std::filesystem::path& path, const Image<std::uint16_t>& image,
-                      const std::filesystem::path& source, double slope);
+                      const ImageSource& source, double slope);
 
 }  // namespace mcvol

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "mcvol/image/grid.h"
+#include "mcvol/io/images/image_source.h"
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 
 namespace mcvol {
@@ -61,10 +61,11 @@ double step_of(const ImageHeader& header);
 /// large a voxel is, and is refused; so is a sheared or singular sform. Units of metre or micron
 /// are honoured, unknown units mean mm. A slope of 0 or NaN means that nothing is scaled.
 ///
-/// 3-D only; a fourth dimension of 1 is accepted. Analyze, and formats whose voxels are in another
+/// 3-D, or one image of a 4-D NIfTI file; a fourth dimension of 1 is accepted. Analyze, and formats
+/// whose voxels are in another
 /// file (.hdr/.img, .nhdr, .mhd), complex and RGB voxels and more than 2^32 voxels are refused by
 /// name.
 /// @throws InputError, one line that starts with the file's name.
-ImageHeader read_image_header(const std::filesystem::path& path);
+ImageHeader read_image_header(const ImageSource& source);
 
 }  // namespace mcvol

@@ -19,6 +19,15 @@ struct InputFile {
   std::string sha256;  ///< of the file's bytes
   std::int64_t size_bytes = 0;
   std::int64_t mtime_ns = 0;  ///< since the epoch; with size_bytes, spares re-hashing on resume
+  std::optional<std::int64_t> index;  ///< of the image in a 4-D file; not in formats 1 to 3
+};
+
+/// What a region's segmentation is made of: voxels of the network's grid whose mean probability
+/// over passes exceeds 0.5.
+struct SegmentationShape {
+  std::int64_t foci = 0;                  ///< its connected components (component_sizes())
+  std::int64_t largest_focus_voxels = 0;  ///< 0 where there is none
+  bool touches_border = false;  ///< a voxel has a neighbour by a face that lies outside the scan
 };
 
 /// What the passes gave for one region.
@@ -31,6 +40,7 @@ struct RegionRecord {
   /// Of the bounds of the level-set interval at level 0.9; none of a single round of passes, and in
   /// records of formats 1 and 2.
   std::optional<MonteCarloError> monte_carlo_error;
+  std::optional<SegmentationShape> segmentation;  ///< none in records of formats 1 to 3
 };
 
 /// Everything kept of a case: cases/<case_id>.json. Every conversion, level and calibration is a

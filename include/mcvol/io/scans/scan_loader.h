@@ -3,9 +3,9 @@
 #include "mcvol/image/grid_spec.h"
 #include "mcvol/image/intensity.h"
 #include "mcvol/image/prepared_scan.h"
+#include "mcvol/io/images/image_source.h"
 #include "mcvol/timing/stage_timings.h"
 
-#include <filesystem>
 #include <functional>
 #include <vector>
 
@@ -22,12 +22,12 @@ struct ScanPreparation {
   std::function<void(const PreparedScan& scan)> before_normalising;
 };
 
-/// Loads one file per channel, checks that all lie on one grid and that no two are the same image,
+/// Loads one image per channel, checks that all lie on one grid and that no two are the same image,
 /// reorients, resamples, finds the brain and normalises. What is background is looked for in each
 /// channel (find_background()); in what comes out it is 0.
 /// @param timings gets the time of `read` and `prepare` added.
 /// @throws InputError naming the file, what was expected and what was found.
-PreparedScan load_scan(const std::vector<std::filesystem::path>& channel_files,
+PreparedScan load_scan(const std::vector<ImageSource>& channel_files,
                        const ScanPreparation& preparation, StageTimings& timings);
 
 }  // namespace mcvol

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,8 +19,10 @@ struct VolumeRow {
   std::string status;  ///< "ok" or "failed"
   std::vector<std::string> flags;
   std::string error;
-  std::string model;        ///< first 8 digits of the bundle's sha256
-  std::string calibration;  ///< first 8 digits, or empty
+  std::string model;                          ///< first 8 digits of the bundle's sha256
+  std::string calibration;                    ///< first 8 digits, or empty
+  std::optional<std::int64_t> foci;           ///< connected components of the segmentation
+  std::optional<double> largest_focus_share;  ///< of its voxels, (0, 1]; none without foci
 };
 
 /// Header and rows as RFC 4180 CSV, ml with three decimals; the line break (LF) is included.

@@ -32,8 +32,9 @@ struct Bundle {
     std::string sha256;  ///< 64 lower-case hexadecimal digits
   };
   struct Channel {
-    std::string name;                   ///< unique; heads its column of a manifest
-    std::vector<std::string> suffixes;  ///< what file names call it, in order of preference
+    std::string name;                      ///< unique; heads its column of a manifest
+    std::vector<std::string> suffixes;     ///< what file names call it, in order of preference
+    std::optional<std::int64_t> index_4d;  ///< which image of a 4-D file it is, from 0
     IntensitySpec intensity;
   };
   enum class Measure { kMask, kAll };
@@ -82,6 +83,8 @@ struct Bundle {
   static constexpr std::size_t kMostNetworks = 64;
   /// 1 to kMostNetworks; several are an ensemble: pass t runs network t mod networks.size().
   std::vector<Network> networks;
+  /// A scan counts in eight bits in how many channels a voxel is brain.
+  static constexpr std::size_t kMostChannels = 255;
   std::vector<Channel> channels;
   std::vector<std::string> required;  ///< "requires": what the scans must be
   GridSpec grid;

@@ -10,7 +10,34 @@ namespace {
 
 constexpr double kSpacingTolerance = 1e-3;  // relative
 
-Index3 checked_size(const std::string& name, const NiftiRawHeader& raw) {
+/// Of an image with more dimensions than three.
+[[noreturn]] void refuse_dimensions(const std::string& name, int used, const std::string& shape) {
+  refuse(name, std::to_string(used) + "-D image (" + shape + "), expected 3-D; " +
+                   (used == 4 ? "name the image to take of it in a manifest, as " + name +
+                                    "[0], or split it"
+                              : "split it"));
+}
+
+/// Which of a file's images is asked for.
+void set_index(const ImageSource& source, int used, const NiftiRawHeader& raw,
+               const std::string& shape, NiftiHeader& header) {
+  const std::string name = source.file.filename().string();
+  if (used > 4 || (used == 4 && !source.index)) refuse_dimensions(name, used, shape);
+  if (!source.index) return;
+  if (used < 4) {
+    refuse(name, "3-D image (" + shape + "), expected a 4-D one, to take " + source.name() +
+                     " of it; are the channels in files of their own?");
+  }
+  header.images = raw.dim(4);
+  header.index = *source.index;
+  if (header.index >= header.images) {
+    refuse(name, "4-D image (" + shape + "), in which there is no " + source.name() +
+                     ", expected an index from 0 to " + std::to_string(header.images - 1));
+  }
+}
+
+Index3 checked_size(const ImageSource& source, const NiftiRawHeader& raw, NiftiHeader& header) {
+  const std::string name = source.file.filename().string();
   const std::int64_t dimensions = raw.dim(0);
   if (dimensions < 1 || dimensions > 7) {
     refuse(name, "damaged header: " + std::to_string(dimensions) + " dimensions, expected 3");
@@ -26,15 +53,12 @@ Index3 checked_size(const std::string& name, const NiftiRawHeader& raw) {
     }
     used = raw.dim(n) > 1 ? n : used;
   }
-  if (used > 3) {
-    refuse(name, std::to_string(used) + "-D image (" + shape +
-                     "), expected 3-D; split it or pick one volume");
-  }
   if (dimensions < 3) {
     refuse(name, std::to_string(dimensions) + "-D image (" + shape + "), expected 3-D");
   }
+  set_index(source, used, raw, shape, header);
   const Index3 size{raw.dim(1), raw.dim(2), raw.dim(3)};
-  require_voxel_count(name, size, shape);
+  require_voxel_count(name, size, shape, header.images);
   return size;
 }
 
@@ -154,8 +178,9 @@ Grid lps_grid(const RasTransform& ras, const Index3& size) {
 
 }  // namespace
 
-void set_grid(const std::string& name, const NiftiRawHeader& raw, NiftiHeader& header) {
-  const Index3 size = checked_size(name, raw);
+void set_grid(const ImageSource& source, const NiftiRawHeader& raw, NiftiHeader& header) {
+  const std::string name = source.name();
+  const Index3 size = checked_size(source, raw, header);
   const double unit_mm = mm_per_unit(name, raw);
   RasTransform ras;
   const Eigen::Vector3d pixdim_mm = checked_pixdim_mm(name, raw, unit_mm);

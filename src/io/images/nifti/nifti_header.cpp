@@ -159,11 +159,12 @@ void set_storage(const std::string& name, const NiftiRawHeader& raw, NiftiHeader
 
 }  // namespace
 
-NiftiHeader read_nifti_header(const std::filesystem::path& path) {
-  const std::string name = path.filename().string();
+NiftiHeader read_nifti_header(const ImageSource& source) {
+  const std::filesystem::path& path = source.file;
+  const std::string file_name = path.filename().string(), name = source.name();
   GzReader reader(path);
-  check_name(name);
-  if (reader.compressed() && !lower_case(name).ends_with(".gz")) {
+  check_name(file_name);
+  if (reader.compressed() && !lower_case(file_name).ends_with(".gz")) {
     refuse(name, "gzip-compressed but not named .nii.gz; rename it");
   }
   NiftiRawHeader::Bytes bytes{};
@@ -178,18 +179,19 @@ NiftiHeader read_nifti_header(const std::filesystem::path& path) {
   header.byte_swapped = version.swapped;
   header.format = version.number == 2 ? ImageFormat::kNifti2 : ImageFormat::kNifti1;
   const NiftiRawHeader raw(bytes, version.number, version.swapped);
-  set_grid(name, raw, header);
+  set_grid(source, raw, header);
   header.placement = placement_of(raw);
   set_storage(name, raw, header);
   // Before anybody allocates what the header claims: deflate gives at most 1032 bytes for one.
   const auto file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
   const std::int64_t claimed_bytes = header.data_offset + header.data_bytes();
   if (!reader.compressed() && file_bytes < claimed_bytes) {
-    refuse_truncated(name, header, file_bytes);
+    refuse_truncated(file_name, header, file_bytes);
   }
   if (reader.compressed() && 1032 * file_bytes < claimed_bytes) {
-    refuse(name, "truncated: " + std::to_string(file_bytes) + " compressed bytes cannot hold the " +
-                     std::to_string(claimed_bytes) + " that its header claims; copy it again");
+    refuse(file_name, "truncated: " + std::to_string(file_bytes) +
+                          " compressed bytes cannot hold the " + std::to_string(claimed_bytes) +
+                          " that its header claims; copy it again");
   }
   return header;
 }

@@ -1,11 +1,10 @@
 #pragma once
 
 #include "mcvol/io/images/image_header.h"
+#include "mcvol/io/images/image_source.h"
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
-#include <string>
 
 namespace mcvol {
 
@@ -23,11 +22,15 @@ struct NiftiHeader : ImageHeader {
   std::int64_t data_offset = 352;  ///< bytes, in the uncompressed file
   bool byte_swapped = false;       ///< the other endianness than this machine's
   NiftiPlacement placement;
+  std::int64_t images = 1;  ///< that the file holds, one after the other: 1 unless it is 4-D
+  std::int64_t index = 0;   ///< of them, the one asked for
 
-  std::int64_t data_bytes() const { return grid.voxel_count() * bytes_of(type); }
+  std::int64_t image_bytes() const { return grid.voxel_count() * bytes_of(type); }
+  /// Of all voxels in the file.
+  std::int64_t data_bytes() const { return images * image_bytes(); }
 };
 
 /// As read_image_header(). @throws InputError likewise.
-NiftiHeader read_nifti_header(const std::filesystem::path& path);
+NiftiHeader read_nifti_header(const ImageSource& source);
 
 }  // namespace mcvol

@@ -73,7 +73,8 @@ class NiftiRawHeader {
                    std::to_string(header.data_offset + header.data_bytes()) + "; copy it again");
 }
 
-/// Size and place of the voxels, checked. Sets `grid` and `orientation_known`.
-void set_grid(const std::string& name, const NiftiRawHeader& raw, NiftiHeader& header);
+/// Number, size and place of the voxels, checked. Sets `images`, `index`, `grid`,
+/// `orientation_known` and `transforms_apart_mm`.
+void set_grid(const ImageSource& source, const NiftiRawHeader& raw, NiftiHeader& header);
 
 }  // namespace mcvol

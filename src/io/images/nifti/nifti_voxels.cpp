@@ -56,19 +56,18 @@ void require_nifti_voxels(const std::filesystem::path& path, const NiftiHeader& 
   }
 }
 
-void read_nifti_voxels(const std::filesystem::path& path, const NiftiHeader& header,
-                       float* values) {
-  const std::string name = path.filename().string();
-  GzReader reader(path);
+void read_nifti_voxels(const ImageSource& source, const NiftiHeader& header, float* values) {
+  GzReader reader(source.file);
   std::vector<char> buffer(std::size_t{1} << 20U);
-  std::int64_t position = skip(reader, buffer, header.data_offset);
+  std::int64_t position =
+      skip(reader, buffer, header.data_offset + header.index * header.image_bytes());
   const auto read = [&](void* to, std::size_t bytes) {
     const std::size_t got = reader.read(to, bytes);
     position += static_cast<std::int64_t>(got);
-    if (got < bytes) refuse_truncated(name, header, position);
+    if (got < bytes) refuse_truncated(source.file.filename().string(), header, position);
     return got;
   };
-  VoxelReader(name, header, header.byte_swapped).read(read, values);
+  VoxelReader(source.name(), header, header.byte_swapped).read(read, values);
   skip(reader, buffer, std::numeric_limits<std::int64_t>::max());
 }
 

@@ -11,9 +11,10 @@ namespace mcvol {
 /// @throws InputError for a file that is shorter than its header claims, or damaged.
 void require_nifti_voxels(const std::filesystem::path& path, const NiftiHeader& header);
 
-/// Reads a file's voxels, scaled, to its end, where gzip keeps its checksum.
+/// Reads the voxels of the file's image that the header is of, scaled, and the file to its end,
+/// where gzip keeps its checksum.
 /// @param values room for header.grid.voxel_count() of them, i fastest.
 /// @throws InputError as read_image().
-void read_nifti_voxels(const std::filesystem::path& path, const NiftiHeader& header, float* values);
+void read_nifti_voxels(const ImageSource& source, const NiftiHeader& header, float* values);
 
 }  // namespace mcvol
