@@ -36,7 +36,11 @@ th button:focus-visible { outline: 3px solid var(--bar); outline-offset: 2px; }
 #numbers td:nth-child(2) { white-space: nowrap; }
 #numbers td:last-child { min-width: 14rem; }
 .nowrap { white-space: nowrap; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; /* with a shade at the edge beyond which there is more */
+        background: linear-gradient(to right, #fff 40%, #fff0), linear-gradient(to left, #fff 40%, #fff0) 100% 0,
+                    linear-gradient(to right, #0004, #0000), linear-gradient(to left, #0004, #0000) 100% 0;
+        background-size: 3rem 100%, 3rem 100%, .8rem 100%, .8rem 100%; background-repeat: no-repeat;
+        background-attachment: local, local, scroll, scroll; }
 .soft { color: var(--soft); }
 .warning { border-left: 4px solid var(--flag); padding: .3rem .8rem; background: #fff4ee; }
 svg { width: 100%; height: auto; display: block; }
@@ -87,22 +91,16 @@ figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
   .panel[open] { grid-column: 1 / -1; }
   .panel[open] summary { cursor: zoom-out; max-width: calc(90vh * var(--shape)); }
 }
-@media (max-width: 40rem) { th button { font: inherit; font-weight: bold; color: inherit; background: none; border: 0; padding: 0;
-            text-align: left; cursor: pointer; }
-th button::after { content: " ↕"; color: var(--line); }
-th[aria-sort] button::after { color: var(--bar); }
-th[aria-sort=ascending] button::after { content: " ↑"; }
-th[aria-sort=descending] button::after { content: " ↓"; }
-th button:focus-visible { outline: 3px solid var(--bar); outline-offset: 2px; }
-.filter { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; align-items: baseline; }
-.filter input, .filter select { font: inherit; max-width: 14rem; }
-.nowrap { white-space: normal; } }
+@media (max-width: 40rem) {
+  .nowrap { white-space: normal; }
+  #numbers tbody th { position: sticky; left: 0; max-width: 8rem; background: #fff; }
+}
 @media print {
   html { font-size: 11px; }
   body { max-width: none; padding: 0; font-size: 1rem; }
   p, figcaption { max-width: none; }
   .warning { background: none; }
-  .wide { overflow: visible; }
+  .wide { overflow: visible; background: none; }
   .pair { grid-template-columns: 1fr 1fr; }
   .mark { font-size: 8px; line-height: 10px; }
   .mark.at-left, .mark.at-right { top: calc(50% - 5px); }
@@ -112,7 +110,7 @@ th button:focus-visible { outline: 3px solid var(--bar); outline-offset: 2px; }
   .screen { display: none; }
   th button { text-decoration: none; }
   summary { list-style: none; }
-  #numbers td { min-width: 0 !important; }
+  #numbers td:last-child { min-width: 0; }
   .legend { break-inside: avoid; }
   .chart, .pair > figure, .panels, tr { break-inside: avoid; }
   figcaption { break-before: avoid; }
