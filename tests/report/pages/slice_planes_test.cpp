@@ -155,7 +155,7 @@ TEST(SlicePlanes, HaveTheirNameNumberSidesAndScale) {
   EXPECT_TRUE(contains(page, "a, coronal slice 21 of 45 from the front, whole 24.4"));
   EXPECT_TRUE(contains(page, "a, sagittal slice 23 of 40 from the right, whole 24.4"));
   EXPECT_TRUE(contains(page, "whole sagittal slice, flair</span>"));
-  const auto marks = [&](const std::string& marks) { return count_of(page, marks); };
+  const auto marks = [&](const std::string& text) { return count_of(page, text); };
   EXPECT_EQ(marks("at-left\">R</span><span class=\"mark at-right\">L</span>"
                   "<span class=\"mark at-top\">A</span><span class=\"mark at-bottom\">P</span>"),
             3);
