@@ -1,7 +1,6 @@
 #include "mcvol/pipeline/thumbnail_slice.h"
 
 #include "mcvol/error/error.h"
-#include "mcvol/image/axial_plane.h"
 
 #include <algorithm>
 #include <array>
@@ -48,7 +47,7 @@ bool shows_with_contrast(const std::string& region) {
 /// Means of what falls on a pixel.
 class PixelMeans {
  public:
-  explicit PixelMeans(const AxialPlane& plane)
+  explicit PixelMeans(const SlicePlane& plane)
       : sums_(static_cast<std::size_t>(plane.width * plane.height)), counts_(sums_.size()) {}
 
   void add(std::int64_t pixel, double value) {
@@ -77,33 +76,40 @@ class PixelMeans {
 
 /// What falls on the pixels of one slice.
 struct SliceMeans {
+  SlicePlane plane;
+  ShownSlice slice;
   std::vector<PixelMeans> channels;
   std::vector<PixelMeans> regions;
+
+  bool has(const Index3& voxel) const { return voxel[plane.through] == slice.index; }
 };
 
-std::vector<SliceMeans> means_of(const PreparedScan& scan, const AxialPlane& plane,
-                                 const std::vector<std::int64_t>& slices,
-                                 const BrainIntensities& shown, const HistogramSink& sink) {
-  const SliceMeans empty{{shown.size(), PixelMeans(plane)},
-                         {sink.region_count(), PixelMeans(plane)}};
-  std::vector<SliceMeans> means(slices.size(), empty);
-  const auto of = [&](const Index3& index) -> SliceMeans* {
-    const auto found = std::find(slices.begin(), slices.end(), index[plane.through]);
-    return found == slices.end() ? nullptr
-                                 : &means[static_cast<std::size_t>(found - slices.begin())];
-  };
+std::vector<SliceMeans> means_of(const PreparedScan& scan, const BrainIntensities& shown,
+                                 const HistogramSink& sink) {
+  std::vector<SliceMeans> means;
+  for (const ShownSlice& slice : slices_to_show(scan, sink)) {
+    const SlicePlane plane(scan.grid, slice.plane);
+    means.push_back({plane,
+                     slice,
+                     {shown.size(), PixelMeans(plane)},
+                     {sink.region_count(), PixelMeans(plane)}});
+  }
   for_each_voxel_of(scan.brain, [&](const Index3& index, std::size_t position) {
-    SliceMeans* slice = of(index);
-    if (slice == nullptr) return;
-    for (std::size_t n = 0; n < shown.size(); ++n) {
-      slice->channels[n].add(plane.pixel_of(index), shown[n][position]);
+    for (SliceMeans& slice : means) {
+      if (!slice.has(index)) continue;
+      const std::int64_t pixel = slice.plane.pixel_of(index);
+      for (std::size_t n = 0; n < shown.size(); ++n) {
+        slice.channels[n].add(pixel, shown[n][position]);
+      }
     }
   });
   for_each_voxel_of(scan.measured, [&](const Index3& index, std::size_t position) {
-    SliceMeans* slice = of(index);
-    if (slice == nullptr) return;
-    for (std::size_t n = 0; n < slice->regions.size(); ++n) {
-      slice->regions[n].add(plane.pixel_of(index), sink.mean_probability(n, position));
+    for (SliceMeans& slice : means) {
+      if (!slice.has(index)) continue;
+      const std::int64_t pixel = slice.plane.pixel_of(index);
+      for (std::size_t n = 0; n < slice.regions.size(); ++n) {
+        slice.regions[n].add(pixel, sink.mean_probability(n, position));
+      }
     }
   });
   return means;
@@ -173,20 +179,21 @@ Thumbnail thumbnail_of(const PreparedScan& scan, const ChannelsToShow& channels,
   if (shown.size() != channels.channels.size() || !fits) {
     throw Error("a slice needs the intensities of the channels to show");
   }
-  const AxialPlane plane(scan.grid);
-  const std::vector<std::int64_t> slices = slices_to_show(scan, plane.through, sink);
-  const std::vector<SliceMeans> means = means_of(scan, plane, slices, shown, sink);
-  Thumbnail thumbnail{plane.width, plane.height, {}, channels.of_region, {}};
+  const std::vector<SliceMeans> means = means_of(scan, shown, sink);
+  Thumbnail thumbnail{{}, channels.of_region, {}};
   thumbnail.channels.assign(channels.channels.begin(), channels.channels.end());
-  for (std::size_t n = 0; n < slices.size(); ++n) thumbnail.slices.push_back({slices[n], {}, {}});
+  for (const SliceMeans& of : means) {
+    thumbnail.slices.push_back(
+        {of.slice.plane, of.plane.width, of.plane.height, of.slice.index, {}, {}});
+  }
   for (std::size_t channel = 0; channel < shown.size(); ++channel) {
     const GreyWindow window(shown[channel], means, channel);
-    for (std::size_t n = 0; n < slices.size(); ++n) {
+    for (std::size_t n = 0; n < means.size(); ++n) {
       thumbnail.slices[n].channels.push_back(
           means[n].channels[channel].bytes([&](double value) { return window.byte_of(value); }));
     }
   }
-  for (std::size_t n = 0; n < slices.size(); ++n) {
+  for (std::size_t n = 0; n < means.size(); ++n) {
     for (const PixelMeans& region : means[n].regions) {
       thumbnail.slices[n].regions.push_back(region.bytes(byte_from_probability));
     }

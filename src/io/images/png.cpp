@@ -42,21 +42,22 @@ std::string png_from_picture(const GreyPicture& picture) {
   return bytes;
 }
 
-GreyPicture picture_from_png(std::string_view bytes, std::int64_t width, std::int64_t most_height,
-                             const std::string& name) {
-  const std::string expected = "expected a grey PNG picture " + std::to_string(width) +
-                               " pixels wide and at most " + std::to_string(most_height) + " high";
+GreyPicture picture_from_png(std::string_view bytes, std::int64_t most_width,
+                             std::int64_t most_height, const std::string& name) {
+  const std::string expected = "expected a grey PNG picture of at most " +
+                               std::to_string(most_width) + "x" + std::to_string(most_height) +
+                               " pixels";
   PngImage png;
   if (png_image_begin_read_from_memory(&png.image, bytes.data(), bytes.size()) == 0) {
     throw InputError(name + ": " + expected + ", found no PNG (" + png.image.message + ")");
   }
-  if (png.image.format != PNG_FORMAT_GRAY || png.image.width != width ||
+  if (png.image.format != PNG_FORMAT_GRAY || png.image.width > most_width ||
       png.image.height > most_height) {
     throw InputError(name + ": " + expected + ", found " + std::to_string(png.image.width) + "x" +
                      std::to_string(png.image.height) +
                      (png.image.format == PNG_FORMAT_GRAY ? "" : ", not of 8-bit grey"));
   }
-  GreyPicture picture{width, png.image.height,
+  GreyPicture picture{png.image.width, png.image.height,
                       std::vector<std::uint8_t>(PNG_IMAGE_SIZE(png.image))};
   if (png_image_finish_read(&png.image, nullptr, picture.pixels.data(), 0, nullptr) == 0) {
     throw InputError(name + ": a damaged PNG picture (" + png.image.message + ")");

@@ -25,8 +25,22 @@ table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-
 tbody th { font-weight: normal; }
 th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid var(--line);
          vertical-align: top; overflow-wrap: break-word; }
+th button { font: inherit; font-weight: bold; color: inherit; background: none; border: 0; padding: 0;
+            text-align: left; cursor: pointer; text-decoration: underline dotted; }
+th[aria-sort] button { text-decoration: none; }
+th[aria-sort=ascending] button::after { content: "\a0↑"; }
+th[aria-sort=descending] button::after { content: "\a0↓"; }
+th button:focus-visible { outline: 3px solid var(--bar); outline-offset: 2px; }
+.filter { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; align-items: baseline; }
+.filter input, .filter select { font: inherit; max-width: 14rem; }
+#numbers td:nth-child(2) { white-space: nowrap; }
+#numbers td:last-child { min-width: 14rem; }
 .nowrap { white-space: nowrap; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; /* with a shade at the edge beyond which there is more */
+        background: linear-gradient(to right, #fff 40%, #fff0), linear-gradient(to left, #fff 40%, #fff0) 100% 0,
+                    linear-gradient(to right, #0004, #0000), linear-gradient(to left, #0004, #0000) 100% 0;
+        background-size: 3rem 100%, 3rem 100%, .8rem 100%, .8rem 100%; background-repeat: no-repeat;
+        background-attachment: local, local, scroll, scroll; }
 .soft { color: var(--soft); }
 .warning { border-left: 4px solid var(--flag); padding: .3rem .8rem; background: #fff4ee; }
 svg { width: 100%; height: auto; display: block; }
@@ -44,7 +58,7 @@ svg .mark { stroke: var(--ink); fill: none; }
 a { color: var(--bar); }
 h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 .slice { break-inside: avoid; }
-.slice .flag { color: var(--flag); }
+h3 .flag, .legend .flag { color: var(--flag); }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .5rem;
           grid-auto-flow: dense; margin-bottom: .6rem; }
 .panel summary { display: block; cursor: zoom-in; }
@@ -55,8 +69,10 @@ h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 .mark { position: absolute; font-size: 11px; line-height: 14px; padding: 0 3px; white-space: nowrap;
         color: #fff; background: #000b; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .mark.number { left: 0; top: 0; }
-.mark.right { left: 0; top: calc(50% - 7px); }
-.mark.left { right: 0; top: calc(50% - 7px); }
+.mark.at-left { left: 0; top: calc(50% - 7px); }
+.mark.at-right { right: 0; top: calc(50% - 7px); }
+.mark.at-top { top: 0; left: calc(50% - 7px); }
+.mark.at-bottom { bottom: 0; left: calc(50% - 7px); }
 .scale { position: absolute; left: 5px; bottom: 5px; height: 5px; background: #fff; border: 1px solid #000;
          print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .scale .mark { left: -1px; bottom: 6px; }
@@ -75,19 +91,26 @@ figcaption { font-size: .88rem; color: var(--soft); max-width: 46rem; }
   .panel[open] { grid-column: 1 / -1; }
   .panel[open] summary { cursor: zoom-out; max-width: calc(90vh * var(--shape)); }
 }
-@media (max-width: 40rem) { .nowrap { white-space: normal; } }
+@media (max-width: 40rem) {
+  .nowrap { white-space: normal; }
+  #numbers tbody th { position: sticky; left: 0; max-width: 8rem; background: #fff; }
+}
 @media print {
   html { font-size: 11px; }
   body { max-width: none; padding: 0; font-size: 1rem; }
   p, figcaption { max-width: none; }
   .warning { background: none; }
-  .wide { overflow: visible; }
+  .wide { overflow: visible; background: none; }
   .pair { grid-template-columns: 1fr 1fr; }
   .mark { font-size: 8px; line-height: 10px; }
-  .mark.right, .mark.left { top: calc(50% - 5px); }
+  .mark.at-left, .mark.at-right { top: calc(50% - 5px); }
+  .mark.at-top, .mark.at-bottom { left: calc(50% - 5px); }
   .under { stroke-width: 3; }
   .over { stroke-width: 1.5; }
   .screen { display: none; }
+  th button { text-decoration: none; }
+  summary { list-style: none; }
+  #numbers td:last-child { min-width: 0; }
   .legend { break-inside: avoid; }
   .chart, .pair > figure, .panels, tr { break-inside: avoid; }
   figcaption { break-before: avoid; }
@@ -129,6 +152,18 @@ std::string escaped(std::string_view text) {
     }
   }
   return safe;
+}
+
+std::string unbroken(std::string_view text) {
+  std::string joined;
+  for (const char c : text) {
+    if (c == ' ') {
+      joined += "\u00a0";
+    } else {
+      joined += c;
+    }
+  }
+  return joined;
 }
 
 std::string spaced(std::string name) {

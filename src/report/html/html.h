@@ -5,7 +5,8 @@
 #include <string_view>
 #include <vector>
 
-// Pages that need nothing but themselves: no script, no file beside them, no network.
+// Pages that need nothing but themselves: no file beside them, no network, and no script but what
+// sorts and filters a table (number_table.h).
 
 namespace mcvol {
 
@@ -14,6 +15,9 @@ std::string escaped(std::string_view text);
 
 /// `label`, of UTF-8, with an ellipsis for its end where it has more than `most_letters`.
 std::string shortened(const std::string& label, std::size_t most_letters);
+
+/// `text` with spaces at which no line is broken.
+std::string unbroken(std::string_view text);
 
 /// A name of a region, method or flag as words.
 std::string spaced(std::string name);

@@ -10,6 +10,7 @@
 #include "report/html/calibration_words.h"
 #include "report/html/flag_meanings.h"
 #include "report/html/html.h"
+#include "report/html/number_table.h"
 #include "slices.h"
 
 namespace mcvol {
@@ -127,7 +128,7 @@ std::optional<CaseToLookAt> look_at(const RowsOfCase& rows) {
   }
   for (const VolumeRow* row : rows) {
     found.volumes += (found.volumes.empty() ? "" : "<br>") + escaped(spaced(row->region)) + " " +
-                     interval_text(*row);
+                     unbroken(interval_text(*row));
   }
   return found;
 }
@@ -225,25 +226,33 @@ std::string chart(const ReportContent& report, const std::string& region) {
 }
 
 std::string numbers(const ReportContent& report) {
-  std::vector<std::vector<std::string>> cells;
+  std::vector<NumberRow> rows;
   const auto ml = [](const std::optional<double>& volume) {
-    return volume ? volume_text(*volume) : std::string();
+    return NumberCell{volume ? volume_text(*volume) : "", volume};
   };
   for (const VolumeRow& row : report.rows) {
     if (row.status == "failed") continue;
     std::string flags;
     for (const std::string& flag : row.flags)
       flags += (flags.empty() ? "" : ", ") + meaning_of(flag);
-    cells.push_back({escaped(row.case_id), escaped(spaced(row.region)), ml(row.volume_ml),
-                     ml(row.lower_ml), ml(row.upper_ml), ml(row.raw_volume_ml),
-                     ml(row.raw_lower_ml), ml(row.raw_upper_ml), ml(row.segmented_ml),
-                     escaped(flags)});
+    rows.push_back({{{escaped(row.case_id), {}},
+                     {escaped(spaced(row.region)), {}},
+                     ml(row.volume_ml),
+                     ml(row.lower_ml),
+                     ml(row.upper_ml),
+                     ml(row.raw_volume_ml),
+                     ml(row.raw_lower_ml),
+                     ml(row.raw_upper_ml),
+                     ml(row.segmented_ml),
+                     {escaped(flags), {}}},
+                    row.flags,
+                    worth_a_look(row)});
   }
-  return "<h2>All numbers</h2>\n<details><summary>" + std::to_string(cells.size()) +
+  return "<h2>All numbers</h2>\n<details><summary>" + std::to_string(rows.size()) +
          " rows, in ml; with more digits in volumes.csv</summary>\n" +
-         html_table({"case", "region", "volume", "lower", "upper", "raw volume", "raw lower",
-                     "raw upper", "segmented", "flags"},
-                    cells) +
+         number_table({"case", "region", "volume", "lower", "upper", "raw volume", "raw lower",
+                       "raw upper", "segmented", "flags"},
+                      rows) +
          "</details>\n";
 }
 

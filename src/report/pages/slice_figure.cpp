@@ -1,9 +1,8 @@
 #include "slice_figure.h"
 
 #include "mcvol/files/text.h"
-#include "mcvol/image/axial_plane.h"
+#include "mcvol/image/slice_plane.h"
 #include "mcvol/io/images/png.h"
-#include "mcvol/volumetry/conversion.h"
 
 #include <algorithm>
 #include <array>
@@ -11,8 +10,7 @@
 #include <set>
 #include <utility>
 
-#include "report/figures/contour.h"
-#include "report/figures/interval_chart.h"
+#include "region_contours.h"
 #include "report/html/html.h"
 
 namespace mcvol {
@@ -25,11 +23,11 @@ std::string whole_number(double value) { return std::to_string(std::lround(value
 struct Crop {
   std::int64_t left = 0, top = 0, width = 0, height = 0;
 
-  Crop(const ThumbnailSlice& slice, std::int64_t of_width, std::int64_t of_height) {
+  explicit Crop(const ThumbnailSlice& slice) {
     std::int64_t right = -1, bottom = -1;
-    left = of_width;
-    top = of_height;
-    for (std::int64_t n = 0; n < of_width * of_height; ++n) {
+    left = slice.width;
+    top = slice.height;
+    for (std::int64_t n = 0; n < slice.width * slice.height; ++n) {
       const auto nothing = [&](const auto& panel) {
         return panel[static_cast<std::size_t>(n)] == 0;
       };
@@ -37,15 +35,15 @@ struct Crop {
           std::all_of(slice.regions.begin(), slice.regions.end(), nothing)) {
         continue;
       }
-      left = std::min(left, n % of_width);
-      right = std::max(right, n % of_width);
-      top = std::min(top, n / of_width);
-      bottom = std::max(bottom, n / of_width);
+      left = std::min(left, n % slice.width);
+      right = std::max(right, n % slice.width);
+      top = std::min(top, n / slice.width);
+      bottom = std::max(bottom, n / slice.width);
     }
     left = std::max<std::int64_t>(left - 1, 0);
     top = std::max<std::int64_t>(top - 1, 0);
-    width = std::min(right + 2, of_width) - left;
-    height = std::min(bottom + 2, of_height) - top;
+    width = std::min(right + 2, slice.width) - left;
+    height = std::min(bottom + 2, slice.height) - top;
   }
 
   bool empty() const { return width <= 0 || height <= 0; }
@@ -78,45 +76,6 @@ std::vector<std::uint8_t> uncertainty_of(const std::vector<std::uint8_t>& scan,
     picture.push_back(static_cast<std::uint8_t>(std::lround(background * (1 - most))));
   }
   return picture;
-}
-
-double pixel_area_mm2(const Grid& grid) {
-  const AxialPlane plane(grid);
-  const auto step = static_cast<double>(plane.step);
-  return step * step * grid.spacing_mm[static_cast<Eigen::Index>(plane.across)] *
-         grid.spacing_mm[static_cast<Eigen::Index>(plane.down)];
-}
-
-using Lines = std::vector<std::vector<PicturePoint>>;
-
-/// The contours of a region on the crop.
-struct RegionContours {
-  std::string words;        ///< the region and its interval
-  std::size_t channel = 0;  ///< what they are drawn on
-  std::array<Lines, 3> lines;
-};
-
-/// Drawn in this order, so that the volume's lies on top.
-constexpr std::array<const char*, 3> kLineKinds{"upper", "lower", "middle"};
-
-/// Lines where the mean probability has the ends and the middle of the interval above it.
-RegionContours contours_of(const std::string& region, const LogitHistogram& mean,
-                           const std::vector<std::uint8_t>& bytes, const Crop& crop,
-                           const Grid& grid, const VolumeRow& row) {
-  const bool calibrated = row.lower_ml.has_value();
-  const std::array<double, 3> volumes_ml{*(calibrated ? row.upper_ml : row.raw_upper_ml),
-                                         *(calibrated ? row.lower_ml : row.raw_lower_ml),
-                                         *(calibrated ? row.volume_ml : row.raw_volume_ml)};
-  RegionContours contours{spaced(region) + " " + interval_text(row), 0, {}};
-  const VolumeCurve curve = level_set_curve(mean, grid.voxel_volume_ml());
-  const double least_area = kLeastIsland_mm2 / pixel_area_mm2(grid);
-  for (std::size_t n = 0; n < volumes_ml.size(); ++n) {
-    const double byte = byte_from_logit(-curve.volume_ml.inverse(volumes_ml[n]));
-    // Else beyond what the slice holds.
-    if (!(byte > 0 && byte < 255)) continue;
-    contours.lines[n] = without_small(contours_at(bytes, crop.width, byte), least_area);
-  }
-  return contours;
 }
 
 /// A part of the crop, in tenths of a pixel.
@@ -153,13 +112,23 @@ struct Frame {
   }
 };
 
-/// Where a slice lies among all, counted from below.
-std::string place_of(const ThumbnailSlice& slice, const Grid& grid) {
+struct PlaneWords {
+  const char* name;
+  const char* counted_from;
+};
+
+const PlaneWords& words_of(Plane plane) {
+  static constexpr std::array<PlaneWords, 3> kWords{PlaneWords{"axial", "below"},
+                                                    PlaneWords{"coronal", "the front"},
+                                                    PlaneWords{"sagittal", "the right"}};
+  return kWords.at(static_cast<std::size_t>(plane));
+}
+
+/// Where a slice lies among all of its plane.
+std::string place_of(const ThumbnailSlice& slice, const SlicePlane& plane, const Grid& grid) {
   if (!slice.index) return "";
-  const std::size_t through = AxialPlane(grid).through;
-  const std::int64_t size = grid.size[through];
-  const bool from_above = orientation_of(grid)[through] == 'I';
-  return std::to_string(from_above ? size - *slice.index : *slice.index + 1) + " of " +
+  const std::int64_t size = grid.size[plane.through];
+  return std::to_string(plane.through_reversed ? size - *slice.index : *slice.index + 1) + " of " +
          std::to_string(size);
 }
 
@@ -187,36 +156,42 @@ class SliceFigure {
       : of_(of),
         slice_(slice),
         name_(std::move(name)),
-        crop_(slice, of.thumbnail.width, of.thumbnail.height),
-        plane_(of.grid),
+        crop_(slice),
+        plane_(of.grid, slice.plane),
         whole_{0, 0, 10.0 * static_cast<double>(crop_.width),
-               10 * plane_.aspect * static_cast<double>(crop_.height)},
-        place_(place_of(slice, of.grid)),
-        title_(case_id + ", axial slice" + (place_.empty() ? "" : " " + place_ + " from below") +
-               ", ") {}
+               10 * plane_.aspect() * static_cast<double>(crop_.height)},
+        place_(place_of(slice, plane_, of.grid)),
+        title_(
+            case_id + ", " + words_of(slice.plane).name + " slice" +
+            (place_.empty() ? "" : " " + place_ + " from " + words_of(slice.plane).counted_from) +
+            ", ") {}
 
   std::string panels(const RowsOfCase& rows, const std::vector<std::string>& channel_names) const {
     if (crop_.empty()) return "";
     std::vector<Panel> scans, bytes;
     for (const Panel& channel : slice_.channels) {
-      scans.push_back(crop_.of(channel, of_.thumbnail.width));
+      scans.push_back(crop_.of(channel, slice_.width));
     }
     for (const Panel& region : slice_.regions) {
-      bytes.push_back(crop_.of(region, of_.thumbnail.width));
+      bytes.push_back(crop_.of(region, slice_.width));
     }
     const std::vector<RegionContours> regions = contours(rows, bytes);
     const auto on = [&](std::size_t channel) {
       return channel_names[channel].empty() ? "" : ", " + channel_names[channel];
     };
-    const Frame part = Frame::around(regions, plane_.aspect, whole_);
+    const Frame part = Frame::around(regions, plane_.aspect(), whole_);
     std::string made =
-        panel(whole_, image(id_of(0), scans[0]) + outline(part), "whole slice" + on(0));
+        panel(whole_, image(id_of(0), scans[0]) + outline(part),
+              std::string("whole ") + words_of(slice_.plane).name + " slice" + on(0));
     std::set<std::size_t> there{0};
     for (std::size_t n = 0; n < regions.size(); ++n) {
       const std::size_t channel = regions[n].channel;
       const std::string scan = there.insert(channel).second ? image(id_of(channel), scans[channel])
                                                             : use(id_of(channel));
-      made += panel(part, scan + drawn(regions[n], n), regions[n].words + on(channel));
+      const std::string& interval = regions[n].interval_ml;
+      made +=
+          panel(part, scan + drawn(regions[n], n), regions[n].region + " " + interval + on(channel),
+                regions[n].region + " " + unbroken(interval) + on(channel));
     }
     made += panel(part, image("", uncertainty_of(scans[0], bytes)), "uncertainty");
     return "<div class=\"panels\">\n" + made + "</div>\n";
@@ -232,7 +207,8 @@ class SliceFigure {
       const auto& [region, mean] = of_.means[n];
       for (const VolumeRow* row : rows) {
         if (row->region != region) continue;
-        regions.push_back(contours_of(region, mean, bytes[n], crop_, of_.grid, *row));
+        regions.push_back(
+            contours_of(*row, mean, {bytes[n], crop_.width}, plane_, of_.grid.voxel_volume_ml()));
         regions.back().channel = of_.thumbnail.channel_of_region[n];
       }
     }
@@ -255,17 +231,28 @@ class SliceFigure {
   /// A picture that opens as large as the window allows. The letters and the bar are not part of
   /// the SVG: they keep their size when it grows.
   std::string panel(const Frame& frame, const std::string& drawn, const std::string& words) const {
-    const double width_mm = frame.width / 10 * static_cast<double>(plane_.step) *
-                            of_.grid.spacing_mm[static_cast<Eigen::Index>(plane_.across)];
+    return panel(frame, drawn, words, words);
+  }
+
+  /// @param caption the words as they are set below the picture.
+  std::string panel(const Frame& frame, const std::string& drawn, const std::string& words,
+                    const std::string& caption) const {
+    const double width_mm = frame.width / 10 * plane_.pixel_width_mm;
     return "<details class=\"panel\"><summary style=\"--shape:" +
            decimal_text(frame.width / frame.height, 3) +
            "\"><span class=\"picture\"><svg viewBox=\"" + whole_number(frame.left) + " " +
            whole_number(frame.top) + " " + whole_number(frame.width) + " " +
            whole_number(frame.height) + "\" role=\"img\" aria-label=\"" + escaped(title_ + words) +
            "\">" + drawn + "</svg><span aria-hidden=\"true\">" +
-           (place_.empty() ? "" : mark("number", place_)) + mark("right", "R") + mark("left", "L") +
-           scale_bar(width_mm) + "</span></span><span class=\"words\" aria-hidden=\"true\">" +
-           escaped(words) + "</span></summary></details>\n";
+           (place_.empty() ? "" : mark("number", place_)) + sides() + scale_bar(width_mm) +
+           "</span></span><span class=\"words\" aria-hidden=\"true\">" + escaped(caption) +
+           "</span></summary></details>\n";
+  }
+
+  /// The sides of the patient, on the edges of the picture.
+  std::string sides() const {
+    return mark("at-left", {plane_.left}) + mark("at-right", {plane_.right}) +
+           mark("at-top", {plane_.top}) + mark("at-bottom", {plane_.bottom});
   }
 
   std::string outline(const Frame& part) const {
@@ -279,7 +266,7 @@ class SliceFigure {
   std::string drawn(const RegionContours& region, std::size_t number) const {
     std::string lines;
     for (std::size_t n = 0; n < kLineKinds.size(); ++n) {
-      const std::string path = path_of(region.lines[n], plane_.aspect);
+      const std::string path = path_of(region.lines[n], plane_.aspect());
       if (path.empty()) continue;
       lines += twice(name_ + "r" + std::to_string(number) + kLineKinds[n][0], kLineKinds[n], path);
     }
@@ -301,7 +288,7 @@ class SliceFigure {
   const ThumbnailSlice& slice_;
   std::string name_;
   Crop crop_;
-  AxialPlane plane_;
+  SlicePlane plane_;
   Frame whole_;
   std::string place_;  ///< "78 of 155", empty where it is not known
   std::string title_;  ///< what all panels are called, plain text

@@ -3,6 +3,7 @@
 #include "mcvol/files/text.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "report/html/flag_meanings.h"
@@ -21,12 +22,32 @@ std::string sample(const std::string& kind) {
          kind + "\" d=\"M3 5H41\"/></svg>";
 }
 
-std::string legend(const ReportContent& report) {
+bool is_flagged(const RowsOfCase& rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const VolumeRow* row) { return worth_a_look(*row); });
+}
+
+bool is_axial(const ThumbnailSlice& slice) { return slice.plane == Plane::kAxial; }
+
+/// @param all_planes whether any case is shown in all planes.
+std::string legend(const ReportContent& report, bool all_planes) {
+  const std::string others =
+      all_planes ? "Of a case to look at (<span class=\"flag\">⚑</span>) also a coronal and a "
+                   "sagittal slice: those with most of the largest place. "
+                 : "";
+  const std::string views =
+      all_planes ? "axial ones from below and coronal ones from the front, with the patient's "
+                   "right (R) on the left, and sagittal ones from the patient's left, with "
+                   "anterior (A) on the left; S is superior, I inferior. The number of the slice "
+                   "is counted from below, from the front and from the right. "
+                 : "the patient's right (R) is on the left, anterior (A) at the top. The number "
+                   "of the slice is counted from below. ";
   return "<p class=\"legend\">Axial slices of each scan on the network's grid: where there is most "
          "of the first "
          "region, and where that lies in separate places, a slice of each of the largest (three at "
-         "most). As radiologists look at them: the patient's right (R) is on the left. The number "
-         "of the slice is counted from below. Grey: the channel named below each picture; the "
+         "most). " +
+         others + "As radiologists look at them: " + views +
+         "Grey: the channel named below each picture; the "
          "frame is what the pictures beside it show. <span class=\"screen\">A picture opens by a "
          "click, or by the Tab and Enter keys, and closes likewise.</span></p>\n"
          "<p class=\"legend\">Lines: where the probability of the region, the mean over all "
@@ -57,10 +78,7 @@ std::vector<std::string> names_of_channels(const RunFile& run, const Thumbnail& 
   return names;
 }
 
-std::string section_of_case(const std::string& case_id, const RowsOfCase& rows,
-                            const std::string& panels) {
-  const bool flagged = std::any_of(rows.begin(), rows.end(),
-                                   [](const VolumeRow* row) { return worth_a_look(*row); });
+std::string section_of_case(const std::string& case_id, bool flagged, const std::string& panels) {
   return "<section class=\"slice\" id=\"" + slice_anchor(escaped(case_id)) + "\"><h3>" +
          escaped(case_id) + (flagged ? " <span class=\"flag\">⚑</span>" : "") + "</h3>\n" + panels +
          "</section>\n";
@@ -75,21 +93,27 @@ SliceSection slice_section(const ReportContent& report, const std::vector<RowsOf
   if (!report.slice_of) return section;
   std::string open, folded;
   std::size_t measured = 0;
+  bool all_planes = false;
   for (const RowsOfCase& rows : cases) {
     const std::string& case_id = rows.front()->case_id;
     if (rows.front()->status == "failed") continue;
     ++measured;
     if (section.case_ids.size() == kMostSlices) continue;
-    const std::optional<CaseSlice> slice = report.slice_of(case_id);
+    std::optional<CaseSlice> slice = report.slice_of(case_id);
     if (!slice) continue;
+    std::vector<ThumbnailSlice>& shown = slice->thumbnail.slices;
+    const bool flagged = is_flagged(rows);
+    if (!flagged) std::erase_if(shown, std::not_fn(is_axial));
     const std::string panels = slice_panels(case_id, *slice, section.case_ids.size(), rows,
                                             names_of_channels(report.run, slice->thumbnail));
     if (panels.empty()) continue;
-    (section.case_ids.size() < kMostOpen ? open : folded) += section_of_case(case_id, rows, panels);
+    (section.case_ids.size() < kMostOpen ? open : folded) +=
+        section_of_case(case_id, flagged, panels);
     section.case_ids.insert(case_id);
+    all_planes = all_planes || !std::all_of(shown.begin(), shown.end(), is_axial);
   }
   if (open.empty()) return section;
-  section.html = "<h2>Slices</h2>\n" + legend(report);
+  section.html = "<h2>Slices</h2>\n" + legend(report, all_planes);
   if (section.case_ids.size() < measured) {
     section.html += "<p class=\"soft\">" + std::to_string(section.case_ids.size()) + " of " +
                     std::to_string(measured) +

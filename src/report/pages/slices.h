@@ -18,7 +18,8 @@ struct SliceSection {
 std::string slice_anchor(const std::string& case_id);
 
 /// The slices of these cases, in their order, kMostSlices at most: contours of each region on the
-/// scan, and the uncertainty beside them.
+/// scan, and the uncertainty beside them. Those along other planes than the axial are shown of
+/// cases with a flag that is a reason to look.
 SliceSection slice_section(const ReportContent& report, const std::vector<RowsOfCase>& cases);
 
 }  // namespace mcvol

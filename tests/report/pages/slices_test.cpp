@@ -3,14 +3,15 @@
 #include "mcvol/volumetry/conversion.h"
 
 #include <cmath>
-#include <regex>
 
 #include "report/pages/page_checks.h"
+#include "report/pages/slice_paths.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
 
+using testing::area_of_path;
 using testing::contains;
 
 constexpr std::int64_t kSide = 60;
@@ -22,10 +23,9 @@ CaseSlice disc() {
   slice.grid.size = {kSide, kSide, 1};
   slice.grid.spacing_mm = {1, 1, 10};
   Thumbnail& thumbnail = slice.thumbnail;
-  thumbnail.width = thumbnail.height = kSide;
   thumbnail.channels = {0};
   thumbnail.channel_of_region = {0};
-  thumbnail.slices = {{0, {{}}, {{}}}};
+  thumbnail.slices = {{Plane::kAxial, kSide, kSide, 0, {{}}, {{}}}};
   LogitHistogram mean;
   for (std::int64_t n = 0; n < kSide * kSide; ++n) {
     const double x = static_cast<double>(n % kSide) - 29.5;
@@ -65,25 +65,6 @@ SliceSection section_of(const ReportContent& report) {
   std::vector<RowsOfCase> cases;
   for (const VolumeRow& row : report.rows) cases.push_back({&row});
   return slice_section(report, cases);
-}
-
-/// Area in pixels of the path that `id` names, by its relative coordinates in tenths of a pixel.
-double area_of_path(const std::string& page, const std::string& id) {
-  const std::size_t at = page.find("<path id=\"" + id + "\"");
-  if (at == std::string::npos) return -1;
-  const std::size_t begin = page.find(" d=\"", at) + 4;
-  const std::string path = page.substr(begin, page.find('"', begin) - begin);
-  static const std::regex kNumber("-?[0-9]+");
-  std::vector<double> numbers;
-  for (std::sregex_iterator number(path.begin(), path.end(), kNumber), end; number != end; ++number)
-    numbers.push_back(std::stod(number->str()));
-  double x = 0, y = 0, twice = 0;
-  for (std::size_t n = 2; n + 1 < numbers.size(); n += 2) {
-    twice += x * (y + numbers[n + 1]) - (x + numbers[n]) * y;
-    x += numbers[n];
-    y += numbers[n + 1];
-  }
-  return std::abs(twice) / 200;
 }
 
 /// Closed lines of the path that `id` names.
@@ -148,7 +129,7 @@ TEST(Slices, NeedNothingButThemselvesAndSayInWordsWhatTheyShow) {
   EXPECT_EQ(testing::outside_references(page), "");
   EXPECT_TRUE(contains(page,
                        "role=\"img\" aria-label=\"a, axial slice 1 of 1 from below, "
-                       "whole 12.5 [9.00, 16.0], flair\""))
+                       "whole 12.5 [9.00, 16.0] ml, flair\""))
       << page.substr(0, 3000);
   EXPECT_TRUE(contains(page, "aria-label=\"a, axial slice 1 of 1 from below, uncertainty\""));
   EXPECT_TRUE(contains(page, "not calibrated"));
@@ -156,7 +137,8 @@ TEST(Slices, NeedNothingButThemselvesAndSayInWordsWhatTheyShow) {
 
 TEST(Slices, HaveTheirNumberTheSidesOfThePatientAndABarOfLength) {
   const std::string page = section_of(report_on_cases({"a"})).html;
-  for (const char* mark : {">1 of 1</span>", "right\">R</span>", "left\">L</span>"}) {
+  for (const char* mark : {">1 of 1</span>", "at-left\">R</span>", "at-right\">L</span>",
+                           "at-top\">A</span>", "at-bottom\">P</span>"}) {
     EXPECT_EQ(testing::count_of(page, mark), 3) << mark;
   }
   // The whole slice is 60 mm wide.
@@ -197,7 +179,7 @@ TEST(Slices, OfARegionAreDrawnOnItsChannelAndEachScanIsThereOnce) {
     return slice;
   };
   const std::string page = slice_section(report, {{&report.rows[0], &report.rows[1]}}).html;
-  EXPECT_TRUE(contains(page, "core 12.5 [9.00, 16.0], t1ce"));
+  EXPECT_TRUE(contains(page, "core 12.5 [9.00, 16.0] ml, t1ce"));
   EXPECT_EQ(testing::count_of(page, "<image id=\"s0c0\""), 1);
   EXPECT_EQ(testing::count_of(page, "<image id=\"s0c1\""), 1);
   EXPECT_EQ(testing::count_of(page, "<use href=\"#s0c0\""), 1);  // of the whole region
@@ -229,7 +211,7 @@ TEST(Slices, OfVersion01AreShownWithoutANumber) {
     return slice;
   };
   const std::string page = section_of(report).html;
-  EXPECT_TRUE(contains(page, "aria-label=\"a, axial slice, whole slice, t2f\""));
+  EXPECT_TRUE(contains(page, "aria-label=\"a, axial slice, whole axial slice, t2f\""));
   EXPECT_FALSE(contains(page, "mark number"));
 }
 

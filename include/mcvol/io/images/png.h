@@ -16,9 +16,9 @@ struct GreyPicture {
 /// The bytes of a PNG file. @throws Error for a picture of no pixels.
 std::string png_from_picture(const GreyPicture& picture);
 
-/// @param most_height in pixels. @param name the file's, for messages. @throws InputError unless it
-///   is a grey PNG of exactly `width` and at most `most_height` pixels.
-GreyPicture picture_from_png(std::string_view bytes, std::int64_t width, std::int64_t most_height,
-                             const std::string& name);
+/// @param name the file's, for messages. @throws InputError unless it is a grey PNG of at most
+///   `most_width` x `most_height` pixels.
+GreyPicture picture_from_png(std::string_view bytes, std::int64_t most_width,
+                             std::int64_t most_height, const std::string& name);
 
 }  // namespace mcvol

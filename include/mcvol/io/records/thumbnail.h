@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/image/grid.h"
+#include "mcvol/image/slice_plane.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,9 +11,11 @@
 
 namespace mcvol {
 
-/// An axial slice: the scan and what the network said there.
+/// A slice: the scan and what the network said there.
 struct ThumbnailSlice {
-  /// On the grid's axis AxialPlane::through; none in files of version 0.1.
+  Plane plane = Plane::kAxial;
+  std::int64_t width = 0, height = 0;  ///< as SlicePlane makes of the record's grid
+  /// On the grid's axis SlicePlane::through; none in files of version 0.1.
   std::optional<std::int64_t> index;
   /// Grey values of each channel kept, [row, column]: 0 outside the brain, else 1 to 255.
   std::vector<std::vector<std::uint8_t>> channels;
@@ -21,19 +23,19 @@ struct ThumbnailSlice {
   std::vector<std::vector<std::uint8_t>> regions;
 };
 
-/// A few axial slices of a measured case. Data, not a drawing: contours are drawn where it is
+/// A few slices of a measured case. Data, not a drawing: contours are drawn where it is
 /// shown, for whatever level and calibration.
 struct Thumbnail {
-  std::int64_t width = 0, height = 0;  ///< as AxialPlane makes of the record's grid
   /// Numbers in the model's list of the channels kept; that of the one in files of version 0.1 is
   /// not known.
   std::vector<std::optional<std::size_t>> channels;
   std::vector<std::size_t> channel_of_region;  ///< which of `channels` it is seen on
-  std::vector<ThumbnailSlice> slices;          ///< that with most of the tumour first
+  std::vector<ThumbnailSlice> slices;          ///< the axial one with most of the tumour first
 
   /// Of each kind at most; a file that says more is refused.
   static constexpr std::size_t kMostChannels = 2;
-  static constexpr std::size_t kMostSlices = 3;
+  static constexpr std::size_t kMostSlices = 5;
+  static constexpr std::size_t kMostAxialSlices = 3;
 };
 
 /// A probability on 254 steps of its logit: 1 at -16 and below, 128 at p = 0.5, 255 at 16. 0 is
@@ -53,8 +55,8 @@ void remove_thumbnail(const std::filesystem::path& folder, const std::string& ca
 /// and the regions (docs/formats.md). Written atomically. @throws Error when it cannot be written.
 void write_thumbnail(const Thumbnail& thumbnail, const std::filesystem::path& path);
 
-/// Reads files of version 0.1 as well. @param grid of the case's record. @throws InputError naming
-/// the file (without its folder) where
+/// Reads older files as well, which have axial slices only. @param grid of the case's record.
+/// @throws InputError naming the file (without its folder) where
 ///   it is not the slice of such a case; Error where it cannot be read.
 Thumbnail read_thumbnail(const std::filesystem::path& path, const Grid& grid, std::size_t regions);
 

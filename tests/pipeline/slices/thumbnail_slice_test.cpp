@@ -1,19 +1,24 @@
 #include "mcvol/pipeline/thumbnail_slice.h"
 
 #include "mcvol/error/error.h"
-#include "mcvol/image/axial_plane.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "pipeline/slices/measured_slices.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
+
+using testing::Logit;
+using testing::slices_along;
+using testing::slices_of;
 
 constexpr Index3 kSize{5, 6, 8};
 
@@ -35,42 +40,11 @@ PreparedScan brain_scan() {
   return scan;
 }
 
-using Logit = std::function<float(std::int64_t i, std::int64_t j, std::int64_t k, int region)>;
-
-std::vector<float> brain_values(const PreparedScan& scan, std::size_t channel) {
-  std::vector<float> values;
-  for (std::size_t n = 0; n < scan.brain.values.size(); ++n) {
-    if (scan.brain.values[n] != 0) values.push_back(scan.channels[channel].values[n]);
-  }
-  return values;
-}
-
-/// Of one pass, on channel 1 of the scan.
-Thumbnail slices_of(const PreparedScan& scan, const Logit& logit) {
-  std::vector<std::int64_t> voxels;
-  std::vector<float> logits;
-  for (int region = 0; region < 2; ++region) {
-    for (std::int64_t k = 0; k < scan.grid.size[2]; ++k) {
-      for (std::int64_t j = 0; j < scan.grid.size[1]; ++j) {
-        for (std::int64_t i = 0; i < scan.grid.size[0]; ++i) {
-          if (scan.measured.at(i, j, k) == 0) continue;
-          if (region == 0) voxels.push_back(static_cast<std::int64_t>(voxels.size()));
-          logits.push_back(logit(i, j, k, region));
-        }
-      }
-    }
-  }
-  HistogramSink sink({"whole", "core"}, static_cast<std::int64_t>(voxels.size()), 1, 0);
-  sink.accept({voxels, 0, 1, 2, logits});
-  sink.finish();
-  return thumbnail_of(scan, {{1}, {0, 0}}, {brain_values(scan, 1)}, sink);
-}
-
-/// Where it is a single one.
+/// The axial one, where it is a single one.
 ThumbnailSlice slice_of(const PreparedScan& scan, const Logit& logit) {
-  const Thumbnail made = slices_of(scan, logit);
-  EXPECT_EQ(made.slices.size(), 1u);
-  return made.slices.at(0);
+  const std::vector<ThumbnailSlice> made = slices_along(Plane::kAxial, slices_of(scan, logit));
+  EXPECT_EQ(made.size(), 1u);
+  return made.at(0);
 }
 
 TEST(ThumbnailSlice, IsTheOneWithMostOfTheFirstRegionAndHoldsEveryRegion) {
@@ -79,10 +53,11 @@ TEST(ThumbnailSlice, IsTheOneWithMostOfTheFirstRegionAndHoldsEveryRegion) {
         if (region == 1) return k == 3 ? 3.0f : -2.0f;  // more of it in another slice
         return k == 4 && i == 2 && j < 4 ? 2.0f : k == 3 && i == 2 && j == 1 ? -2.0f : -4.0f;
       });
-  ASSERT_EQ(thumbnail.width, 5);
-  ASSERT_EQ(thumbnail.height, 6);
-  ASSERT_EQ(thumbnail.slices.size(), 1u);  // a trace in another is no place
+  // A trace in another axial slice is no place.
+  ASSERT_EQ(slices_along(Plane::kAxial, thumbnail).size(), 1u);
   const ThumbnailSlice& made = thumbnail.slices[0];
+  ASSERT_EQ(made.width, 5);
+  ASSERT_EQ(made.height, 6);
   EXPECT_EQ(made.index, 4);
   ASSERT_EQ(made.regions.size(), 2u);
   for (std::int64_t j = 0; j < 6; ++j) {
@@ -176,60 +151,6 @@ TEST(ThumbnailSlice, OfOtherIntensitiesIsRefused) {
   HistogramSink sink({"whole"}, 48, 1, 0);
   EXPECT_THROW(thumbnail_of(scan, {{1}, {0}}, {}, sink), Error);
   EXPECT_THROW(thumbnail_of(scan, {{1}, {0}}, {{1, 2, 3}}, sink), Error);
-}
-
-/// Logit 3 in boxes of `side` voxels from a corner on, else -9.
-Logit boxes(const std::vector<std::pair<Index3, std::int64_t>>& places) {
-  return [places](std::int64_t i, std::int64_t j, std::int64_t k, int) {
-    const Index3 voxel{i, j, k};
-    for (const auto& [corner, side] : places) {
-      bool inside = true;
-      for (std::size_t axis = 0; axis < 3; ++axis) {
-        inside = inside && voxel[axis] >= corner[axis] && voxel[axis] < corner[axis] + side;
-      }
-      if (inside) return 3.0f;
-    }
-    return -9.0f;
-  };
-}
-
-std::vector<std::int64_t> indices_of(const Thumbnail& thumbnail) {
-  std::vector<std::int64_t> indices;
-  for (const ThumbnailSlice& slice : thumbnail.slices) indices.push_back(slice.index.value_or(-1));
-  return indices;
-}
-
-PreparedScan scan_of_size(const Index3& size) {
-  PreparedScan scan;
-  scan.grid.size = size;
-  scan.brain = scan.measured = Image<std::uint8_t>(scan.grid, 1);
-  scan.channels = {Image<float>(scan.grid), Image<float>(scan.grid)};
-  return scan;
-}
-
-TEST(ShownSlices, AreOneOfEachSeparatePlaceTheLargestFirst) {
-  const PreparedScan scan = scan_of_size({20, 20, 30});
-  // In a slice the flat place has more than the cube, which is larger as a whole.
-  Logit cube = boxes({{{2, 2, 20}, 6}});
-  const auto both = [&](std::int64_t i, std::int64_t j, std::int64_t k, int region) {
-    return k == 4 && i < 10 && j < 10 ? 3.0f : cube(i, j, k, region);
-  };
-  EXPECT_EQ(indices_of(slices_of(scan, both)), (std::vector<std::int64_t>{20, 4}));
-}
-
-TEST(ShownSlices, LeaveOutTinyPlacesAndThoseSeenAlready) {
-  const PreparedScan scan = scan_of_size({20, 20, 30});
-  EXPECT_EQ(indices_of(slices_of(scan, boxes({{{2, 2, 20}, 6}, {{2, 2, 3}, 2}}))),
-            std::vector<std::int64_t>{20});  // 8 of 216 voxels
-  EXPECT_EQ(indices_of(slices_of(scan, boxes({{{2, 2, 20}, 6}, {{12, 12, 20}, 5}}))),
-            std::vector<std::int64_t>{20});
-}
-
-TEST(ShownSlices, AreThreeAtMost) {
-  const PreparedScan scan = scan_of_size({20, 20, 30});
-  const auto made =
-      slices_of(scan, boxes({{{2, 2, 1}, 3}, {{2, 2, 8}, 5}, {{2, 2, 16}, 4}, {{2, 2, 24}, 6}}));
-  EXPECT_EQ(indices_of(made), (std::vector<std::int64_t>{24, 8, 16}));
 }
 
 std::vector<Bundle::Channel> channels_called(const std::vector<std::vector<std::string>>& names) {
