@@ -225,6 +225,16 @@ std::string chart(const ReportContent& report, const std::string& region) {
          caption + "</figcaption>\n</figure>\n";
 }
 
+/// "5 (93 %)", sorted by their number.
+NumberCell foci_of(const VolumeRow& row) {
+  if (!row.foci) return {};
+  std::string text = std::to_string(*row.foci);
+  if (row.largest_focus_share) {
+    text += " (" + decimal_text(100.0 * *row.largest_focus_share, 0) + " %)";
+  }
+  return {text, static_cast<double>(*row.foci)};
+}
+
 std::string numbers(const ReportContent& report) {
   std::vector<NumberRow> rows;
   const auto ml = [](const std::optional<double>& volume) {
@@ -244,6 +254,7 @@ std::string numbers(const ReportContent& report) {
                      ml(row.raw_lower_ml),
                      ml(row.raw_upper_ml),
                      ml(row.segmented_ml),
+                     foci_of(row),
                      {escaped(flags), {}}},
                     row.flags,
                     worth_a_look(row)});
@@ -251,7 +262,7 @@ std::string numbers(const ReportContent& report) {
   return "<h2>All numbers</h2>\n<details><summary>" + std::to_string(rows.size()) +
          " rows, in ml; with more digits in volumes.csv</summary>\n" +
          number_table({"case", "region", "volume", "lower", "upper", "raw volume", "raw lower",
-                       "raw upper", "segmented", "flags"},
+                       "raw upper", "segmented", "foci (largest)", "flags"},
                       rows) +
          "</details>\n";
 }
