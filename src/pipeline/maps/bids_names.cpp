@@ -75,7 +75,7 @@ std::string BidsNames::description(const MapEntry& image) const {
     const std::string level = image.level.value_or("");
     const char* which = image.file == bound(image.region, "lower", level) ? "lower" : "upper";
     return of + "the most probable voxels, as many as make up the " + which +
-           " bound of the prediction interval of its volume at level " + level;
+           " bound of the interval of its volume at level " + level;
   }
   if (image.kind == "probability") return of + "mean probability over Monte Carlo dropout passes";
   if (image.kind == "sd") return of + "standard deviation of the probability over passes";
