@@ -68,11 +68,9 @@ void copy_case_maps(const fs::path& from, const fs::path& to, const CaseRecord& 
   list->complete = false;
   write_map_list(*target, *list);
   for (const MapEntry& image : list->images) {
-    // As they are written: the image after what stands beside it.
-    const std::vector<fs::path> files = files_of(*source, image);
-    for (auto file = files.rbegin(); file != files.rend(); ++file) {
-      write_file_atomically(target->folder() / file->filename(),
-                            read_file(require_file(*file, *source)));
+    for (const fs::path& file : files_of(*source, image)) {
+      write_file_atomically(target->folder() / file.filename(),
+                            read_file(require_file(file, *source)));
     }
   }
   list->complete = true;

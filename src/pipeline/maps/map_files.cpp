@@ -10,15 +10,18 @@ namespace mcvol {
 namespace fs = std::filesystem;
 
 std::vector<fs::path> files_of(const MapNames& names, const MapEntry& image) {
-  std::vector<fs::path> files{names.folder() / image.file};
+  std::vector<fs::path> files;
   for (const Sidecar& sidecar : names.sidecars(image, {})) {
     files.push_back(names.folder() / sidecar.file);
   }
+  files.push_back(names.folder() / image.file);
   return files;
 }
 
 void remove_image(const MapNames& names, const MapEntry& image) {
-  for (const fs::path& path : files_of(names, image)) {
+  std::vector<fs::path> files = files_of(names, image);
+  std::reverse(files.begin(), files.end());
+  for (const fs::path& path : files) {
     std::error_code error;
     fs::remove(path, error);
     if (error) {

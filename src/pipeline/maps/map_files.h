@@ -8,7 +8,7 @@
 
 namespace mcvol {
 
-/// The files of an image: its own first, then what stands beside it.
+/// The files of an image, in the order they are written in: what stands beside it, then its own.
 std::vector<std::filesystem::path> files_of(const MapNames& names, const MapEntry& image);
 
 /// The image before what stands beside it. @throws Error where one is there and stays.
