@@ -19,7 +19,8 @@ LibTorch into .deps/libtorch beside this checkout. Nothing else on the machine i
                    The variable MCVOL_LIBTORCH_DIR says the same.
   --skip-packages  leave the system packages alone (installed by other means, no rights to do so)
   --dev            install clang-format and clang-tidy as well
-  --tests          fetch the Python packages that the tests of scripts/ need into .deps/python
+  --tests          fetch the Python packages that the tests of scripts/ need into .deps/python, and
+                   the BIDS validator (120 MB) into .deps/bids-validator
 TEXT
 }
 
@@ -43,6 +44,8 @@ readonly kPackages=(
   libgtest-dev libbenchmark-dev libvalijson-dev libssl-dev zlib1g-dev libpng-dev)
 readonly kPython="$kDeps/python"
 readonly kPythonRequirements="$kRoot/scripts/phantoms/requirements.txt"
+readonly kValidator="$kDeps/bids-validator"
+readonly kValidatorRequirements="$kRoot/scripts/bids-validator-requirements.txt"
 readonly kDevPackages=(clang-format-14 clang-tidy-14)
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -345,6 +348,31 @@ install_python() {
   mv -T "$kPython.partial" "$kPython"
 }
 
+# As the packages: without it the test that needs it is skipped, and says so.
+install_validator() {
+  local python
+  if [[ -f $kValidator/.done && $(<"$kValidator/.done") == "$(hash_of "$kValidatorRequirements")" ]]; then
+    say "BIDS validator: .deps/bids-validator is up to date"
+    return
+  fi
+  python="$(python_for_tests)"
+  if [[ -z $python ]]; then
+    say "BIDS validator: no Python 3.11 or newer with pip; its test will be skipped"
+    return
+  fi
+  say "BIDS validator: fetching the wheels in scripts/bids-validator-requirements.txt (46 MB)"
+  rm -rf "$kValidator" "$kValidator.partial"
+  if ! "$python" -m pip --disable-pip-version-check --no-cache-dir --no-input --quiet \
+    install --root-user-action=ignore --require-hashes --no-deps \
+    --only-binary=:all: --target "$kValidator.partial" --requirement "$kValidatorRequirements"; then
+    rm -rf "$kValidator.partial"
+    say "BIDS validator: pip could not install it (above); its test will be skipped"
+    return
+  fi
+  hash_of "$kValidatorRequirements" >"$kValidator.partial/.done"
+  mv -T "$kValidator.partial" "$kValidator"
+}
+
 parse_options "$@"
 [[ $(uname -s) == Linux ]] || fail "mcvol runs on Linux, this is $(uname -s); use a Linux machine or container"
 [[ -n $libtorch || -L $kLibTorch || $(uname -m) == x86_64 ]] ||
@@ -354,4 +382,5 @@ parse_options "$@"
 [[ $skip_packages == yes ]] || install_packages
 install_libtorch
 [[ $tests == no ]] || install_python
+[[ $tests == no ]] || install_validator
 say "done"

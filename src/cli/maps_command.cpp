@@ -26,7 +26,7 @@ void MapsCommand::setup(CLI::App& program) {
   add_results(command_, results_);
   command_
       .add("--save", save_,
-           "Images that are to be in RESULTS/maps/CASE, as those of mcvol predict; several with "
+           "Images that are to be in RESULTS/maps, as those of mcvol predict; several with "
            "commas")
       .type_name("KINDS")
       .one_value_at_a_time()

@@ -180,11 +180,18 @@ void PredictCommand::add_output_options() {
   command_.add_flag("--list", list_, "Only say what would be measured, what not, and why");
   command_
       .add("--save", save_,
-           "Images to keep of each case in OUT/maps/CASE, on the scan's own grid: segmentation, "
+           "Images to keep of each case in OUT/maps, on the scan's own grid: segmentation, "
            "probability, bounds (of the interval), sd and agreement (of the passes), labels, "
            "entropy; several with commas")
       .type_name("KINDS")
       .one_value_at_a_time();
+  command_
+      .add("--save-layout", save_layout_,
+           "How they lie in OUT/maps: a folder a case, or as a BIDS derivative data set; auto: as "
+           "those that are there, else bids where the scans are of BIDS layout")
+      .type_name("LAYOUT")
+      .one_of({"auto", "cases", "bids"})
+      .show_default();
   command_.add("--print", print_, "Rows of each case on stdout as it ends")
       .type_name("FORMAT")
       .one_of({"csv", "jsonl"});
@@ -211,6 +218,10 @@ PredictOptions PredictCommand::options() const {
   if (!shard_.empty()) options.shard = Shard::parse(shard_);
   options.fresh = fresh_;
   options.save = MapChoice::parse(save_);
+  options.save_layout = map_layout_from(save_layout_);
+  if (options.save_layout && !options.save.any()) {
+    throw UsageError("--save-layout: goes with --save; name the images to keep, or leave it out");
+  }
   options.thumbnails = !no_thumbnails_;
   options.calibration = CalibrationChoice::parse(calibration_);
   options.device = device_;

@@ -34,6 +34,7 @@ class Merge {
     calibration_folder_ = folder_of_calibration();
     calibration_ =
         kept_calibration(calibration_folder_, sources_.folders.front().run.identity, levels_);
+    map_layout_folder_ = folder_of_map_layout();
   }
 
   MergeReport run() {
@@ -46,6 +47,7 @@ class Merge {
     name_calibrations(merged.options, calibration_.get(), read_run_file(out_));
     write_run_file(merged, out_);
     keep_calibration(calibration_.get(), calibration_file, out_);
+    begin_map_layout_of(map_layout_folder_, out_);
     VolumeTable table(levels_, calibration_);
     for (const auto& [case_id, chosen] : chosen_) write_case(case_id, chosen, table);
     table.write(out_);
@@ -85,6 +87,26 @@ class Merge {
                        " have different calibrations; run mcvol predict on both with the same "
                        "--calibration, which measures nothing again");
     }
+    return first;
+  }
+
+  /// One of those with images, the earlier merge and the sources, which have to be of one layout;
+  /// the first source where none has any.
+  fs::path folder_of_map_layout() const {
+    std::vector<fs::path> folders{out_};
+    for (const MergeSource& source : sources_.folders) folders.push_back(source.folder);
+    std::erase_if(folders, [](const fs::path& folder) { return !map_layout_of(folder); });
+    if (folders.empty()) return sources_.folders.front().folder;
+    const fs::path& first = folders.front();
+    const MapLayout layout = *map_layout_of(first);
+    for (const fs::path& folder : folders) {
+      if (map_layout_of(folder) == layout) continue;
+      throw UsageError(first.string() + " and " + folder.string() + " have images in layouts " +
+                       to_string(layout) + " and " + to_string(*map_layout_of(folder)) +
+                       "; move the maps/ of one of them elsewhere, and save its images again "
+                       "with the other's --save-layout");
+    }
+    chosen_map_layout(out_, layout, false);
     return first;
   }
 
@@ -226,7 +248,7 @@ class Merge {
   fs::path out_;
   MergeSources sources_;
   std::vector<NominalCoverage> levels_;
-  fs::path calibration_folder_;
+  fs::path calibration_folder_, map_layout_folder_;
   CalibrationPointer calibration_;
   std::map<std::string, Choice> chosen_;
   std::map<fs::path, int> usable_records_;

@@ -99,6 +99,7 @@ PredictOutcome PredictRun::run() {
   log_.start(segmenter_ ? &segmenter_->summary() : nullptr, threads_, outcome_);
   keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
   log_.calibration_is_kept();
+  maps_.begin();
   try {
     renew_bounds_of_kept();
     work();

@@ -31,10 +31,11 @@ void require_whole_rounds(int passes, int networks) {
                    "; use " + nearest);
 }
 
-/// Refuses before any work what the model's regions do not allow.
-void require_makeable(const MapChoice& save, const Bundle& bundle) {
-  require_map_names_differ(region_names(bundle), save);
-  if (save.labels) label_painting(bundle.json);
+/// Refuses before any work what the folder or the model's regions do not allow.
+void choose_map_layout(const PredictOptions& options, ScanLayout scans, PredictPlan& plan) {
+  if (!options.save.any()) return;
+  plan.map_layout = chosen_map_layout(plan.folder, options.save_layout, scans == ScanLayout::kBids);
+  require_map_names_differ(region_names(plan.bundle), options.save, plan.map_layout);
 }
 
 namespace fs = std::filesystem;
@@ -166,7 +167,7 @@ PredictPlan plan_scans(const PredictOptions& options) {
   plan.bundle = read_bundle(options.model);
   if (!options.mc_tolerance)
     require_whole_rounds(options.passes, static_cast<int>(plan.bundle.networks.size()));
-  require_makeable(options.save, plan.bundle);
+  if (options.save.labels) label_painting(plan.bundle.json);
   plan.scope = options.scope.value_or(plan.bundle.scope);
   IdentityOptions identity_options;
   identity_options.scope = plan.scope;
@@ -183,6 +184,7 @@ PredictPlan plan_scans(const PredictOptions& options) {
     return is_recorded_in(options.output, case_id, channel_names(plan.bundle), files);
   };
   ScanDiscovery discovery = discover_scans(options.scans, channel_patterns(plan.bundle), search);
+  choose_map_layout(options, discovery.layout, plan);
   plan.ignored = std::move(discovery.ignored);
   const CasePick pick(options, discovery.cases);
   plan.by_number = discovery.by_number;

@@ -65,13 +65,15 @@ class KilledAtWrite : public PredictRun {
     EXPECT_EQ(made.exit_code, 0) << made.err;
     return file;
   }
+
+  int measure_killed(const std::vector<std::string>& saving) const;
+  int draw_killed(const std::vector<std::string>& more) const;
 };
 
-TEST_F(KilledAtWrite, MeasuringGoesOnToTheSameBytes) {
-  const std::vector<std::string> saving{"--save", "segmentation,bounds"};
-  ASSERT_EQ(predict("whole", saving).exit_code, 0);
+/// A run of these options, killed wherever it may be. @returns how often it was.
+int KilledAtWrite::measure_killed(const std::vector<std::string>& saving) const {
+  EXPECT_EQ(predict("whole", saving).exit_code, 0);
   const auto whole = contents("whole");
-  ASSERT_GE(whole.size(), 3u * 4);
   int kills = 0;
   for (int n = 1; killed_at(n, arguments("out", saving)); ++n, ++kills) {
     const ProcessResult again = predict("out", saving);
@@ -79,32 +81,50 @@ TEST_F(KilledAtWrite, MeasuringGoesOnToTheSameBytes) {
     EXPECT_EQ(contents("out"), whole) << "killed at " << n;
     fs::remove_all(root_ / "out");
   }
-  EXPECT_GE(kills, 20);
+  return kills;
 }
 
-TEST_F(KilledAtWrite, DrawingIsTakenUpWhateverIsDrawnNext) {
-  ASSERT_EQ(copy_of_usual_run("measured").exit_code, 0);
+TEST_F(KilledAtWrite, MeasuringGoesOnToTheSameBytes) {
+  EXPECT_GE(measure_killed({"--save", "segmentation,bounds"}), 20);
+  EXPECT_GE(contents("whole").size(), 3u * 4);
+}
+
+TEST_F(KilledAtWrite, MeasuringGoesOnToTheSameDataSetOfBids) {
+  const int kills = measure_killed(
+      {"--case", "case_a", "--save", "segmentation,labels", "--save-layout", "bids"});
+  EXPECT_GE(kills, 20);
+  EXPECT_TRUE(contents("whole").contains("maps/dataset_description.json"));
+}
+
+/// Bounds and segmentations drawn to another calibration than those of a run with `more`, killed
+/// wherever it may be. @returns how often it was.
+int KilledAtWrite::draw_killed(const std::vector<std::string>& more) const {
+  EXPECT_EQ(copy_of_usual_run("measured").exit_code, 0);
   const std::string calibrated = calibration("measured", "a", 1.05);
-  const std::vector<std::string> raw{"--level", "0.5", "--calibration", "none", "--save", "bounds"};
-  ASSERT_EQ(predict("base", raw).exit_code, 0);
+  std::vector<std::string> raw{"--level", "0.5", "--calibration", "none", "--save", "bounds"};
+  raw.insert(raw.end(), more.begin(), more.end());
+  EXPECT_EQ(predict("base", raw).exit_code, 0);
   const auto draw = [&](const std::string& out, const std::string& kind) {
     std::vector<std::string> words{"maps", (root_ / out).string(), "--save", kind};
     if (kind != "bounds") return words;
     words.insert(words.end(), {"--level", "0.5", "--calibration", calibrated});
     return words;
   };
+  // All but the lists, whose order may be another.
   const auto images = [&](const std::string& out) {
     auto files = contents(out);
-    std::erase_if(files, [](const auto& file) { return !file.first.ends_with(".nii.gz"); });
+    std::erase_if(files, [](const auto& file) {
+      return !file.first.starts_with("maps/") || file.first.ends_with("maps.json");
+    });
     return files;
   };
   fs::copy(root_ / "base", root_ / "whole", fs::copy_options::recursive);
   for (const char* kind : {"bounds", "segmentation"}) {
     const ProcessResult drawn = run_mcvol(draw("whole", kind));
-    ASSERT_EQ(drawn.exit_code, 0) << drawn.err;
+    EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
   }
   const auto whole = images("whole");
-  ASSERT_NE(whole.size(), images("base").size());
+  EXPECT_NE(whole.size(), images("base").size());
   int kills = 0;
   for (int n = 1;; ++n, ++kills) {
     fs::remove_all(root_ / "out");
@@ -123,7 +143,13 @@ TEST_F(KilledAtWrite, DrawingIsTakenUpWhateverIsDrawnNext) {
     }
     EXPECT_EQ(now.size(), whole.size()) << "killed at " << n;
   }
-  EXPECT_GE(kills, 12);
+  return kills;
+}
+
+TEST_F(KilledAtWrite, DrawingIsTakenUpWhateverIsDrawnNext) { EXPECT_GE(draw_killed({}), 12); }
+
+TEST_F(KilledAtWrite, DrawingInADataSetOfBidsIsTakenUpToo) {
+  EXPECT_GE(draw_killed({"--case", "case_a", "--save-layout", "bids"}), 12);
 }
 
 TEST_F(KilledAtWrite, AnotherCalibrationIsTakenUp) {

@@ -48,6 +48,10 @@ TEST(LabelPainting, ClassesOfNestedRegionsAreDifferencesOfTheirProbabilities) {
   expect_class(painting.classes[3], 4, 0, {0, 0, 1});
   EXPECT_TRUE(painting.region_labels.empty());
   EXPECT_EQ(painting.largest_label(), 4);
+  EXPECT_EQ(painting.names, (LabelNames{{0, "background"},
+                                        {1, "core less enhancing"},
+                                        {2, "whole less core"},
+                                        {4, "enhancing"}}));
 }
 
 TEST(LabelPainting, RegionsApartAndGivenTwiceAreNoMatter) {
@@ -148,12 +152,21 @@ TEST_F(CaseMapFiles, EntropyIsThatOfTheMeanProbabilityInBits) {
 }
 
 TEST_F(CaseMapFiles, TwoImagesOfOneNameAreRefused) {
-  EXPECT_NO_THROW(require_map_names_differ({"a", "b", "a_b"}, MapChoice::parse({"sd", "labels"})));
-  const auto sets_and_sd = MapChoice::parse({"sd,segmentation"});
-  EXPECT_NO_THROW(require_map_names_differ({"a", "b"}, sets_and_sd));
-  EXPECT_THROW(require_map_names_differ({"a", "a_sd"}, sets_and_sd), UsageError);
-  EXPECT_THROW(require_map_names_differ({"labels"}, MapChoice::parse({"labels,segmentation"})),
-               UsageError);
+  const auto refused = [](const std::vector<std::string>& regions, const std::string& kinds,
+                          MapLayout layout) {
+    try {
+      require_map_names_differ(regions, MapChoice::parse({kinds}), layout);
+      return false;
+    } catch (const UsageError&) {
+      return true;
+    }
+  };
+  EXPECT_FALSE(refused({"a", "b", "a_b"}, "sd,labels", MapLayout::kCases));
+  EXPECT_FALSE(refused({"a", "b"}, "sd,segmentation", MapLayout::kCases));
+  EXPECT_TRUE(refused({"a", "a_sd"}, "sd,segmentation", MapLayout::kCases));
+  EXPECT_TRUE(refused({"labels"}, "labels,segmentation", MapLayout::kCases));
+  EXPECT_FALSE(refused({"a", "a_sd", "labels"}, "sd,segmentation,labels", MapLayout::kBids));
+  EXPECT_TRUE(refused({"a_b", "ab"}, "labels,segmentation", MapLayout::kBids));
 }
 
 }  // namespace

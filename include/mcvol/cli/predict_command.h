@@ -26,7 +26,7 @@ class PredictCommand : public Command {
   std::filesystem::path model_, output_, config_;
   std::string passes_ = "20", seed_ = "0", scope_, precision_ = "auto", calibration_,
               device_ = "auto";
-  std::string memory_ = "4G", shard_, layout_ = "auto", print_;
+  std::string memory_ = "4G", shard_, layout_ = "auto", print_, save_layout_ = "auto";
   std::vector<std::string> levels_{"0.9"}, save_;
   std::string tolerance_, threads_, space_;
   std::vector<std::string> cases_, participants_;

@@ -7,6 +7,7 @@
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/label_painting.h"
 #include "mcvol/pipeline/map_choice.h"
+#include "mcvol/pipeline/map_layout.h"
 
 #include <filesystem>
 #include <optional>
@@ -15,10 +16,11 @@
 
 namespace mcvol {
 
-// Images of a measured case to open in a viewer, in `folder`/maps/<case_id>/, on the scan's own
-// grid: turned, spaced and placed as its first channel's file says. maps.json there says what each
-// is and which measurement it is of. It names them before the first is written, so that what is
-// left of a run that was killed is found again, and says `complete` after the last.
+// Images of a measured case to open in a viewer, in `folder`/maps/ where its layout has them, on
+// the scan's own grid: turned, spaced and placed as its first channel's file says. A list beside
+// them, maps.json, says what each is and which measurement it is of. It names them before the first
+// is written, so that what is left of a run that was killed is found again, and says `complete`
+// after the last.
 
 /// What the names of all images end in.
 inline constexpr const char* kMapEnding = ".nii.gz";
@@ -49,13 +51,16 @@ std::vector<RegionMap> region_maps(const PreparedScan& scan, const HistogramSink
 /// first.
 Image<std::uint8_t> level_set(const Image<float>& probability, double volume_ml);
 
+/// The folder of a case's images, in the layout that the result folder has; in the layout of BIDS
+/// those of several may share one.
 std::filesystem::path maps_folder(const std::filesystem::path& folder, const std::string& case_id);
 
 /// @throws UsageError where two of the chosen images would have one name, as the sd of a region a
 ///   and the segmentation of a region a_sd.
-void require_map_names_differ(const std::vector<std::string>& regions, const MapChoice& choice);
+void require_map_names_differ(const std::vector<std::string>& regions, const MapChoice& choice,
+                              MapLayout layout);
 
-/// Writes the chosen images and maps.json.
+/// Writes the chosen images and their list, in the layout that the folder has.
 /// @param rows of the record: the segmentation of a region is its most probable voxels of
 ///   `segmented_ml` (where the network runs on the scan's own grid, those with a probability above
 ///   0.5), its bounds those of the row's interval, the calibrated one where there is one.
@@ -99,8 +104,8 @@ AddedMaps add_case_maps(const std::filesystem::path& folder, const CaseRecord& r
 void copy_case_maps(const std::filesystem::path& from, const std::filesystem::path& to,
                     const CaseRecord& record);
 
-/// Those of an earlier measurement: the files that maps.json names, those that a killed writer
-/// left, and what is empty then. @throws Error naming one that cannot be removed.
+/// Those of an earlier measurement: the files that their list names, those that a killed writer
+/// left, and folders that are empty then. @throws Error naming one that cannot be removed.
 void remove_case_maps(const std::filesystem::path& folder, const std::string& case_id);
 
 /// Images in a case's folder that its list does not name, sorted: a user's own, or those of a list

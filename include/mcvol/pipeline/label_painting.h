@@ -1,10 +1,15 @@
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 namespace mcvol {
+
+/// Values of a label map and what they are called.
+using LabelNames = std::vector<std::pair<int, std::string>>;
 
 /// How a label map is made of what is known of a model's regions.
 ///
@@ -21,6 +26,7 @@ struct LabelPainting {
   };
   std::vector<Class> classes;      ///< in the model's order; empty of sigmoids
   std::vector<int> region_labels;  ///< [region] of sigmoids; empty of a softmax
+  LabelNames names;                ///< by value, as "whole_tumour less tumour_core"; 0 among them
 
   int largest_label() const;
 };

@@ -7,6 +7,7 @@
 #include "mcvol/network/bundle/bundle.h"
 #include "mcvol/network/segmenter/segmenter.h"
 #include "mcvol/pipeline/map_choice.h"
+#include "mcvol/pipeline/map_layout.h"
 #include "mcvol/pipeline/shard.h"
 
 #include <cstdint>
@@ -46,6 +47,7 @@ struct PredictOptions {
   bool fresh = false;                          ///< measure every case again
   bool thumbnails = true;  ///< keep a slice of each scan measured, for the page to show
   MapChoice save;          ///< images to keep of each case
+  std::optional<MapLayout> save_layout;  ///< of these images; none: chosen_map_layout() decides
   CalibrationChoice calibration;
 
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N

@@ -42,7 +42,8 @@ struct PredictPlan {
   std::vector<std::string> ignored;  ///< files and folders passed over, with the reason
   /// Of all cases found, sorted: those of other shards and those not picked too.
   std::vector<std::string> found_ids;
-  bool by_number = false;  ///< ScanDiscovery::by_number
+  bool by_number = false;                    ///< ScanDiscovery::by_number
+  MapLayout map_layout = MapLayout::kCases;  ///< of the images to save
 
   int count(CaseAction action) const;
 };

@@ -1,8 +1,8 @@
 #include "scan_tree.h"
 
 #include "mcvol/error/error.h"
-#include "mcvol/files/text_file.h"
 #include "mcvol/io/images/image_endings.h"
+#include "mcvol/io/scans/data_set.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +11,6 @@
 #include <tuple>
 #include <utility>
 
-#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
 namespace mcvol {
@@ -30,21 +29,6 @@ std::string why_unreadable(const fs::directory_entry& entry) {
   }
   return entry.is_regular_file(error) || error ? ""
                                                : "a pipe or device; expected a file with the image";
-}
-
-/// A data set, as BIDS describes one, whose images are ours.
-bool is_of_mcvol(const fs::path& description) {
-  std::error_code error;
-  if (!fs::is_regular_file(description, error)) return false;
-  try {
-    const nlohmann::json whole = nlohmann::json::parse(read_file(description));
-    for (const nlohmann::json& tool : whole.value("GeneratedBy", nlohmann::json::array())) {
-      if (tool.is_object() && tool.value("Name", "") == "mcvol") return true;
-    }
-  } catch (const std::exception&) {
-    // Whoever wrote it, it was not this program.
-  }
-  return false;
 }
 
 struct Folder {
@@ -154,7 +138,7 @@ class TreeWalk {
 
   void list(const Folder& folder) {
     const bool of_results = is_result_folder(folder);
-    if (is_of_mcvol(folder.path / "dataset_description.json")) {
+    if (is_data_set_of_mcvol(folder.path)) {
       tree_.passed_over.add(folder.shown, "written by mcvol");
       return;
     }

@@ -19,6 +19,7 @@ class MapsDrawing {
   MapsDrawing(const DrawMapsOptions& options, const RunFile& run)
       : options_(options),
         model_sha256_(run.model_sha256),
+        layout_(map_layout_in_use(options.results)),
         levels_(levels_or_those_of(options.levels, run)),
         calibration_(
             chosen_calibration(options.calibration, options.results, run.identity, levels_)) {
@@ -61,7 +62,7 @@ class MapsDrawing {
     const MapChoice kinds = with_those_there(record);
     std::vector<std::string> regions;
     for (const RegionRecord& region : record.regions) regions.push_back(region.region);
-    require_map_names_differ(regions, kinds);
+    require_map_names_differ(regions, kinds, layout_);
     const std::string again = "measure the case again: mcvol predict SCANS --model DIR --out " +
                               options_.results.string() + " --save " + kinds.text() +
                               ", with the run's other options";
@@ -89,6 +90,7 @@ class MapsDrawing {
 
   const DrawMapsOptions& options_;
   std::string model_sha256_;
+  MapLayout layout_;
   std::vector<NominalCoverage> levels_;
   CalibrationPointer calibration_;
   LabelPainting painting_;

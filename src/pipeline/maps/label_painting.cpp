@@ -1,6 +1,7 @@
 #include "mcvol/pipeline/label_painting.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -97,6 +98,13 @@ std::optional<int> own_output(const ClassGroup& group, const std::vector<ClassGr
   return own.front();
 }
 
+std::string name_of(const ClassGroup& group, int label, const std::vector<ClassGroup>& regions) {
+  if (group.is_whole) return label == 0 ? "background" : "outside all regions";
+  std::vector<std::string> inner;
+  for (const std::size_t n : group.inner) inner.push_back(regions[n].name);
+  return group.name + (inner.empty() ? "" : " less " + joined(inner, " and "));
+}
+
 LabelPainting painting_of_classes(const json& labels, std::vector<ClassGroup> regions) {
   require_nested(regions);
   const std::vector<std::size_t> distinct = distinct_regions(regions);
@@ -107,6 +115,7 @@ LabelPainting painting_of_classes(const json& labels, std::vector<ClassGroup> re
   }
   all.inner = largest_within(all, regions, distinct);
   std::vector<std::pair<int, LabelPainting::Class>> by_output;
+  LabelPainting painting;
   const auto add = [&](const ClassGroup& group, std::optional<std::size_t> region) {
     LabelPainting::Class one{0, region ? 0 : 1, std::vector<int>(regions.size(), 0)};
     const std::optional<int> output = own_output(group, regions, labels);
@@ -114,6 +123,7 @@ LabelPainting painting_of_classes(const json& labels, std::vector<ClassGroup> re
     if (output) one.label = labels[static_cast<std::size_t>(*output)].get<int>();
     if (region) one.of_regions[*region] = 1;
     for (const std::size_t inner : group.inner) one.of_regions[inner] = -1;
+    painting.names.emplace_back(one.label, name_of(group, one.label, regions));
     by_output.emplace_back(output.value_or(-1), std::move(one));
   };
   add(all, std::nullopt);
@@ -123,8 +133,8 @@ LabelPainting painting_of_classes(const json& labels, std::vector<ClassGroup> re
   }
   std::sort(by_output.begin(), by_output.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
-  LabelPainting painting;
   for (auto& [output, one] : by_output) painting.classes.push_back(std::move(one));
+  std::sort(painting.names.begin(), painting.names.end());
   return painting;
 }
 
@@ -149,10 +159,13 @@ LabelPainting label_painting(const json& model) {
       return painting_of_classes(labels, std::move(regions));
     }
     LabelPainting painting;
+    painting.names.emplace_back(0, "background");
     for (const ClassGroup& region : regions) {
       const auto output = static_cast<std::size_t>(region.outputs.at(0));
       painting.region_labels.push_back(labels.at(output).get<int>());
+      painting.names.emplace_back(painting.region_labels.back(), region.name);
     }
+    std::sort(painting.names.begin(), painting.names.end());
     return painting;
   } catch (const json::exception&) {
     throw UsageError("--save labels: the model has no labels that can be read");

@@ -1,6 +1,7 @@
 #include "map_drawing.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text_file.h"
 #include "mcvol/io/images/image_file.h"
 
 #include <algorithm>
@@ -130,7 +131,12 @@ DrawnMap draw_map(MapEntry& entry, const MapSource& source) {
   return {draw_set(map->probability, entry), 1.0};
 }
 
-void write_map(const std::filesystem::path& path, const DrawnMap& map, const ImageSource& grid_of) {
+void write_map(const MapNames& names, const MapEntry& image, const DrawnMap& map,
+               const ImageSource& grid_of, const LabelNames& labels) {
+  for (const Sidecar& sidecar : names.sidecars(image, labels)) {
+    write_file_atomically(names.folder() / sidecar.file, sidecar.text);
+  }
+  const std::filesystem::path path = names.folder() / image.file;
   if (const auto* bytes = std::get_if<Image<std::uint8_t>>(&map.stored)) {
     write_image_like(path, *bytes, grid_of);
   } else {

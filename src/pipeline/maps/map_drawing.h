@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "map_list.h"
+#include "map_names.h"
 
 namespace mcvol {
 
@@ -31,7 +31,10 @@ struct DrawnMap {
 /// @param entry gets what the image turns out to be.
 DrawnMap draw_map(MapEntry& entry, const MapSource& source);
 
+/// Writes an image, after what is to stand beside it.
 /// @param grid_of an image with the header that the image is to have.
-void write_map(const std::filesystem::path& path, const DrawnMap& map, const ImageSource& grid_of);
+/// @param labels what label values are called.
+void write_map(const MapNames& names, const MapEntry& image, const DrawnMap& map,
+               const ImageSource& grid_of, const LabelNames& labels);
 
 }  // namespace mcvol

@@ -7,30 +7,48 @@
 
 namespace mcvol {
 
-void remove_image(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::remove(path, error);
-  if (error) {
-    throw Error(path.string() +
-                ": cannot remove the image of an earlier measurement: " + error.message());
+namespace fs = std::filesystem;
+
+std::vector<fs::path> files_of(const MapNames& names, const MapEntry& image) {
+  std::vector<fs::path> files;
+  for (const Sidecar& sidecar : names.sidecars(image, {})) {
+    files.push_back(names.folder() / sidecar.file);
+  }
+  files.push_back(names.folder() / image.file);
+  return files;
+}
+
+void remove_image(const MapNames& names, const MapEntry& image) {
+  std::vector<fs::path> files = files_of(names, image);
+  std::reverse(files.begin(), files.end());
+  for (const fs::path& path : files) {
+    std::error_code error;
+    fs::remove(path, error);
+    if (error) {
+      throw Error(path.string() +
+                  ": cannot remove the image of an earlier measurement: " + error.message());
+    }
   }
 }
 
-bool all_there(const std::filesystem::path& maps, const std::vector<std::string>& names) {
-  return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-    std::error_code error;
-    return std::filesystem::is_regular_file(maps / name, error);
+bool all_there(const MapNames& names, const std::vector<MapEntry>& images) {
+  return std::all_of(images.begin(), images.end(), [&](const MapEntry& image) {
+    const std::vector<fs::path> files = files_of(names, image);
+    return std::all_of(files.begin(), files.end(), [](const fs::path& path) {
+      std::error_code error;
+      return fs::is_regular_file(path, error);
+    });
   });
 }
 
-bool has_images(const std::filesystem::path& maps, const MapList& list, const std::string& kind) {
-  return list.has(kind) && all_there(maps, list.files(kind));
+bool has_images(const MapNames& names, const MapList& list, const std::string& kind) {
+  return list.has(kind) && all_there(names, list.of_kind(kind));
 }
 
-const std::filesystem::path& require_image_file(const std::filesystem::path& path) {
+const fs::path& require_file(const fs::path& path, const MapNames& names) {
   std::error_code error;
-  if (std::filesystem::is_regular_file(path, error)) return path;
-  throw InputError(path.string() + ": missing, or no file; maps.json names it");
+  if (fs::is_regular_file(path, error)) return path;
+  throw InputError(path.string() + ": missing, or no file; " + names.list_name() + " names it");
 }
 
 }  // namespace mcvol

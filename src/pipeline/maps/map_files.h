@@ -4,20 +4,24 @@
 #include <string>
 #include <vector>
 
-#include "map_list.h"
+#include "map_names.h"
 
 namespace mcvol {
 
-/// @throws Error where it is there and stays.
-void remove_image(const std::filesystem::path& path);
+/// The files of an image, in the order they are written in: what stands beside it, then its own.
+std::vector<std::filesystem::path> files_of(const MapNames& names, const MapEntry& image);
 
-/// Whether these are files of `maps`, a case's folder.
-bool all_there(const std::filesystem::path& maps, const std::vector<std::string>& names);
+/// The image before what stands beside it. @throws Error where one is there and stays.
+void remove_image(const MapNames& names, const MapEntry& image);
+
+/// Whether all files of these images are there.
+bool all_there(const MapNames& names, const std::vector<MapEntry>& images);
 
 /// Whether a list has images of a kind, and they are there.
-bool has_images(const std::filesystem::path& maps, const MapList& list, const std::string& kind);
+bool has_images(const MapNames& names, const MapList& list, const std::string& kind);
 
-/// @throws InputError for anything but a file: opening a pipe would wait for its other end.
-const std::filesystem::path& require_image_file(const std::filesystem::path& path);
+/// A file of an image, to be opened. @throws InputError for anything but a file: opening a pipe
+/// would wait for its other end.
+const std::filesystem::path& require_file(const std::filesystem::path& path, const MapNames& names);
 
 }  // namespace mcvol

@@ -15,59 +15,57 @@ std::pair<double, double> interval_of(const VolumeRow& row) {
           (calibrated ? row.upper_ml : row.raw_upper_ml).value_or(0.0)};
 }
 
-MapEntry segmentation_of(const VolumeRow& row) {
-  MapEntry entry{row.region + kMapEnding, "segmentation", row.region, {}, {}, {}, {}};
-  entry.volume_ml = row.segmented_ml.value_or(0.0);
-  return entry;
+MapEntry entry_of(const MapNames& names, const std::string& kind, const std::string& region) {
+  return {names.image(kind, region), kind, region, {}, {}, {}, {}};
 }
 
-void add_bounds_of(const VolumeRow& row, std::vector<MapEntry>& images) {
+void add_bounds_of(const VolumeRow& row, const MapNames& names, std::vector<MapEntry>& images) {
   const auto [lower_ml, upper_ml] = interval_of(row);
-  for (const auto& [which, volume_ml] : {std::pair{"_lower_", lower_ml}, {"_upper_", upper_ml}}) {
-    const std::string file = row.region + which + row.level + kMapEnding;
+  for (const auto& [which, volume_ml] : {std::pair{"lower", lower_ml}, {"upper", upper_ml}}) {
+    const std::string file = names.bound(row.region, which, row.level);
     images.push_back({file, "bounds", row.region, row.level, volume_ml, {}, {}});
   }
 }
 
 }  // namespace
 
-std::string probability_name(const std::string& region) {
-  return region + "_probability" + kMapEnding;
-}
-
-std::vector<MapEntry> images_of(const std::vector<std::string>& regions,
+std::vector<MapEntry> images_of(const MapNames& names, const std::vector<std::string>& regions,
                                 const std::vector<VolumeRow>& rows, const MapChoice& choice) {
   std::vector<MapEntry> images;
   for (const std::string& region : regions) {
     bool first = true;
     for (const VolumeRow& row : rows) {
       if (row.region != region) continue;
-      if (first && choice.segmentation) images.push_back(segmentation_of(row));
-      if (choice.bounds) add_bounds_of(row, images);
+      if (first && choice.segmentation) {
+        images.push_back(entry_of(names, "segmentation", region));
+        images.back().volume_ml = row.segmented_ml.value_or(0.0);
+      }
+      if (choice.bounds) add_bounds_of(row, names, images);
       first = false;
     }
     for (const auto& [chosen, kind] : {std::pair{choice.probability, "probability"},
                                        {choice.sd, "sd"},
                                        {choice.agreement, "agreement"},
                                        {choice.entropy, "entropy"}}) {
-      if (chosen)
-        images.push_back({region + "_" + kind + kMapEnding, kind, region, {}, {}, {}, {}});
+      if (chosen) images.push_back(entry_of(names, kind, region));
     }
   }
-  if (choice.labels) {
-    images.push_back({std::string("labels") + kMapEnding, "labels", "", {}, {}, {}, {}});
-  }
+  if (choice.labels) images.push_back(entry_of(names, "labels", ""));
   return images;
 }
 
-void require_map_names_differ(const std::vector<std::string>& regions, const MapChoice& choice) {
+void require_map_names_differ(const std::vector<std::string>& regions, const MapChoice& choice,
+                              MapLayout layout) {
+  // Whatever the case: its part of the names is the same in all.
+  const auto of_case = map_names("", "case", layout);
   std::vector<VolumeRow> rows(regions.size());
   for (std::size_t n = 0; n < regions.size(); ++n) rows[n].region = regions[n];
-  std::set<std::string> names;
-  for (const MapEntry& image : images_of(regions, rows, choice)) {
-    if (names.insert(image.file).second) continue;
+  std::set<std::string> files;
+  for (const MapEntry& image : images_of(*of_case, regions, rows, choice)) {
+    if (files.insert(image.file).second) continue;
     throw UsageError("--save: the model's regions are named so that two images would be " +
-                     image.file + "; save fewer kinds");
+                     image.file + "; save fewer kinds" +
+                     (layout == MapLayout::kBids ? ", or with --save-layout cases" : ""));
   }
 }
 

@@ -6,15 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "map_list.h"
+#include "map_names.h"
 
 namespace mcvol {
 
-/// The file of a region's mean probability, which others are drawn from.
-std::string probability_name(const std::string& region);
-
 /// The images of a case of these regions, not yet drawn.
-std::vector<MapEntry> images_of(const std::vector<std::string>& regions,
+std::vector<MapEntry> images_of(const MapNames& names, const std::vector<std::string>& regions,
                                 const std::vector<VolumeRow>& rows, const MapChoice& choice);
 
 }  // namespace mcvol

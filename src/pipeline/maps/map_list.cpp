@@ -5,9 +5,11 @@
 #include "mcvol/files/text_file.h"
 
 #include <algorithm>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
+#include "map_names.h"
 #include <nlohmann/json.hpp>
 
 namespace mcvol {
@@ -18,8 +20,6 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr int kFormat = 1;
-
-fs::path list_path(const fs::path& maps) { return maps / "maps.json"; }
 
 /// Never a file elsewhere, and none that is no image, whatever stands there.
 bool is_image_name(const std::string& name) {
@@ -92,28 +92,27 @@ ordered_json json_of(const MapEntry& entry) {
 
 }  // namespace
 
-std::vector<std::string> MapList::files(const std::string& kind) const {
-  std::vector<std::string> names;
-  for (const MapEntry& image : images) {
-    if (image.kind == kind) names.push_back(image.file);
-  }
-  return names;
+std::vector<MapEntry> MapList::of_kind(const std::string& kind) const {
+  std::vector<MapEntry> found;
+  std::copy_if(images.begin(), images.end(), std::back_inserter(found),
+               [&](const MapEntry& image) { return image.kind == kind; });
+  return found;
 }
 
-std::optional<MapList> read_map_list(const fs::path& maps) {
+std::optional<MapList> read_map_list(const MapNames& names) {
   std::error_code error;
   // Opening a pipe would wait for its other end.
-  if (!fs::is_regular_file(list_path(maps), error)) return std::nullopt;
+  if (!fs::is_regular_file(names.list(), error)) return std::nullopt;
   try {
-    MapList list = list_from(read_file(list_path(maps)), "maps.json");
-    if (list.case_id == maps.filename().string()) return list;
+    MapList list = list_from(read_file(names.list()), names.list_name());
+    if (list.case_id == names.case_id()) return list;
   } catch (const Error&) {
     // As good as none.
   }
   return std::nullopt;
 }
 
-void write_map_list(const fs::path& maps, const MapList& list) {
+void write_map_list(const MapNames& names, const MapList& list) {
   ordered_json images = ordered_json::array();
   for (const MapEntry& entry : list.images) images.push_back(json_of(entry));
   const ordered_json written{{"format", kFormat},
@@ -123,16 +122,17 @@ void write_map_list(const fs::path& maps, const MapList& list) {
                              {"grid_of", list.grid_of},
                              {"complete", list.complete},
                              {"images", images}};
-  write_file_atomically(list_path(maps),
+  write_file_atomically(names.list(),
                         written.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }
 
-void remove_map_list(const fs::path& maps) {
+void remove_map_list(const MapNames& names) {
+  const fs::path list = names.list();
   std::error_code error;
-  const fs::file_type type = fs::symlink_status(list_path(maps), error).type();
+  const fs::file_type type = fs::symlink_status(list, error).type();
   if (type == fs::file_type::not_found || type == fs::file_type::directory) return;
-  fs::remove(list_path(maps), error);
-  if (error) throw Error(list_path(maps).string() + ": cannot remove: " + error.message());
+  fs::remove(list, error);
+  if (error) throw Error(list.string() + ": cannot remove: " + error.message());
 }
 
 }  // namespace mcvol

@@ -2,12 +2,13 @@
 
 #include "mcvol/pipeline/case_maps.h"
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace mcvol {
+
+class MapNames;
 
 /// An image of a case, as maps.json has it.
 struct MapEntry {
@@ -20,25 +21,26 @@ struct MapEntry {
   std::optional<double> threshold;   ///< least probability in a segmentation; none of an empty one
 };
 
-/// maps.json: the images of a case, and the measurement that they are of. Written before the first
-/// of them, so that none is ever there that no list names, and again after the last.
+/// maps.json, or what the layout calls it: the images of a case, and the measurement that they are
+/// of. Written before the first of them, so that none is ever there that no list names, and again
+/// after the last.
 struct MapList {
   std::string case_id, grid_of;
   MapsOrigin origin;
   bool complete = false;  ///< all images stand
   std::vector<MapEntry> images;
 
-  std::vector<std::string> files(const std::string& kind) const;
-  bool has(const std::string& kind) const { return !files(kind).empty(); }
+  std::vector<MapEntry> of_kind(const std::string& kind) const;
+  bool has(const std::string& kind) const { return !of_kind(kind).empty(); }
 };
 
 /// None where there is none, or anything but what write_map_list() writes.
-std::optional<MapList> read_map_list(const std::filesystem::path& maps);
+std::optional<MapList> read_map_list(const MapNames& names);
 
 /// @throws Error when it cannot be written.
-void write_map_list(const std::filesystem::path& maps, const MapList& list);
+void write_map_list(const MapNames& names, const MapList& list);
 
 /// @throws Error when there is one that cannot be removed.
-void remove_map_list(const std::filesystem::path& maps);
+void remove_map_list(const MapNames& names);
 
 }  // namespace mcvol

@@ -10,7 +10,7 @@
 #include "map_drawing.h"
 #include "map_files.h"
 #include "map_images.h"
-#include "map_list.h"
+#include "map_names.h"
 
 namespace mcvol {
 namespace {
@@ -43,31 +43,33 @@ bool same_images(const MapList& list, const MapChoice& kinds, const std::vector<
 }
 
 /// Whether all images of a list stand but for these kinds.
-bool others_stand(const fs::path& maps, const MapList& list, const MapChoice& kinds) {
-  std::vector<std::string> others;
-  for (const MapEntry& image : list.images) {
-    if (!is_of(kinds, image)) others.push_back(image.file);
-  }
-  return list.complete || all_there(maps, others);
+bool others_stand(const MapNames& names, const MapList& list, const MapChoice& kinds) {
+  std::vector<MapEntry> others = list.images;
+  std::erase_if(others, [&](const MapEntry& image) { return is_of(kinds, image); });
+  return list.complete || all_there(names, others);
 }
 
-std::vector<RegionMap> saved_probabilities(const fs::path& maps,
+fs::path probability_path(const MapNames& names, const std::string& region) {
+  return names.folder() / names.image("probability", region);
+}
+
+std::vector<RegionMap> saved_probabilities(const MapNames& names,
                                            const std::vector<std::string>& regions) {
   std::vector<RegionMap> saved;
   for (const std::string& region : regions) {
-    saved.push_back(
-        {region, read_image(require_image_file(maps / probability_name(region))), {}, {}});
+    const fs::path path = probability_path(names, region);
+    saved.push_back({region, read_image(require_file(path, names)), {}, {}});
   }
   return saved;
 }
 
 /// Draws images from the saved probabilities, in place of those of their kinds. All are drawn
 /// before the first is written: where a probability cannot be read, all is left as it was.
-void redraw(const fs::path& maps, const MapList& before, const MapChoice& kinds,
+void redraw(const MapNames& names, const MapList& before, const MapChoice& kinds,
             std::vector<MapEntry> wanted, const std::vector<VolumeRow>& rows,
             const LabelPainting& painting) {
   const std::vector<std::string> regions = regions_of(rows);
-  const std::vector<RegionMap> saved = saved_probabilities(maps, regions);
+  const std::vector<RegionMap> saved = saved_probabilities(names, regions);
   std::vector<DrawnMap> drawn;
   for (MapEntry& image : wanted) drawn.push_back(draw_map(image, {saved, rows, painting}));
 
@@ -75,55 +77,56 @@ void redraw(const fs::path& maps, const MapList& before, const MapChoice& kinds,
   for (const MapEntry& image : wanted) {
     const bool is_own = std::any_of(before.images.begin(), before.images.end(),
                                     [&](const MapEntry& one) { return one.file == image.file; });
-    if (!is_own && fs::exists(maps / image.file)) {
-      throw InputError((maps / image.file).string() +
-                       ": not an image that maps.json names; move or remove it");
+    for (const fs::path& file : files_of(names, image)) {
+      if (is_own || !fs::exists(file)) continue;
+      throw InputError(file.string() + ": not of an image that " + names.list_name() +
+                       " names; move or remove it");
     }
   }
   // At no moment does an image stand beside an entry that is not its own: wherever this ends, what
   // is listed and there is what it says.
   MapList list = before;
   list.complete = false;
-  write_map_list(maps, list);
+  write_map_list(names, list);
   for (const MapEntry& image : before.images) {
-    if (is_replaced(image)) remove_image(maps / image.file);
+    if (is_replaced(image)) remove_image(names, image);
   }
   std::erase_if(list.images, is_replaced);
   list.images.insert(list.images.begin(), wanted.begin(), wanted.end());
-  write_map_list(maps, list);
+  write_map_list(names, list);
   for (std::size_t n = 0; n < wanted.size(); ++n) {
     const std::string& region = wanted[n].region.empty() ? regions.front() : wanted[n].region;
-    write_map(maps / wanted[n].file, drawn[n], maps / probability_name(region));
+    write_map(names, wanted[n], drawn[n], probability_path(names, region), painting.names);
   }
   list.complete = true;
-  write_map_list(maps, list);
+  write_map_list(names, list);
 }
 
 }  // namespace
 
 bool renew_bounds(const fs::path& folder, const CaseRecord& record,
                   const std::vector<VolumeRow>& rows) {
-  const fs::path maps = maps_folder(folder, record.case_id);
-  const std::optional<MapList> before = read_map_list(maps);
+  const auto names = map_names(folder, record.case_id);
+  const std::optional<MapList> before = read_map_list(*names);
   if (!before || !before->has("bounds")) return false;
   if (before->origin != MapsOrigin(record.run_identity, record.inputs)) return false;
   MapChoice bounds;
   bounds.bounds = true;
-  std::vector<MapEntry> wanted = images_of(regions_of(rows), rows, bounds);
+  std::vector<MapEntry> wanted = images_of(*names, regions_of(rows), rows, bounds);
   if (before->complete && same_images(*before, bounds, wanted)) return false;
   // Images of which others never came: nothing that says it is whole could be made of them.
-  if (!others_stand(maps, *before, bounds)) return false;
-  redraw(maps, *before, bounds, std::move(wanted), rows, {});
+  if (!others_stand(*names, *before, bounds)) return false;
+  redraw(*names, *before, bounds, std::move(wanted), rows, {});
   return true;
 }
 
 MapChoice saved_kinds(const fs::path& folder, const CaseRecord& record) {
-  const fs::path maps = maps_folder(folder, record.case_id);
-  const std::optional<MapList> list = read_map_list(maps);
+  const auto names = map_names(folder, record.case_id);
+  const std::optional<MapList> list = read_map_list(*names);
   MapChoice kinds;
   if (!list || list->origin != MapsOrigin(record.run_identity, record.inputs)) return kinds;
   for (const MapKind& kind : kMapKinds) {
-    kinds.*kind.chosen = has_images(maps, *list, kind.word);
+    kinds.*kind.chosen = has_images(*names, *list, kind.word);
   }
   return kinds;
 }
@@ -131,8 +134,8 @@ MapChoice saved_kinds(const fs::path& folder, const CaseRecord& record) {
 AddedMaps add_case_maps(const fs::path& folder, const CaseRecord& record,
                         const std::vector<VolumeRow>& rows, const MapChoice& choice,
                         const LabelPainting& painting) {
-  const fs::path maps = maps_folder(folder, record.case_id);
-  const std::optional<MapList> before = read_map_list(maps);
+  const auto names = map_names(folder, record.case_id);
+  const std::optional<MapList> before = read_map_list(*names);
   const MapChoice there = saved_kinds(folder, record);
   AddedMaps added;
   added.missing = choice;
@@ -145,18 +148,18 @@ AddedMaps add_case_maps(const fs::path& folder, const CaseRecord& record,
     only.*kind.chosen = true;
     const bool is_current =
         !kind.of_probability ||
-        (before->complete && same_images(*before, only, images_of(regions, rows, only)));
+        (before->complete && same_images(*before, only, images_of(*names, regions, rows, only)));
     const bool stands = there.*kind.chosen && is_current;
     added.missing.*kind.chosen = !stands;
     to_draw.*kind.chosen = !stands && kind.of_probability && there.probability;
   }
   // Beside images that never came nothing could be said to be whole.
-  if (!others_stand(maps, *before, to_draw)) {
+  if (!others_stand(*names, *before, to_draw)) {
     added.missing = choice;
     return added;
   }
   if (!to_draw.any()) return added;
-  redraw(maps, *before, to_draw, images_of(regions, rows, to_draw), rows, painting);
+  redraw(*names, *before, to_draw, images_of(*names, regions, rows, to_draw), rows, painting);
   for (const MapKind& kind : kMapKinds) {
     if (to_draw.*kind.chosen) added.missing.*kind.chosen = false;
   }

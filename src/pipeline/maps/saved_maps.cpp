@@ -7,10 +7,14 @@
 #include <string>
 #include <utility>
 
-#include "map_list.h"
+#include "map_names.h"
 #include "map_sizes.h"
 
 namespace mcvol {
+
+void SavedMaps::begin() {
+  if (options_.save.any()) begin_map_layout(plan_.folder, plan_.map_layout, options_.version);
+}
 
 void SavedMaps::say_sizes(
     const std::function<std::optional<double>(const std::filesystem::path&)>& free_bytes) {
@@ -47,7 +51,7 @@ int SavedMaps::renew_bounds_of_kept() {
 /// False where it cannot be done.
 bool SavedMaps::renew_bounds_of(const std::string& case_id) {
   try {
-    const std::optional<MapList> list = read_map_list(maps_folder(plan_.folder, case_id));
+    const std::optional<MapList> list = read_map_list(*map_names(plan_.folder, case_id));
     if (!list || !list->has("bounds")) return true;
     const CaseRecord record = read_case_record(plan_.folder, case_id);
     renew_bounds(plan_.folder, record, rows_of(record, options_.levels, plan_.calibration.get()));

@@ -25,6 +25,9 @@ class SavedMaps {
   void say_sizes(
       const std::function<std::optional<double>(const std::filesystem::path&)>& free_bytes);
 
+  /// Records the layout of the images in the folder, where some are saved. @throws Error.
+  void begin();
+
   /// Draws the bounds of kept cases as the table has them now, which may be of another level or
   /// calibration than those that were drawn.
   /// @returns how many cases this could not be done for; they are to be measured after all.
