@@ -31,7 +31,8 @@ Index3 checked_size(const std::string& name, const NiftiRawHeader& raw) {
                      "), expected 3-D; split it or pick one volume");
   }
   if (dimensions < 3) {
-    refuse(name, std::to_string(dimensions) + "-D image (" + shape + "), expected 3-D");
+    refuse(name, std::to_string(dimensions) + "-D image (" + shape +
+                     "), expected 3-D; is this the right file?");
   }
   const Index3 size{raw.dim(1), raw.dim(2), raw.dim(3)};
   require_voxel_count(name, size, shape);
