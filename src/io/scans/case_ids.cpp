@@ -46,6 +46,10 @@ bool is_same(const FoundCase& a, const FoundCase& b) {
   return a.is_file && b.is_file && std::filesystem::equivalent(a.where, b.where, error);
 }
 
+std::string place_of(const FoundCase& found) {
+  return found.line > 0 ? line_of_file(found.where, found.line) : found.where;
+}
+
 }  // namespace
 
 void assign_case_ids(std::vector<FoundCase>& cases) {
@@ -63,9 +67,11 @@ void assign_case_ids(std::vector<FoundCase>& cases) {
     const std::string key = lower_case(scan.case_id);
     if (const auto other = taken.find(key);
         other != taken.end() && is_same(*other->second, found)) {
-      throw UsageError(found.where +
-                       ": given twice, by itself or with a folder above it (case_id '" +
-                       scan.case_id + "'); name it once");
+      const std::string here = place_of(found), there = place_of(*other->second);
+      throw UsageError(
+          here + ": given twice, " +
+          (here == there ? "by itself or with a folder above it" : "here and by " + there) +
+          " (case_id '" + scan.case_id + "'); name it once");
     }
     if (!is_valid_case_id(scan.case_id)) rename(found, scan.case_id);
     // A place is one case's: what is left to try is a hash that happens to be taken.

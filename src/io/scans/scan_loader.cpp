@@ -7,6 +7,7 @@
 #include "mcvol/io/images/resample.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -19,9 +20,11 @@ using Files = std::vector<std::filesystem::path>;
 
 std::string name_of(const std::filesystem::path& file) { return file.filename().string(); }
 
+/// Three digits, of hundreds and more all before the point: -1024, not -1.02e+03.
 std::string short_number(double value) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.3g", value);
+  const bool large = std::abs(value) >= 100.0 && std::abs(value) < 1e9;
+  std::snprintf(text, sizeof(text), large ? "%.0f" : "%.3g", value);
   return text;
 }
 
