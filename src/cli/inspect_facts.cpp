@@ -34,10 +34,10 @@ Facts facts_of_grid(const Grid& grid) {
 
 Facts facts_of_scan(const fs::path& path) {
   const ImageHeader header = read_image_header(path);
+  require_known_orientation(path, header);
   const Image<float> image = read_image(path);
   const std::vector<float>& values = image.values;
   Facts facts = facts_of_grid(header.grid);
-  facts["orientation_known"] = header.orientation_known;
   facts["format"] = to_string(header.format);
   facts["stored_as"] = to_string(header.type);
   facts["slope"] = header.slope;

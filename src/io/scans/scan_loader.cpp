@@ -36,14 +36,7 @@ std::vector<ImageHeader> headers_on_one_grid(const Files& files, std::vector<std
   for (const auto& file : files) {
     const ImageHeader& header = headers.emplace_back(read_image_header(file));
     const Grid& first = headers.front().grid;
-    if (!header.orientation_known) {
-      throw InputError(name_of(file) +
-                       (header.format <= ImageFormat::kNifti2
-                            ? ": neither sform nor qform is set, so nothing says which way the "
-                              "image is turned; set one of them if you know"
-                            : ": its header does not say which way the image is turned in the "
-                              "patient; save it once more with a program that knows"));
-    }
+    require_known_orientation(file, header);
     if (header.transforms_apart_mm > header.grid.spacing_mm.maxCoeff()) {
       notes.push_back(name_of(file) + ": its sform and qform place the image up to " +
                       short_number(header.transforms_apart_mm) + " mm apart; the sform counts");

@@ -67,4 +67,8 @@ double step_of(const ImageHeader& header);
 /// @throws InputError, one line that starts with the file's name.
 ImageHeader read_image_header(const std::filesystem::path& path);
 
+/// Of a scan, of which left and right have to be known.
+/// @throws InputError where they are not, one line that starts with the file's name.
+void require_known_orientation(const std::filesystem::path& path, const ImageHeader& header);
+
 }  // namespace mcvol
