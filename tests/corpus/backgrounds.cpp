@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "corpus/kinds.h"
 
@@ -77,6 +78,43 @@ Head with_skull() {
     }
   }
   return head;
+}
+
+/// 0 in the corners that turning an image leaves, -0.5 between them and the brain.
+CaseFiles turned_and_padded() {
+  const Grid grid = usual_grid();
+  return filled_both([grid](std::size_t voxel) {
+    const auto n = static_cast<std::int64_t>(voxel);
+    const std::int64_t sum =
+        n % grid.size[0] + n / grid.size[0] % grid.size[1] + n / (grid.size[0] * grid.size[1]);
+    return sum < 25 || sum > 100 ? 0.0 : -0.5;
+  });
+}
+
+/// Less a constant within the brain, so that a part of it or all of it is below 0.
+CaseFiles lowered(float by) {
+  const Head& head = usual_head();
+  CaseFiles files;
+  for (const auto& [values, file] : {std::pair{&head.t1, &files.t1}, {&head.flair, &files.flair}}) {
+    Values low = *values;
+    for (float& value : low) value = value == 0.0F ? 0.0F : value - by;
+    *file = nifti_of(head.grid, low);
+  }
+  return files;
+}
+
+/// A frame of another value, as a viewer's export leaves it.
+CaseFiles framed() {
+  CaseFiles files;
+  const Head& head = usual_head();
+  for (const auto& [values, file] : {std::pair{&head.t1, &files.t1}, {&head.flair, &files.flair}}) {
+    Values framed = *values;
+    for (std::size_t voxel = 0; voxel < framed.size(); ++voxel) {
+      if (voxel % 40 < 2 || voxel % 40 > 37) framed[voxel] = 7.0F;
+    }
+    *file = nifti_of(head.grid, framed);
+  }
+  return files;
 }
 
 /// Noise of an unfiltered air, as a magnitude image has it.
@@ -158,6 +196,11 @@ void backgrounds(Kind& kind) {
       as_good_saying("its background is"));
   add("noise", filled_both([](std::size_t n) { return 0.02 * noise(n) - 0.01; }),
       "noise of ±0.01 outside the brain", as_good_saying("its background is"));
+  add("turned_and_padded", turned_and_padded(), "0 in the corners, -0.5 between them and the brain",
+      as_good_saying("its background is -0.5 within"));
+  add("negative_brain", lowered(300), "a brain of negative values, background 0", as_good());
+  add("framed", framed(), "a frame of another value on two sides",
+      measured(head.volumes(), "touches_border"));
   add("z_scored",
       {nifti_of(head.grid, standardised(head.t1)), nifti_of(head.grid, standardised(head.flair))},
       "standardised before, background a negative constant", as_good_saying("its background is"));

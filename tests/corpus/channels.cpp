@@ -45,6 +45,14 @@ void channels(Kind& kind) {
   write_case(scans, "rounded", {clean.t1, nifti_of(rounded, head.flair)});
   add("rounded", "channels 0.004 mm apart, as rounding leaves them", as_good());
 
+  Grid mirrored = head.grid;
+  mirrored.direction.col(0) *= -1;
+  mirrored.origin_mm[0] *= -1;
+  write_case(scans, "mirrored", {clean.t1, files_of(head_on(mirrored)).flair});
+  add("mirrored", "the axes of one channel run the other way",
+      failed(
+          "40x45x38 voxels of 4x4x4 mm, RPS, expected the grid of mirrored_t1.nii.gz: 40x45x38"));
+
   write_usual_case(scans, "lacking");
   fs::remove(file("lacking", "flair"));
   add("lacking", "a channel is not there",

@@ -1,6 +1,7 @@
 // Inputs of kinds that users meet: what becomes of each is what is expected, and what
 // docs/corpus.md says. Everything is made here, from a simulated head and by hand.
 
+#include "mcvol/files/csv.h"
 #include "mcvol/files/text_file.h"
 
 #include <array>
@@ -42,6 +43,7 @@ constexpr std::array kKinds{KindOfInput{"Backgrounds", backgrounds},
                             KindOfInput{"Manifests", manifests},
                             KindOfInput{"Reference tables", references},
                             KindOfInput{"Label maps", label_maps},
+                            KindOfInput{"Pairs, groups and calibrations", pairs},
                             KindOfInput{"Places for results", outputs},
                             KindOfInput{"Models", models},
                             KindOfInput{"Options", options},
@@ -111,6 +113,25 @@ TEST_F(Corpus, HeadHasTheVolumesOfItsEllipsoids) {
   const Volumes analytic = analytic_volumes(), voxels = usual_head().volumes();
   EXPECT_NEAR(voxels.whole_ml, analytic.whole_ml, 0.02 * analytic.whole_ml);
   EXPECT_NEAR(voxels.core_ml, analytic.core_ml, 0.02 * analytic.core_ml);
+}
+
+// The instrument itself: a network that did not care could not tell a right volume from a wrong
+// one.
+TEST_F(Corpus, NetworkShowsWhereBackgroundCountsAsBrain) {
+  const fs::path folder = made_->path() / "sensitivity", model = folder / "model";
+  fs::create_directories(folder);
+  write_model(model);
+  json description = json::parse(read_file(model / "model.json"));
+  for (json& channel : description["channels"]) channel["intensity"]["mask"] = "all";
+  write_bytes(model / "model.json", description.dump(2));
+  write_usual_case(folder / "scans", "good");
+  const Kind kind("Sensitivity", folder / "kind", model);
+  ASSERT_EQ(run_mcvol(kind.predict(folder / "scans", "out")).exit_code, 0);
+  const CsvTable table = read_csv(folder / "kind" / "out" / "volumes.csv");
+  for (const CsvRecord& row : table.records) {
+    const double volume_ml = std::stod(row.fields.at(*table.column("raw_volume_ml")));
+    EXPECT_GT(volume_ml, 10 * usual_head().volumes().whole_ml);
+  }
 }
 
 TEST_F(Corpus, EveryInputBecomesWhatIsExpected) {

@@ -92,6 +92,7 @@ void damaged_files(Kind& kind) {
       failed("not a NIfTI file (its header does not begin with 348 or 540), but NRRD; name it"),
       ".nii");
   kind.batch(scans, "out", cases);
+  kind.inspect_says_the_same(scans);
 }
 
 }  // namespace mcvol::testing

@@ -75,7 +75,10 @@ class HeaderCases {
            const Expected& expected) {
     add(id, changed(change), what, expected);
   }
-  void run() { kind_.batch(scans_, "out", cases_); }
+  void run() {
+    kind_.batch(scans_, "out", cases_);
+    kind_.inspect_says_the_same(scans_);
+  }
 
  private:
   Kind& kind_;

@@ -115,8 +115,9 @@ std::string Kind::without_folder(std::string text) const {
     }
   }
   // What another machine, day or version of zlib has otherwise.
-  static const std::array<std::pair<std::regex, const char*>, 3> kOthers{
+  static const std::array<std::pair<std::regex, const char*>, 4> kOthers{
       {{std::regex("process [0-9]+ on \\S+ since [^ ;]+"), "process N on HOST since TIME"},
+       {std::regex("[0-9a-f]{64}"), "…"},
        {std::regex("[0-9a-f]{8}\\.\\.\\."), "…"},
        {std::regex("[0-9]+ compressed bytes"), "N compressed bytes"}}};
   for (const auto& [pattern, by] : kOthers) text = std::regex_replace(text, pattern, by);
@@ -180,6 +181,28 @@ void Kind::batch(const fs::path& scans, const std::string& out, const std::vecto
   }
   for (const auto& [case_id, rows] : table) {
     ADD_FAILURE() << "a row that was not expected: " << case_id << ": " << rows.error;
+  }
+}
+
+void Kind::inspect_says_the_same(const fs::path& scans) const {
+  std::vector<std::string> arguments{"inspect"}, messages;
+  for (const Finding& finding : findings_) {
+    const std::string file = finding.message.substr(0, finding.message.find(": "));
+    const fs::path path = scans / finding.name / file;
+    // What comes of two files, or of a name, is not in the one.
+    const bool of_others = finding.message.find("expected the grid of") != std::string::npos ||
+                           finding.message.find("which mcvol does not read") != std::string::npos;
+    if (finding.exit_code != 3 || !fs::exists(path) || of_others) continue;
+    arguments.push_back(path.string());
+    messages.push_back(finding.message);
+  }
+  EXPECT_GE(messages.size(), 5U) << title_;
+  const ProcessResult run = run_mcvol(arguments);
+  EXPECT_EQ(run.exit_code, 3) << run.err;
+  const std::string said = without_folder(run.err);
+  for (const std::string& message : messages) {
+    EXPECT_NE(said.find(message), std::string::npos)
+        << title_ << ": inspect does not say " << message;
   }
 }
 

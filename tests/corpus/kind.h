@@ -68,6 +68,11 @@ class Kind {
   void batch(const std::filesystem::path& scans, const std::string& out,
              const std::vector<BatchCase>& cases, const std::vector<std::string>& more = {});
 
+  /// That `inspect` refuses the files of the cases that failed in the last batch, with their
+  /// messages: what it says of a file is what using it would. Of failures that begin with a file's
+  /// name.
+  void inspect_says_the_same(const std::filesystem::path& scans) const;
+
   /// What `predict --list` says of the cases of a folder; volumes are not looked at.
   void listed(const std::filesystem::path& scans, const std::vector<BatchCase>& cases,
               const std::vector<std::string>& more = {});

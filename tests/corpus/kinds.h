@@ -17,6 +17,7 @@ void layouts(Kind& kind);
 void manifests(Kind& kind);
 void references(Kind& kind);
 void label_maps(Kind& kind);
+void pairs(Kind& kind);
 void outputs(Kind& kind);
 void models(Kind& kind);
 void options(Kind& kind);

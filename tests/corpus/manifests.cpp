@@ -35,8 +35,8 @@ class ManifestCases {
   Kind& kind_;
 };
 
-const std::string kHeader = "case_id,t1,flair\n";
-const std::string kRow = "p1,one/one_t1.nii.gz,one/one_flair.nii.gz\n";
+const std::string kManifestHeader = "case_id,t1,flair\n";
+const std::string kManifestRow = "p1,one/one_t1.nii.gz,one/one_flair.nii.gz\n";
 
 }  // namespace
 
@@ -61,10 +61,15 @@ void manifests(Kind& kind) {
             "channel flair: the same file as channel t1 (same_file.csv, line 2)");
   cases.row("foreign", "a .mgz", "p1,one/one_t1.nii.gz,x.mgz",
             "channel flair: x.mgz is FreeSurfer .mgz; convert with mri_convert");
+  cases.row("backslashes", "paths of Windows", "p1,one\\one_t1.nii.gz,one\\one_flair.nii.gz",
+            "channel t1: one\\one_t1.nii.gz is not there; correct its path");
+  cases.row("address", "an address on the web",
+            "p1,one/one_t1.nii.gz,https://host.org/flair.nii.gz",
+            "channel flair: flair.nii.gz is not there; correct its path");
   cases.row("no_id", "a row without a case_id", ",one/one_t1.nii.gz,one/one_flair.nii.gz",
             "no case_id given (no_id.csv, line 2)", "line_2");
   cases.refused(
-      "id_twice", "a row given twice", kHeader + kRow + kRow,
+      "id_twice", "a row given twice", kManifestHeader + kManifestRow + kManifestRow,
       exits(2, "id_twice.csv, line 3: given twice, here and by id_twice.csv, line 2 (case_id"));
   cases.refused("column_missing", "a channel of the model has no column",
                 "case_id,t1,T2\np1,a.nii.gz,b.nii.gz\n",
@@ -78,19 +83,21 @@ void manifests(Kind& kind) {
                 exits(2, "line 1: looks like it is separated by ';'; save it with commas"));
   cases.refused("tabs", "tabs", "case_id\tt1\tflair\np1\ta\tb\n",
                 exits(2, "line 1: looks like it is separated by tabs; save it with commas"));
-  cases.refused("field_missing", "a row of fewer fields", kHeader + "p1,a.nii.gz\n",
+  cases.refused("field_missing", "a row of fewer fields", kManifestHeader + "p1,a.nii.gz\n",
                 exits(2, "line 2: expected 3 fields as in the header, found 2; quote fields that"));
   cases.refused("comma_unquoted", "a path with a comma, not quoted",
-                kHeader + "p1,Doe, J/12.nii.gz,b.nii.gz\n",
+                kManifestHeader + "p1,Doe, J/12.nii.gz,b.nii.gz\n",
                 exits(2, "line 2: expected 3 fields as in the header, found 4; quote fields that"));
-  cases.refused("quote_open", "a quote that is never closed", kHeader + "p1,\"a.nii.gz,b.nii.gz\n",
+  cases.refused("quote_open", "a quote that is never closed",
+                kManifestHeader + "p1,\"a.nii.gz,b.nii.gz\n",
                 exits(2, "line 2: the quote opened here is never closed"));
   cases.refused("utf_16", "UTF-16, as \"Unicode text\" of a spreadsheet",
                 std::string("\xff\xfe"
                             "c\0a\0",
                             6),
                 exits(2, "not a UTF-8 text; save it as CSV"));
-  cases.refused("no_row", "a header and no row", kHeader, exits(1, "no case found: no row below"));
+  cases.refused("no_row", "a header and no row", kManifestHeader,
+                exits(1, "no case found: no row below"));
   cases.refused("empty", "an empty file", "", exits(2, "empty; expected a header row"));
   cases.refused("lfs", "a Git LFS pointer in the place of the manifest",
                 "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 99\n",

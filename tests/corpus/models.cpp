@@ -92,7 +92,8 @@ class ModelCases {
   Kind& kind_;
 };
 
-const std::string kLfs = "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 99\n";
+const std::string kLfsPointer =
+    "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 99\n";
 
 void add_folders(Kind& kind, const ModelCases& cases) {
   cases.check("no_folder", "a folder that is not there", kind.folder() / "gone",
@@ -112,7 +113,7 @@ void add_folders(Kind& kind, const ModelCases& cases) {
       exits(2, "it is damaged or another network: copy the bundle again"));
   cases.changed(
       "network_lfs", "the network is a Git LFS pointer",
-      [](const fs::path& folder) { write_bytes(folder / "network.pt", kLfs); },
+      [](const fs::path& folder) { write_bytes(folder / "network.pt", kLfsPointer); },
       exits(2, "network.pt is a Git LFS pointer, not the file itself; fetch it"));
   cases.changed(
       "network_page", "the network is a web page",
@@ -146,7 +147,7 @@ void add_networks(const ModelCases& cases) {
 void add_descriptions(const ModelCases& cases) {
   cases.changed(
       "json_lfs", "model.json is a Git LFS pointer",
-      [](const fs::path& folder) { write_bytes(folder / "model.json", kLfs); },
+      [](const fs::path& folder) { write_bytes(folder / "model.json", kLfsPointer); },
       exits(2, "model.json: a Git LFS pointer, not the file itself; fetch it"));
   cases.changed(
       "json_damaged", "a comma too many in model.json",

@@ -119,7 +119,18 @@ void add_lost(NameCases& cases) {
   cases.put_bytes("other_names/other_names_dwi.nii.gz", "x");
   cases.add("other_names", "images of no channel of the model",
             failed("2 image file(s) such as other_names_adc.nii.gz, but none whose name ends in"));
+  cases.put_bytes("downloading/downloading_t1.nii.gz.part", "x");
+  cases.put_bytes("downloading/downloading_flair.nii.gz.crdownload", "x");
+  cases.add(
+      "downloading", "downloads that have not ended",
+      failed(
+          "downloading_t1.nii.gz.part: a download that has not ended, which mcvol does not read"));
   // Neither a case nor a patient's: no row.
+  cases.put_bytes("__MACOSX/brats/._brats_t1.nii.gz", "x");
+  for (const char* folder :
+       {"System Volume Information", "$RECYCLE.BIN", "@eaDir/x", "lost+found"}) {
+    fs::create_directories(cases.scans() / folder);
+  }
   cases.put_bytes(".hidden/hidden_t1.nii.gz", "x");
   cases.put_bytes("README.md", "x");
   cases.put_bytes("derivatives/notes.txt", "x");

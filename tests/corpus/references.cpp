@@ -161,6 +161,9 @@ void add_damaged(const ReferenceCases& cases) {
               exits(2, "line 82: 001, whole_tumour is given twice; keep one of them"));
   cases.table("semicolons", "semicolons", "case_id;region;volume_ml\n001;whole_tumour;1\n",
               exits(2, "line 1: looks like it is separated by ';'; save it with commas"));
+  cases.table("xlsx", "a spreadsheet, .xlsx, under the name .csv",
+              std::string("PK\3\4\24\0\6\0", 8),
+              exits(2, "not a UTF-8 text; save it as CSV in UTF-8"));
   cases.table("lfs", "a Git LFS pointer",
               "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 99\n",
               exits(2, "lfs.csv: a Git LFS pointer, not the file itself; fetch it (git lfs pull)"));

@@ -47,7 +47,10 @@ class TextCases {
     write_bytes(scans_ / id / (id + "_flair" + ending), bytes);
     cases_.push_back({id, what, expected, ""});
   }
-  void run() { kind_.batch(scans_, "out", cases_); }
+  void run() {
+    kind_.batch(scans_, "out", cases_);
+    kind_.inspect_says_the_same(scans_);
+  }
 
  private:
   Kind& kind_;

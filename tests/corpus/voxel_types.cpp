@@ -127,6 +127,7 @@ void voxel_types(Kind& kind) {
   add("beyond_2_53", beyond_2_53(), "an integer of 2^60",
       failed("1 of 68400 voxels are integers beyond 2^53, expected intensities or labels"));
   kind.batch(scans, "out", cases);
+  kind.inspect_says_the_same(scans);
 }
 
 }  // namespace mcvol::testing
