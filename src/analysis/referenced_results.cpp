@@ -41,6 +41,10 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
     if (record.status == CaseRecord::Status::kFailed) return Fate::kFailed;
     if (record.run_identity != identity) return Fate::kOtherRun;
     known = references.volumes_of(case_id);
+  } catch (const UnknownLabelError& error) {
+    into.problem = error.what();
+    into.unknown_label = error.value();
+    return Fate::kUnreadable;
   } catch (const InputError& error) {
     into.problem = error.what();
     return Fate::kUnreadable;
@@ -63,6 +67,28 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
 
 void note_count(std::vector<std::string>& notes, std::size_t count, const std::string& what) {
   if (count > 0) notes.push_back(std::to_string(count) + " case(s) " + what);
+}
+
+/// A value of no region in one label map of many is a slip, and that case's own. In more of them it
+/// is a convention, and to go on without all tumours that have such a part would be a choice among
+/// them: why that is refused, empty where it is not.
+std::string unknown_convention_of(const std::vector<ReferencedCase>& unread, std::size_t used) {
+  constexpr std::size_t kOneOf = 20;
+  std::map<int, std::vector<std::string>> problems;
+  std::size_t holders = 0;
+  for (const ReferencedCase& one : unread) {
+    if (!one.unknown_label) continue;
+    ++holders;
+    problems[*one.unknown_label].push_back(one.problem);
+  }
+  const std::size_t most = std::max<std::size_t>(1, (used + holders) / kOneOf);
+  if (holders == 0 || (used > 0 && holders <= most)) return {};
+  const auto worst = std::max_element(
+      problems.begin(), problems.end(),
+      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  const std::size_t count = worst->second.size();
+  return worst->second.front() +
+         (count > 1 ? "; " + std::to_string(count) + " label maps hold it" : "");
 }
 
 /// Why the references are of too little; empty where they are not. A calibration is of all regions
@@ -167,14 +193,21 @@ ReferencedResults read_referenced_results(const fs::path& folder, const Referenc
   for_each_parallel(ids.size(), threads, [&](std::size_t n) {
     fates[n] = read_case(folder, ids[n], identity, references, cases[n]);
   });
+  std::vector<ReferencedCase> unread;
   std::set<std::string> without, surplus = references.case_ids();
   for (std::size_t n = 0; n < ids.size(); ++n) {
     surplus.erase(ids[n]);
     if (fates[n] == Fate::kUsed) results.cases.push_back(std::move(cases[n]));
     if (fates[n] == Fate::kUnreadable) {
-      results.left_out.push_back(cases[n].problem + "; left out");
+      unread.push_back(std::move(cases[n]));
     }
     if (fates[n] == Fate::kNoReference && !references.knows(ids[n])) without.insert(ids[n]);
+  }
+  std::string refusal = unknown_convention_of(unread, results.cases.size());
+  for (const ReferencedCase& one : unread) {
+    // One line for all of a convention.
+    if (one.unknown_label && !refusal.empty()) continue;
+    results.left_out.push_back(one.problem + "; left out");
   }
   const auto count = [&](Fate fate) {
     return static_cast<std::size_t>(std::count(fates.begin(), fates.end(), fate));
@@ -187,7 +220,7 @@ ReferencedResults read_referenced_results(const fs::path& folder, const Referenc
   for (std::string& note : references.notes_of_labels(results.cases)) {
     results.notes.push_back(std::move(note));
   }
-  std::string refusal = shortage_of(results, source.path, folder);
+  if (refusal.empty()) refusal = shortage_of(results, source.path, folder);
   if (refusal.empty()) {
     results.voxel_ml = results.cases.front().regions.front().prediction.voxel_volume_ml;
     refusal = judge_references(results, source.path.string(), source.accept, source.label_map);

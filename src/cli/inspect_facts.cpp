@@ -34,10 +34,10 @@ Facts facts_of_grid(const Grid& grid) {
 
 Facts facts_of_scan(const ImageSource& source) {
   const ImageHeader header = read_image_header(source);
+  require_known_orientation(source, header);
   const Image<float> image = read_image(source);
   const std::vector<float>& values = image.values;
   Facts facts = facts_of_grid(header.grid);
-  facts["orientation_known"] = header.orientation_known;
   facts["format"] = to_string(header.format);
   facts["stored_as"] = to_string(header.type);
   facts["slope"] = header.slope;

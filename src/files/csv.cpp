@@ -1,6 +1,7 @@
 #include "mcvol/files/csv.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/stand_in.h"
 #include "mcvol/files/text.h"
 #include "mcvol/files/text_file.h"
 
@@ -88,6 +89,9 @@ class CsvReader {
 };
 
 void check_text(std::string_view text, const std::string& name) {
+  if (const std::string stand_in = stand_in_of(text); !stand_in.empty()) {
+    throw UsageError(name + ": " + stand_in);
+  }
   if (text.find('\0') != std::string_view::npos || text.starts_with("\xff\xfe") ||
       text.starts_with("\xfe\xff")) {
     throw UsageError(name + ": not a UTF-8 text; save it as CSV in UTF-8");

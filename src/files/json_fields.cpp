@@ -1,6 +1,7 @@
 #include "mcvol/files/json_fields.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/stand_in.h"
 #include "mcvol/files/text.h"
 
 #include <algorithm>
@@ -67,6 +68,8 @@ json parse_json(const std::string& text, const std::string& file, const JsonFail
   try {
     parsed = json::parse(text, std::ref(keys));
   } catch (const json::parse_error& error) {
+    const std::string stand_in = stand_in_of(text);
+    if (!stand_in.empty()) report(fail, file + ": " + stand_in);
     report(fail, position_of(file, text, error.byte) + ": not valid JSON");
   } catch (const json::exception& error) {
     report(fail, file + ": not valid JSON: " + error.what());

@@ -88,6 +88,7 @@ class PredictRun {
 PredictOutcome PredictRun::run() {
   check_run_identity(plan_, options_.fresh);
   for (const std::string& complaint : results_.load()) observer_.warn(complaint);
+  results_.remove_outdated();
   keep_finished(plan_, results_, options_.fresh, options_.save);
   outcome_.found = static_cast<int>(plan_.cases.size());
   outcome_.kept = plan_.count(CaseAction::kKeep);
@@ -263,9 +264,8 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     record.grid = loaded.scan.grid;
     record.passes = sampled->passes;
     if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");
-    for (std::string& flag : flags_of(loaded.scan, plan_.bundle.requires_skull_stripped())) {
-      record.flags.push_back(std::move(flag));
-    }
+    const auto flags = flags_of(loaded.scan, plan_.bundle.requires_skull_stripped());
+    record.flags.insert(record.flags.end(), flags.begin(), flags.end());
     std::sort(record.flags.begin(), record.flags.end());
     record.notes = loaded.scan.notes;
     if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded, sink);

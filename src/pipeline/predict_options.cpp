@@ -2,6 +2,7 @@
 
 #include "mcvol/error/error.h"
 #include "mcvol/files/text.h"
+#include "mcvol/network/segmenter/device_name.h"
 
 #include <cctype>
 #include <charconv>
@@ -67,6 +68,7 @@ void PredictOptions::validate() const {
   }
   require(!save.sd || passes >= 2 || mc_tolerance,
           "--save sd: a standard deviation over passes needs 2 or more, found --passes 1");
+  gpu_named(device);
   if (device == "cpu" && precision) require_on_cpu(*precision);
   require(!levels.empty(), "--level: at least one is needed");
 }

@@ -302,6 +302,26 @@ TEST_F(LabelMapsJudged, ExchangedLabelsAreRefusedWithTheMappingThatFits) {
   expect_part(mapped_refusal({{9, 1}}), "with --label-map 1=2,2=1,9=2,");
 }
 
+TEST_F(LabelMapsJudged, ValueOfNoRegionIsItsCasesOwnInOneMapAndRefusedAsAConventionInMore) {
+  const auto slip = [&](int n) {
+    const fs::path file = folder("references.csv") / (id(n) + "_seg.nii.gz");
+    Image<std::int32_t> before = read_label_map(file);
+    Image<std::uint8_t> map(before.grid);
+    std::copy(before.values.begin(), before.values.end(), map.values.begin());
+    map.values.back() = 3;
+    write_image(file, map);
+  };
+  slip(5);
+  EXPECT_EQ(read().cases.size(), 7u);
+  ASSERT_EQ(left_out_.size(), 1u);
+  expect_part(left_out_[0], "005_seg.nii.gz: the value 3 belongs to no region of the model; say");
+  slip(2);
+  expect_part(refusal(), "002_seg.nii.gz: the value 3 belongs to no region of the model; say");
+  expect_part(refusal(), "; 2 label maps hold it");
+  EXPECT_TRUE(left_out_.empty());
+  EXPECT_EQ(mapped_refusal({{3, 0}}), "");
+}
+
 TEST_F(LabelMapsJudged, MapUnderAnotherNameIsSaidAndTheUnreadableOneIsNamed) {
   fs::rename(folder("references.csv") / "002_seg.nii.gz",
              folder("references.csv") / "002_label.nii.gz");

@@ -18,6 +18,8 @@ TEST(Usage, ValuesOutOfRangeNameTheirOption) {
   expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--shard", "3/2"}, "3/2");
   expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--passes", "0"}, "--passes");
   expect_usage_error({"predict", "x", "--quiet", "--verbose"}, "--verbose");
+  expect_usage_error({"predict", "x", "--model", "m", "--out", "o", "--device", "tpu"},
+                     "--device: expected auto, cpu, cuda or cuda:N, found \"tpu\"");
 }
 
 TEST(Usage, WhatIsMissingIsSaid) {

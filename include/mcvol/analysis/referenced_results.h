@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,9 +39,10 @@ struct ReferencedCase {
   std::string case_id;
   std::string scan_sha256;
   std::vector<ReferencedRegion> regions;
-  std::map<int, double> labels_ml;  ///< of its label map, by label of the model
-  std::set<int> values;             ///< in its label map
-  std::string problem;              ///< why record or label map cannot be read
+  std::map<int, double> labels_ml;   ///< of its label map, by label of the model
+  std::set<int> values;              ///< in its label map
+  std::string problem;               ///< why record or label map cannot be read
+  std::optional<int> unknown_label;  ///< a value of its label map that stands for nothing
 };
 
 /// The measured cases of a result folder that have references.
@@ -60,8 +62,9 @@ RunFile require_run_file(const std::filesystem::path& folder);
 /// Reads records and references. Failed records, records of other runs, cases without references
 /// and references without cases are counted in the notes; what cannot be read, and names that match
 /// nothing where something lacks a match, is named in left_out.
-/// @throws UsageError for references that cannot be read or that judge_references() refuses, or
-///   where no case or for a region none has one.
+/// @throws UsageError for references that cannot be read or that judge_references() refuses, for a
+///   value of no region in more label maps than a slip of the hand explains, or where no case or
+///   for a region none has one.
 ReferencedResults read_referenced_results(const std::filesystem::path& folder,
                                           const ReferenceSource& source, int threads);
 

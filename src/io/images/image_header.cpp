@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "refusal.h"
+
 namespace mcvol {
 
 const char* to_string(ImageFormat format) {
@@ -81,6 +83,16 @@ std::string image_stem(std::string_view name) {
     return std::string(name);
   }
   return {};
+}
+
+void require_known_orientation(const ImageSource& source, const ImageHeader& header) {
+  if (header.orientation_known) return;
+  refuse(source.name(),
+         header.format <= ImageFormat::kNifti2
+             ? "neither sform nor qform is set, so nothing says which way the image is turned; set "
+               "one of them if you know"
+             : "its header does not say which way the image is turned in the patient; save it once "
+               "more with a program that knows");
 }
 
 }  // namespace mcvol

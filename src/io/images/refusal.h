@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/stand_in.h"
 
 #include <array>
 #include <cstdio>
@@ -15,9 +16,10 @@ namespace mcvol {
   throw InputError(name + ": " + reason);
 }
 
-/// Of a path that leads to no file. Opening a named pipe would wait for ever.
+/// Of a path that leads to no file, or to what stands in the place of one. Opening a named pipe
+/// would wait for ever.
 /// @param expected "a NIfTI file".
-inline void require_regular_file(const std::filesystem::path& path, const std::string& expected) {
+inline void require_own_content(const std::filesystem::path& path, const std::string& expected) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   const std::string name = path.filename().string();
@@ -25,6 +27,9 @@ inline void require_regular_file(const std::filesystem::path& path, const std::s
   if (std::filesystem::is_directory(status)) refuse(name, "a folder, expected " + expected);
   if (!std::filesystem::is_regular_file(status)) {
     refuse(name, "not a regular file, expected " + expected);
+  }
+  if (const std::string stand_in = stand_in_of_file(path); !stand_in.empty()) {
+    refuse(name, stand_in);
   }
 }
 

@@ -78,9 +78,16 @@ class CaseIds {
   std::set<std::string> taken_;  ///< in lower case
 };
 
-void refuse_twice(const FoundCase& found) {
-  throw UsageError(found.where + ": given twice, by itself or with a folder above it (case_id '" +
-                   found.scan.case_id + "'); name it once");
+std::string place_of(const FoundCase& found) {
+  return found.line > 0 ? line_of_file(found.where, found.line) : found.where;
+}
+
+[[noreturn]] void refuse_twice(const FoundCase& other, const FoundCase& found) {
+  const std::string here = place_of(found), there = place_of(other);
+  throw UsageError(
+      here + ": given twice, " +
+      (here == there ? "by itself or with a folder above it" : "here and by " + there) +
+      " (case_id '" + found.scan.case_id + "'); name it once");
 }
 
 }  // namespace
@@ -93,7 +100,7 @@ void assign_case_ids(std::vector<FoundCase>& cases, const RecordedCase& is_recor
   for (const FoundCase& found : cases) {
     auto& alike = by_name[lower_case(CaseIds::of_name(found.scan.case_id))];
     for (const FoundCase* other : alike) {
-      if (is_same(*other, found)) refuse_twice(found);
+      if (is_same(*other, found)) refuse_twice(*other, found);
     }
     alike.push_back(&found);
   }

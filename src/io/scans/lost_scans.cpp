@@ -17,11 +17,16 @@ using Folders = std::vector<std::string>;
 
 bool is_session(const std::string& name) { return name.starts_with("ses-"); }
 
-/// Of a data set, not of a patient.
+/// Of a data set, or of a system that leaves such folders on disks and in archives, not of a
+/// patient.
 bool is_of_data_set(const std::string& name) {
-  static constexpr std::array<std::string_view, 14> kNames{
-      "code",    "derivatives", "sourcedata", "stimuli",   "phenotype",   "rawdata",    "logs",
-      "scripts", "work",        "atlas",      "templates", "predictions", "lost+found", "results"};
+  static constexpr std::array<std::string_view, 18> kNames{
+      "code",         "derivatives", "sourcedata",
+      "stimuli",      "phenotype",   "rawdata",
+      "logs",         "scripts",     "work",
+      "atlas",        "templates",   "predictions",
+      "results",      "lost+found",  "__macosx",
+      "$recycle.bin", "@eadir",      "system volume information"};
   const std::string lower = lower_case(name);
   return std::find(kNames.begin(), kNames.end(), lower) != kNames.end() ||
          lower.starts_with("labels");

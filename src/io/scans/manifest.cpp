@@ -105,6 +105,7 @@ Manifest read_manifest(const fs::path& path, const std::vector<ChannelPattern>& 
       scan.error += " (" + line_of_file(path.filename().string(), record.line) + ")";
     }
     manifest.cases.push_back(std::move(scan));
+    manifest.lines.push_back(record.line);
   }
   return manifest;
 }

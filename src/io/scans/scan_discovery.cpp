@@ -244,8 +244,13 @@ FoundScans scans_in_manifest(const fs::path& file, const std::vector<ChannelPatt
   Manifest manifest = read_manifest(file, channels);
   ignored.insert(ignored.end(), manifest.ignored.begin(), manifest.ignored.end());
   FoundScans found{ScanLayout::kManifest, {}, {}};
-  for (ScanCase& scan : manifest.cases) {
-    found.cases.push_back({std::move(scan), file.string(), file.filename().string(), {}, false});
+  for (std::size_t n = 0; n < manifest.cases.size(); ++n) {
+    found.cases.push_back({std::move(manifest.cases[n]),
+                           file.string(),
+                           file.filename().string(),
+                           {},
+                           false,
+                           manifest.lines[n]});
   }
   return found;
 }

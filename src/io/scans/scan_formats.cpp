@@ -19,6 +19,8 @@ constexpr ForeignFormat kAnalyze{".hdr/.img", "convert to .nii.gz with fslchfile
 constexpr ForeignFormat kMinc{"MINC", "convert with mnc2nii"};
 constexpr ForeignFormat kPhilips{"Philips PAR/REC", "convert with dcm2niix"};
 constexpr ForeignFormat kArchive{"packed", "unpack first"};
+constexpr ForeignFormat kUnfinished{"a download that has not ended",
+                                    "wait for it, or fetch it again"};
 constexpr ForeignFormat kOtherPacking{"packed otherwise than by gzip", "unpack first"};
 
 using Ending = std::pair<std::string_view, const ForeignFormat*>;
@@ -53,6 +55,12 @@ constexpr std::array kEndings{
     Ending{".mgh.gz", &kMgz},
     Ending{".mnc.gz", &kMinc},
     Ending{".nrrd.gz", &kOtherPacking},
+    Ending{".nii.part", &kUnfinished},
+    Ending{".nii.gz.part", &kUnfinished},
+    Ending{".nii.gz.partial", &kUnfinished},
+    Ending{".nii.gz.filepart", &kUnfinished},
+    Ending{".nii.gz.crdownload", &kUnfinished},
+    Ending{".nii.gz.aria2", &kUnfinished},
 };
 
 /// The longest that fits.

@@ -19,6 +19,7 @@ struct FoundCase {
   std::string shown;  ///< the same from the root's name on
   std::vector<std::string> folders;  ///< from the root to its files
   bool is_file = true;               ///< `where` is one of its own files or folders, no manifest
+  int line = 0;                      ///< of the manifest, from 1; 0 where there is none
 };
 
 /// What a layout makes of a list of files.

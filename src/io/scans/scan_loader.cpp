@@ -7,6 +7,7 @@
 #include "mcvol/io/images/resample.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -17,9 +18,11 @@ namespace {
 
 using Files = std::vector<ImageSource>;
 
+/// Three digits, of hundreds and more all before the point: -1024, not -1.02e+03.
 std::string short_number(double value) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.3g", value);
+  const bool large = std::abs(value) >= 100.0 && std::abs(value) < 1e9;
+  std::snprintf(text, sizeof(text), large ? "%.0f" : "%.3g", value);
   return text;
 }
 
@@ -31,14 +34,7 @@ std::vector<ImageHeader> headers_on_one_grid(const Files& files, std::vector<std
   for (const ImageSource& file : files) {
     const ImageHeader& header = headers.emplace_back(read_image_header(file));
     const Grid& first = headers.front().grid;
-    if (!header.orientation_known) {
-      throw InputError(file.name() +
-                       (header.format <= ImageFormat::kNifti2
-                            ? ": neither sform nor qform is set, so nothing says which way the "
-                              "image is turned; set one of them if you know"
-                            : ": its header does not say which way the image is turned in the "
-                              "patient; save it once more with a program that knows"));
-    }
+    require_known_orientation(file, header);
     if (header.transforms_apart_mm > header.grid.spacing_mm.maxCoeff()) {
       notes.push_back(file.name() + ": its sform and qform place the image up to " +
                       short_number(header.transforms_apart_mm) + " mm apart; the sform counts");

@@ -130,10 +130,11 @@ LabelMapVolumes volumes_of_label_map(const fs::path& path, const LabelMeaning& m
       volumes.regions_ml[r] += volume_ml;
     }
     if (!known) {
-      throw UsageError(path.string() + ": the value " + std::to_string(value) +
-                       " belongs to no region of the model; say what it stands for with "
-                       "--label-map " +
-                       std::to_string(value) + "=LABEL (0 for background)");
+      throw UnknownLabelError(path.string() + ": the value " + std::to_string(value) +
+                                  " belongs to no region of the model; say what it stands for "
+                                  "with --label-map " +
+                                  std::to_string(value) + "=LABEL (0 for background)",
+                              value);
     }
     volumes.values.insert(value);
     if (label != 0) volumes.labels_ml[label] += volume_ml;

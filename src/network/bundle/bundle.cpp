@@ -2,6 +2,7 @@
 
 #include "mcvol/error/error.h"
 #include "mcvol/files/sha256.h"
+#include "mcvol/files/stand_in.h"
 #include "mcvol/files/text_file.h"
 
 #include <algorithm>
@@ -52,6 +53,9 @@ void check_network_file(const JsonFields& fields, const fs::path& folder,
   const fs::path path = folder / network.file;
   if (!fs::is_regular_file(path)) {
     fields.fail("file", path.string() + " is not there; copy the whole bundle again");
+  }
+  if (const std::string stand_in = stand_in_of_file(path); !stand_in.empty()) {
+    fields.fail("file", path.string() + " is " + stand_in);
   }
   const std::string found = sha256_of_file(path);
   if (found != network.sha256) {

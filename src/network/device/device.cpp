@@ -1,10 +1,10 @@
 #include "device.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/network/segmenter/device_name.h"
 
 #include <filesystem>
 #include <optional>
-#include <regex>
 
 #include "cuda_kernels.h"
 #include <ATen/Context.h>
@@ -55,21 +55,11 @@ std::string why_no_kernels(c10::Device device) {
   }
 }
 
-std::optional<int> cuda_index(const std::string& wanted) {
-  static const std::regex pattern("cuda(?::([0-9]{1,3}))?");
-  std::smatch match;
-  if (!std::regex_match(wanted, match, pattern)) return std::nullopt;
-  return match[1].matched ? std::stoi(match[1]) : 0;
-}
-
 }  // namespace
 
 DeviceChoice choose_device(const std::string& wanted) {
-  if (wanted == "cpu") return {c10::Device(c10::kCPU), "cpu", {}, {}};
-  const std::optional<int> index = wanted == "auto" ? std::optional<int>(0) : cuda_index(wanted);
-  if (!index) {
-    throw UsageError("--device " + wanted + ": expected auto, cpu, cuda or cuda:N");
-  }
+  const std::optional<int> index = gpu_named(wanted);
+  if (!index) return {c10::Device(c10::kCPU), "cpu", {}, {}};
   std::string problem = why_no_cuda();
   if (problem.empty()) {
     const auto count = at::detail::getCUDAHooks().deviceCount();

@@ -120,8 +120,12 @@ torch::jit::Module load_module(const std::filesystem::path& path, const std::str
     module.eval();
     return module;
   } catch (const std::exception& error) {
-    throw ModelError(name + ": not a TorchScript file that LibTorch can read (" + reason_of(error) +
-                     "); save the network with torch.jit.save");
+    // After its first sentence LibTorch guesses, of copies that may be broken.
+    const std::string reason = reason_of(error);
+    throw ModelError(
+        name + ": not a TorchScript file that LibTorch can read (" +
+        reason.substr(0, reason.find(". ")) +
+        "); weights alone (state_dict) or ONNX are none; save the network with torch.jit.save");
   }
 }
 

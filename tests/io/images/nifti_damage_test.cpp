@@ -37,6 +37,44 @@ TEST_F(DamagedNiftiFile, RefusesWhatIsNoNiftiFileInOneLine) {
             "folder.nii: a folder, expected a NIfTI file");
 }
 
+TEST_F(DamagedNiftiFile, NamesWhatDataToolsAndServersLeaveInThePlaceOfAnImageOfAnyFormat) {
+  const std::string lfs =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, 'a') +
+      "\nsize 123456\n";
+  for (const std::string name : {"p.nii", "p.nii.gz", "p.nrrd", "p.mha"}) {
+    EXPECT_EQ(named_refusal(name, lfs),
+              name + ": a Git LFS pointer, not the file itself; fetch it (git lfs pull)");
+    EXPECT_EQ(named_refusal(name, "/annex/objects/MD5E-s123456--0a.nii.gz\n"),
+              name +
+                  ": a git-annex pointer, not the file itself; fetch it (datalad get, git annex "
+                  "get)");
+    EXPECT_EQ(named_refusal(name, "<!DOCTYPE html>\n<html><title>Log in</title></html>"),
+              name +
+                  ": a web page (HTML or XML), not the file itself, often a log-in or an error; "
+                  "download it again");
+  }
+}
+
+TEST_F(DamagedNiftiFile, SaysWhichFormatAFileOfAnotherNameIs) {
+  const std::string no_nifti = ": not a NIfTI file (its header does not begin with 348 or 540)";
+  const std::string nifti = NiftiFixture().bytes(), rest(400, '\1');
+  EXPECT_EQ(named_refusal("a.nii", std::string(128, '\0') + "DICM" + rest),
+            "a.nii" + no_nifti + ", but DICOM; convert it with dcm2niix");
+  EXPECT_EQ(named_refusal("a.nii.gz", gzipped(gzipped(nifti))),
+            "a.nii.gz: truncated or not NIfTI: " + std::to_string(gzipped(nifti).size()) +
+                " bytes, less than a header of 348, but gzip; unpack it once");
+  EXPECT_EQ(named_refusal("b.nii", std::string(600, '\0')),
+            "b.nii" + no_nifti + ", but zeros only; copy it again");
+  EXPECT_EQ(named_refusal("c.nii", "NRRD0004\ntype: float\n" + rest),
+            "c.nii" + no_nifti + ", but NRRD; name it .nrrd");
+  EXPECT_EQ(named_refusal("d.nrrd", nifti),
+            "d.nrrd: not a NRRD file (its first line is not NRRD000 and a digit), but NIfTI; name "
+            "it .nii");
+  EXPECT_EQ(named_refusal("e.mha", "PK\3\4" + rest),
+            "e.mha: not a MetaImage file, or truncated: no ElementDataFile in its header, but a "
+            "ZIP archive; unpack it");
+}
+
 TEST_F(DamagedNiftiFile, RefusesATruncatedPlainFileByItsSize) {
   const std::string bytes = NiftiFixture().bytes();
   EXPECT_EQ(named_refusal("cut.nii", bytes.substr(0, bytes.size() - 1)),

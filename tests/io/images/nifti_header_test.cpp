@@ -212,7 +212,8 @@ TEST_F(NiftiHeaderFile, TakesOneImageOfFourDimensionsOnly) {
 TEST_F(NiftiHeaderFile, RefusesTwoDimensions) {
   NiftiFixture fixture;
   fixture.dim = {2, 240, 240};
-  EXPECT_EQ(header_refusal(fixture), "image.nii: 2-D image (240x240), expected 3-D");
+  EXPECT_EQ(header_refusal(fixture),
+            "image.nii: 2-D image (240x240), expected 3-D; is this the right file?");
 }
 
 TEST_F(NiftiHeaderFile, RefusesDamagedAndAbsurdSizes) {

@@ -110,6 +110,28 @@ TEST(LostScans, FolderWithoutAnImageBesideCasesIsACase) {
                                      {"p5", "an empty folder: there is no file in it"}}));
 }
 
+TEST(LostScans, FoldersOfSystemsAreNoCases) {
+  FileTree tree({"__MACOSX/p1/._p1_t1.nii.gz", "@eaDir/p1/x@SynoEAStream"});
+  add_case(tree, "p1/p1");
+  for (const char* folder : {"System Volume Information", "$RECYCLE.BIN/S-1-5", "lost+found"}) {
+    std::filesystem::create_directories(tree / folder);
+  }
+  EXPECT_EQ(errors_in(tree), Errors{});
+}
+
+TEST(LostScans, DownloadsThatHaveNotEndedAreTheirCases) {
+  FileTree tree({"p2/p2_t1.nii.gz.part", "p3/p3_flair.nii.gz.crdownload", "p1/notes.pdf.part"});
+  add_case(tree, "p1/p1");
+  const Errors errors = errors_in(tree);
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_PRED_FORMAT2(
+      IsSubstring,
+      "p2_t1.nii.gz.part: a download that has not ended, which mcvol does not read; "
+      "wait for it, or fetch it again",
+      errors.at("p2"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "p3_flair.nii.gz.crdownload: a download", errors.at("p3"));
+}
+
 TEST(LostScans, EmptySubjectOfABidsDataSetIsACase) {
   FileTree tree({"dataset_description.json"});
   for (const char* channel : {"_T1w", "_ce-gadolinium_T1w", "_T2w", "_FLAIR"}) {

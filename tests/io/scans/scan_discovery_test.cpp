@@ -74,6 +74,17 @@ TEST(Discovery, FolderGivenTwiceIsSaidToBe) {
   }
 }
 
+TEST(Discovery, RowOfAManifestGivenTwiceIsSaidToBeWithBothLines) {
+  FileTree tree(files_of("raw/x"));
+  const std::string files =
+      ",raw/x_t1.nii.gz,raw/x_t1ce.nii.gz,raw/x_t2.nii.gz,raw/x_flair.nii.gz\n";
+  tree.add("list.csv", "case_id,t1,t1ce,t2,flair\np1" + files + "\nP1" + files);
+  const std::string list = (tree / "list.csv").string();
+  EXPECT_EQ(discovery_error_of({tree / "list.csv"}), list + ", line 2: given twice, here and by " +
+                                                         list +
+                                                         ", line 4 (case_id 'p1'); name it once");
+}
+
 TEST(Discovery, ResultsAreNoScansButWhatStandsBesideThemIs) {
   FileTree tree({"run.json", "sub/run.json"});
   for (const std::string inside : {"", "sub/"}) {

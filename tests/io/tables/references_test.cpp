@@ -90,7 +90,7 @@ TEST_F(KnownVolumes, LabelMapsAreMeasuredOnTheirOwnGrid) {
 TEST_F(KnownVolumes, ValueOfNoRegionIsNamedUnlessItIsRemapped) {
   write_labels("a.nii", {0, 1, 3, 3});
   const std::string message =
-      message_from<UsageError>([&] { volumes_of_label_map(file("a.nii"), meaning_); });
+      message_from<UnknownLabelError>([&] { volumes_of_label_map(file("a.nii"), meaning_); });
   EXPECT_NE(message.find("a.nii: the value 3 belongs to no region"), std::string::npos) << message;
   meaning_.remapped = parse_label_mapping("3=4");
   EXPECT_NEAR(volumes_of_label_map(file("a.nii"), meaning_).regions_ml[1], 3.0, 1e-9);

@@ -103,6 +103,19 @@ def forward(self, x):
 )"};
 }
 
+TinyNetwork threshold_network() {
+  return {R"(
+def forward(self, x):
+    core = 20.0 * (x[:, 0:1] - 0.8)
+    whole = 20.0 * (x[:, 1:2] - 0.8)
+    x = torch.cat([whole, whole, whole, whole, core, core, core, core], 1) / 8.0
+    x = torch.dropout(torch.cat([x, x], 1), 0.1, False)
+    whole = torch.sum(x[:, 0:4] + x[:, 8:12], [1], True)
+    core = whole + torch.sum(x[:, 4:8] + x[:, 12:16], [1], True)
+    return torch.cat([0.0 * whole, whole, core], 1)
+)"};
+}
+
 void save_network(const TinyNetwork& network, const std::filesystem::path& file) {
   torch::jit::Module module("TinyNetwork");
   unsigned state = network.seed;

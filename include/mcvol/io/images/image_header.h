@@ -62,10 +62,13 @@ double step_of(const ImageHeader& header);
 /// are honoured, unknown units mean mm. A slope of 0 or NaN means that nothing is scaled.
 ///
 /// 3-D, or one image of a 4-D NIfTI file; a fourth dimension of 1 is accepted. Analyze, and formats
-/// whose voxels are in another
-/// file (.hdr/.img, .nhdr, .mhd), complex and RGB voxels and more than 2^32 voxels are refused by
-/// name.
+/// whose voxels are in another file (.hdr/.img, .nhdr, .mhd), complex and RGB voxels and more than
+/// 2^32 voxels are refused by name.
 /// @throws InputError, one line that starts with the file's name.
 ImageHeader read_image_header(const ImageSource& source);
+
+/// Of a scan, of which left and right have to be known.
+/// @throws InputError where they are not, one line that starts with the file's name.
+void require_known_orientation(const ImageSource& source, const ImageHeader& header);
 
 }  // namespace mcvol

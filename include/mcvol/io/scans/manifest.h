@@ -11,6 +11,7 @@ namespace mcvol {
 /// What a manifest lists.
 struct Manifest {
   std::vector<ScanCase> cases;       ///< in the file's order, by their names as given
+  std::vector<int> lines;            ///< of these, from 1
   std::vector<std::string> ignored;  ///< columns that are no channel
 };
 

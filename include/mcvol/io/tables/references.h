@@ -1,5 +1,7 @@
 #pragma once
 
+#include "mcvol/error/error.h"
+
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -41,9 +43,18 @@ struct LabelMapVolumes {
   std::set<int> values;             ///< of the file, 0 left out
 };
 
+/// A label map with a value that is neither 0 nor in any region; its message names both.
+class UnknownLabelError : public InputError {
+ public:
+  UnknownLabelError(const std::string& message, int value) : InputError(message), value_(value) {}
+  int value() const noexcept { return value_; }  ///< the least of them
+
+ private:
+  int value_;
+};
+
 /// Volumes of the regions of a label map, on its own grid.
-/// @throws UsageError for a value that is neither 0 nor in any region, naming value and file;
-///   InputError as read_label_map.
+/// @throws UnknownLabelError; InputError as read_label_map.
 LabelMapVolumes volumes_of_label_map(const std::filesystem::path& path,
                                      const LabelMeaning& meaning);
 

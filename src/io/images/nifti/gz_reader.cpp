@@ -11,7 +11,7 @@
 namespace mcvol {
 
 GzReader::GzReader(const std::filesystem::path& path) : name_(path.filename().string()) {
-  require_regular_file(path, "a NIfTI file");
+  require_own_content(path, "a NIfTI file");
   errno = 0;
   file_ = gzopen(path.c_str(), "rb");
   if (file_ == nullptr) {

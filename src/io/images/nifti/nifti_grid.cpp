@@ -54,7 +54,8 @@ Index3 checked_size(const ImageSource& source, const NiftiRawHeader& raw, NiftiH
     used = raw.dim(n) > 1 ? n : used;
   }
   if (dimensions < 3) {
-    refuse(name, std::to_string(dimensions) + "-D image (" + shape + "), expected 3-D");
+    refuse(name, std::to_string(dimensions) + "-D image (" + shape +
+                     "), expected 3-D; is this the right file?");
   }
   set_index(source, used, raw, shape, header);
   const Index3 size{raw.dim(1), raw.dim(2), raw.dim(3)};

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "gz_reader.h"
+#include "io/images/other_format.h"
 #include "nifti_raw_header.h"
 
 namespace mcvol {
@@ -44,7 +45,8 @@ Version checked_version(const std::string& name, const NiftiRawHeader::Bytes& by
       as_written.get<std::int32_t>(0) != 348 && as_written.get<std::int32_t>(0) != 540;
   const auto size = (swapped ? other_way : as_written).get<std::int32_t>(0);
   if (size != 348 && size != 540) {
-    refuse(name, "not a NIfTI file (its header does not begin with 348 or 540)");
+    refuse(name, "not a NIfTI file (its header does not begin with 348 or 540)" +
+                     but_another_format({bytes.data(), got}));
   }
   const bool second = size == 540;
   if (got < static_cast<std::size_t>(size)) {
@@ -172,7 +174,8 @@ NiftiHeader read_nifti_header(const ImageSource& source) {
   if (got < kNifti1HeaderBytes) {
     refuse(name, got == 0 ? "an empty file, expected a NIfTI image"
                           : "truncated or not NIfTI: " + std::to_string(got) +
-                                " bytes, less than a header of 348");
+                                " bytes, less than a header of 348" +
+                                but_another_format({bytes.data(), got}));
   }
   NiftiHeader header;
   const Version version = checked_version(name, bytes, got);

@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "io/images/other_format.h"
 #include "text_fields.h"
 
 namespace mcvol {
@@ -27,7 +28,8 @@ MetaHead read_meta_head(const std::string& name, const std::string& head) {
   }
   const std::string data = read.fields.text("ElementDataFile");
   if (data.empty()) {
-    read.fields.fail("not a MetaImage file, or truncated: no ElementDataFile in its header");
+    read.fields.fail("not a MetaImage file, or truncated: no ElementDataFile in its header" +
+                     (head.starts_with("ObjectType =") ? "" : but_another_format(head)));
   }
   if (data != "LOCAL") {
     read.fields.fail("its voxels are in another file (" + data.substr(0, 60) +

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <vector>
 
+#include "io/images/other_format.h"
 #include "text_fields.h"
 
 namespace mcvol {
@@ -25,7 +26,8 @@ NrrdHead read_nrrd_head(const std::string& name, const std::string& head) {
   NrrdHead read{TextFields(name)};
   std::string line;
   if (!next_line(head, read.data_offset, line) || !line.starts_with("NRRD000")) {
-    read.fields.fail("not a NRRD file (its first line is not NRRD000 and a digit)");
+    read.fields.fail("not a NRRD file (its first line is not NRRD000 and a digit)" +
+                     but_another_format(head));
   }
   bool ended = false;
   while (!ended && next_line(head, read.data_offset, line)) {

@@ -76,7 +76,7 @@ std::vector<double> numbers_in(const std::string& text) {
 std::string beginning_of(const std::filesystem::path& path) {
   constexpr std::size_t kMost = std::size_t{1} << 20U;
   const std::string name = path.filename().string();
-  require_regular_file(path, "an image");
+  require_own_content(path, "an image");
   std::ifstream file(path, std::ios::binary);
   if (!file) refuse(name, "cannot be opened");
   std::string text(kMost, '\0');
