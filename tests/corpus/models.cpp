@@ -168,8 +168,8 @@ void add_descriptions(const ModelCases& cases) {
       [](json& model) { model["window"]["input"][2] = "16"; },
       exits(2, "window.input[2]: expected a whole number from 1 to 4096, found \"16\""));
   cases.described(
-      "format_2", "a format of a newer mcvol", [](json& model) { model["format"] = 2; },
-      exits(2, "format: this model has format 2, newer than what this mcvol reads (1)"));
+      "format_3", "a format of a newer mcvol", [](json& model) { model["format"] = 3; },
+      exits(2, "format: this model has format 3, newer than what this mcvol reads (2)"));
   cases.described(
       "suffix_twice", "a suffix of two channels",
       [](json& model) { model["channels"][1]["suffixes"] = {"T1"}; }, exits(2, "suffixes"));
