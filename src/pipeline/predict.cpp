@@ -286,6 +286,8 @@ void PredictRun::keep_thumbnail(const std::string& case_id, const LoadedCase& lo
   try {
     write_thumbnail(thumbnail_of(loaded.scan, channels_to_show(plan_.bundle), loaded.shown, sink),
                     thumbnail_path(plan_.folder, case_id));
+  } catch (const DiskError&) {
+    throw;  // With the record there, the slice would never be made up for.
   } catch (const std::exception& error) {
     remove_thumbnail(plan_.folder, case_id);
     observer_.warn(case_id + ": measured, but without its slice: " + error.what());

@@ -1,6 +1,7 @@
 #include "map_files.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text_file.h"
 
 #include <algorithm>
 #include <system_error>
@@ -8,12 +9,7 @@
 namespace mcvol {
 
 void remove_image(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::remove(path, error);
-  if (error) {
-    throw Error(path.string() +
-                ": cannot remove the image of an earlier measurement: " + error.message());
-  }
+  remove_file(path, "remove the image of an earlier measurement");
 }
 
 bool all_there(const std::filesystem::path& maps, const std::vector<std::string>& names) {

@@ -131,8 +131,7 @@ void remove_map_list(const fs::path& maps) {
   std::error_code error;
   const fs::file_type type = fs::symlink_status(list_path(maps), error).type();
   if (type == fs::file_type::not_found || type == fs::file_type::directory) return;
-  fs::remove(list_path(maps), error);
-  if (error) throw Error(list_path(maps).string() + ": cannot remove: " + error.message());
+  remove_file(list_path(maps));
 }
 
 }  // namespace mcvol
