@@ -17,7 +17,7 @@ class Refused(Exception):
 
 
 def measured(command):
-    """Runs a command: wall seconds and peak resident MB. Raises Refused."""
+    """Runs a command: wall and CPU seconds and peak resident MB. Raises Refused."""
     # A process counts the memory of the one that started it (until exec) as its own: a small one
     # in between, which is this file.
     starter = [sys.executable, "-S", "-E", __file__]
@@ -33,7 +33,8 @@ def start_and_measure(command):
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
-    print(json.dumps({"wall_s": seconds, "peak_mb": usage.ru_maxrss / 1024}))
+    print(json.dumps({"wall_s": seconds, "cpu_s": usage.ru_utime + usage.ru_stime,
+                      "peak_mb": usage.ru_maxrss / 1024}))
     return process.returncode
 
 

@@ -154,9 +154,7 @@ void keep_calibration(const AppliedCalibration* calibration, const fs::path& fro
     if (!fs::exists(path) || read_file(path) != bytes) write_file_atomically(path, bytes);
     return;
   }
-  std::error_code error;
-  fs::remove(path, error);
-  if (error) throw Error(path.string() + ": cannot be removed: " + error.message());
+  remove_file(path);
 }
 
 }  // namespace mcvol

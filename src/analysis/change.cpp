@@ -10,6 +10,7 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <mutex>
 #include <set>
 
 namespace mcvol {
@@ -58,13 +59,18 @@ Correlations estimated_correlations(const ChangeOptions& options,
       read_referenced_results(options.results, *options.references, options.threads);
   table.left_out = known.left_out;
   std::map<std::pair<std::string, std::string>, double> scores;  // by case_id and region
-  for (const ReferencedCase& one : known.cases) {
-    for (const ReferencedRegion& region : one.regions) {
-      scores[{one.case_id, region.prediction.region}] =
-          probit(calibrated_pit(region.prediction, calibration.region(region.prediction.region),
-                                calibration.method, region.volume_ml));
-    }
-  }
+  std::mutex guard;
+  read_predictions(known, options.threads,
+                   [&](std::size_t number, const std::vector<RegionPrediction>& predictions) {
+                     for (std::size_t n = 0; n < predictions.size(); ++n) {
+                       const RegionPrediction& of = predictions[n];
+                       const double score = probit(
+                           calibrated_pit(of, calibration.region(of.region), calibration.method,
+                                          known.cases[number].regions[n].volume_ml));
+                       const std::scoped_lock lock(guard);
+                       scores[{of.case_id, of.region}] = score;
+                     }
+                   });
   Correlations correlations;
   for (const std::string& region : known.regions) {
     std::vector<double> before, after;

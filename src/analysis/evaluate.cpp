@@ -1,6 +1,5 @@
 #include "mcvol/analysis/evaluate.h"
 
-#include "mcvol/analysis/parallel.h"
 #include "mcvol/error/error.h"
 
 #include <algorithm>
@@ -14,7 +13,8 @@ namespace {
 
 /// One region of one case and what every method makes of it.
 struct EvaluatedRegion {
-  const ReferencedRegion* reference = nullptr;
+  std::string case_id;
+  double volume_ml = 0;  ///< the reference
   double predicted_ml = 0;
   bool flagged = false;
   std::vector<std::vector<ScoredInterval>> scored;  ///< [method][level]
@@ -48,7 +48,7 @@ std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
   bool recorded = true;
   for (const ReferencedCase& one : cases) {
     for (const ReferencedRegion& region : one.regions) {
-      recorded = recorded && !region.prediction.without_dropout.empty();
+      recorded = recorded && region.without_dropout;
     }
   }
   if (!fitted || !recorded) {
@@ -87,23 +87,25 @@ void leave_out_calibration_cases(const AppliedCalibration& calibration, Referenc
   }
 }
 
-EvaluatedRegion evaluate_region(const ReferencedRegion& reference,
+EvaluatedRegion evaluate_region(const RegionPrediction& prediction,
+                                const ReferencedRegion& reference,
                                 const AppliedCalibration* calibration,
                                 const std::vector<IntervalMethod>& methods,
                                 const std::vector<NominalCoverage>& levels) {
   EvaluatedRegion evaluated;
-  evaluated.reference = &reference;
+  evaluated.case_id = prediction.case_id;
+  evaluated.volume_ml = reference.volume_ml;
   evaluated.predicted_ml = reference.raw_ml;
   const RegionCalibration* region = nullptr;
   if (calibration != nullptr) {
-    region = &calibration->file.region(reference.prediction.region);
-    const VolumeEstimate estimate = estimate_volume(reference.prediction, *region,
-                                                    calibration->file.method, {levels.data(), 1});
+    region = &calibration->file.region(reference.region);
+    const VolumeEstimate estimate =
+        estimate_volume(prediction, *region, calibration->file.method, {levels.data(), 1});
     evaluated.flagged = estimate.outside_range || estimate.uncertain;
   }
   for (const IntervalMethod method : methods) {
     evaluated.scored.push_back(
-        score_intervals(reference.prediction, reference.volume_ml, region, method, levels));
+        score_intervals(prediction, reference.volume_ml, region, method, levels));
   }
   return evaluated;
 }
@@ -171,9 +173,9 @@ class RegionTables {
  private:
   void add_intervals(std::size_t method, std::size_t level, Evaluation& evaluation) const {
     for (const EvaluatedRegion& scan : scans_) {
-      evaluation.intervals.push_back({scan.reference->prediction.case_id, region_, methods_[method],
-                                      levels_[level].text, scan.reference->volume_ml,
-                                      scan.predicted_ml, scan.flagged, scan.scored[method][level]});
+      evaluation.intervals.push_back({scan.case_id, region_, methods_[method], levels_[level].text,
+                                      scan.volume_ml, scan.predicted_ml, scan.flagged,
+                                      scan.scored[method][level]});
     }
   }
 
@@ -238,18 +240,24 @@ Evaluation evaluate(const EvaluateOptions& options) {
   }
   const auto methods = methods_of(calibration.get(), results.cases, levels, evaluation.notes);
   evaluation.method = to_string(methods.front());
+  std::vector<std::vector<EvaluatedRegion>> evaluated(results.cases.size());
+  read_predictions(results, options.threads,
+                   [&](std::size_t number, const std::vector<RegionPrediction>& predictions) {
+                     for (std::size_t n = 0; n < predictions.size(); ++n) {
+                       evaluated[number].push_back(
+                           evaluate_region(predictions[n], results.cases[number].regions[n],
+                                           calibration.get(), methods, levels));
+                     }
+                   });
   for (const std::string& region : results.regions) {
-    std::vector<const ReferencedRegion*> references;
-    for (const ReferencedCase& one : results.cases) {
-      for (const ReferencedRegion& of_case : one.regions) {
-        if (of_case.prediction.region == region) references.push_back(&of_case);
+    std::vector<EvaluatedRegion> scans;
+    for (std::size_t number = 0; number < evaluated.size(); ++number) {
+      for (std::size_t n = 0; n < evaluated[number].size(); ++n) {
+        if (results.cases[number].regions[n].region != region) continue;
+        scans.push_back(std::move(evaluated[number][n]));
       }
     }
-    if (references.empty()) continue;
-    std::vector<EvaluatedRegion> scans(references.size());
-    for_each_parallel(scans.size(), options.threads, [&](std::size_t n) {
-      scans[n] = evaluate_region(*references[n], calibration.get(), methods, levels);
-    });
+    if (scans.empty()) continue;
     RegionTables(region, scans, methods, levels, calibration != nullptr).add_to(evaluation);
   }
   return evaluation;

@@ -19,9 +19,8 @@ double median_of(std::vector<double> values) {
 }
 
 const ReferencedRegion* region_of(const ReferencedCase& one, const std::string& name) {
-  const auto found = std::find_if(one.regions.begin(), one.regions.end(), [&](const auto& region) {
-    return region.prediction.region == name;
-  });
+  const auto found = std::find_if(one.regions.begin(), one.regions.end(),
+                                  [&](const auto& region) { return region.region == name; });
   return found == one.regions.end() ? nullptr : &*found;
 }
 

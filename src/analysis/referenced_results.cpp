@@ -51,18 +51,40 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
   }
   into.case_id = case_id;
   into.scan_sha256 = scan_sha256(record);
+  into.voxel_ml = record.grid.voxel_volume_ml();
   for (const RegionRecord& region : record.regions) {
     const auto volume = known.regions_ml.find(region.region);
     if (volume == known.regions_ml.end()) continue;
-    RegionPrediction prediction = prediction_of(record, region);
-    const double raw_ml = predicted_volume_ml(prediction);
-    const double segmented_ml =
-        static_cast<double>(region.mean.above_half()) * prediction.voxel_volume_ml;
-    into.regions.push_back({std::move(prediction), volume->second, raw_ml, segmented_ml});
+    into.regions.push_back({region.region, volume->second,
+                            predicted_volume_ml(prediction_of(record, region)),
+                            static_cast<double>(region.mean.above_half()) * into.voxel_ml,
+                            !region.without_dropout.empty()});
   }
   into.labels_ml = std::move(known.labels.labels_ml);
   into.values = std::move(known.labels.values);
   return into.regions.empty() ? Fate::kNoReference : Fate::kUsed;
+}
+
+/// @throws Error, which ends the work: the record was readable and of this run a moment ago.
+std::vector<RegionPrediction> predictions_of(const ReferencedCase& one, const fs::path& folder,
+                                             const std::string& identity) {
+  constexpr const char* kAgain =
+      "; it was another a moment ago: start again once nothing writes to it";
+  std::vector<RegionPrediction> predictions;
+  try {
+    const CaseRecord record = read_case_record(folder, one.case_id);
+    const bool same = record.status == CaseRecord::Status::kOk && record.run_identity == identity &&
+                      scan_sha256(record) == one.scan_sha256;
+    for (const RegionRecord& region : record.regions) {
+      if (!same || predictions.size() == one.regions.size()) break;
+      if (region.region != one.regions[predictions.size()].region) continue;
+      predictions.push_back(prediction_of(record, region));
+    }
+  } catch (const InputError& error) {
+    throw Error(error.what() + std::string(kAgain));
+  }
+  if (predictions.size() == one.regions.size()) return predictions;
+  throw Error(case_record_path(folder, one.case_id).string() + ": changed" + kAgain);
 }
 
 void note_count(std::vector<std::string>& notes, std::size_t count, const std::string& what) {
@@ -102,7 +124,7 @@ std::string shortage_of(const ReferencedResults& results, const fs::path& path,
   }
   std::set<std::string> seen;
   for (const ReferencedCase& one : results.cases) {
-    for (const ReferencedRegion& region : one.regions) seen.insert(region.prediction.region);
+    for (const ReferencedRegion& region : one.regions) seen.insert(region.region);
   }
   for (const std::string& region : results.regions) {
     if (seen.contains(region)) continue;
@@ -140,7 +162,7 @@ void note_unmatched_regions(const ReferenceReader& references, const fs::path& p
   for (const std::string& region : results.regions) {
     const auto has = [&](const ReferencedCase& one) {
       return std::any_of(one.regions.begin(), one.regions.end(),
-                         [&](const auto& of) { return of.prediction.region == region; });
+                         [&](const auto& of) { return of.region == region; });
     };
     const auto with = std::count_if(results.cases.begin(), results.cases.end(), has);
     const auto without = static_cast<std::ptrdiff_t>(results.cases.size()) - with;
@@ -183,6 +205,7 @@ RunFile require_run_file(const fs::path& folder) {
 ReferencedResults read_referenced_results(const fs::path& folder, const ReferenceSource& source,
                                           int threads) {
   ReferencedResults results;
+  results.folder = folder;
   results.run = require_run_file(folder);
   results.regions = regions_of(results.run.model);
   const ReferenceReader references(source, results.run.model);
@@ -222,12 +245,22 @@ ReferencedResults read_referenced_results(const fs::path& folder, const Referenc
   }
   if (refusal.empty()) refusal = shortage_of(results, source.path, folder);
   if (refusal.empty()) {
-    results.voxel_ml = results.cases.front().regions.front().prediction.voxel_volume_ml;
+    results.voxel_ml = results.cases.front().voxel_ml;
     refusal = judge_references(results, source.path.string(), source.accept, source.label_map);
   }
   if (source.said) source.said(results);
   if (!refusal.empty()) throw UsageError(refusal);
   return results;
+}
+
+void read_predictions(
+    const ReferencedResults& results, int threads,
+    const std::function<void(std::size_t case_number,
+                             const std::vector<RegionPrediction>& predictions)>& work) {
+  const std::string identity = sha256_of_identity(results.run.identity);
+  for_each_parallel(results.cases.size(), threads, [&](std::size_t number) {
+    work(number, predictions_of(results.cases[number], results.folder, identity));
+  });
 }
 
 std::string leave_out_repeated_scans(ReferencedResults& results) {

@@ -62,11 +62,11 @@ std::vector<ScoredInterval> score_intervals(const RegionPrediction& prediction, 
   if (method == IntervalMethod::kLevelSets) {
     return score_level_sets(prediction, volume_ml, levels);
   }
-  const VolumeEstimate estimate = estimate_volume(prediction, *calibration, method, levels);
+  const CalibratedVolume calibrated(prediction, *calibration, method);
+  const VolumeEstimate estimate = calibrated.estimate(levels);
   const double least_ml = least_volume_ml(prediction.voxel_volume_ml);
-  const ConformalFit::Crps crps = calibrated_crps(prediction, *calibration, method, volume_ml);
-  const double pit = calibrated_pit(prediction, *calibration, method, volume_ml);
-  const std::int64_t references = calibration->stratum_of(predicted_volume_ml(prediction)).n();
+  const ConformalFit::Crps crps = calibrated.crps(volume_ml);
+  const double pit = calibrated.pit(volume_ml);
   std::vector<ScoredInterval> all;
   for (std::size_t n = 0; n < levels.size(); ++n) {
     all.push_back(
@@ -74,7 +74,7 @@ std::vector<ScoredInterval> score_intervals(const RegionPrediction& prediction, 
     all.back().crps_root = crps.root;
     all.back().crps_ml = crps.ml;
     all.back().pit = pit;
-    all.back().references = references;
+    all.back().references = calibrated.references();
   }
   return all;
 }

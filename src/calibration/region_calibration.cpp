@@ -54,6 +54,14 @@ std::vector<ConformityScore> scores_for(const ConformalFit& fit, const RegionPre
   return conformity_scores(prediction, fit_kind_of(method).value(), rhos);
 }
 
+/// Of a volume with this score under the best candidate.
+double pit_of(const ConformalFit& fit, double score) {
+  const std::vector<double>& scores = fit.candidates()[fit.best()].scores;
+  const auto below = std::lower_bound(scores.begin(), scores.end(), score);
+  const auto rank = static_cast<double>(below - scores.begin()) + 1;
+  return (rank - 0.5) / static_cast<double>(fit.n() + 1);
+}
+
 bool sticks_out(const PredictionInterval& inner, const PredictionInterval& outer) {
   constexpr double kRounding = 1e-9;  // of edges found by bisection
   return inner.lower_ml < outer.lower_ml * (1 - kRounding) ||
@@ -220,65 +228,72 @@ std::optional<double> promised_coverage(IntervalMethod method, std::int64_t n,
   return level.value * static_cast<double>(n - 1) / static_cast<double>(n + 1);
 }
 
-VolumeEstimate estimate_volume(const RegionPrediction& prediction,
-                               const RegionCalibration& calibration, IntervalMethod method,
-                               std::span<const NominalCoverage> levels) {
-  const double predicted_ml = predicted_volume_ml(prediction);
-  const ConformalFit& fit = fit_for(calibration, method, predicted_ml);
+CalibratedVolume::CalibratedVolume(const RegionPrediction& prediction,
+                                   const RegionCalibration& calibration, IntervalMethod method)
+    : calibration_(calibration),
+      method_(method),
+      predicted_ml_(predicted_volume_ml(prediction)),
+      uniform_(atom_uniform(prediction.case_id, prediction.region)),
+      fit_(fit_for(calibration, method, predicted_ml_)),
+      scan_(scores_for(fit_, prediction, method)) {}
+
+VolumeEstimate CalibratedVolume::estimate(std::span<const NominalCoverage> levels) const {
   const auto cut_at = [&](const NominalCoverage& level) {
-    if (const auto cut = cut_of(method, fit.n(), level)) return *cut;
-    throw CalibrationError(calibration.region + ": " + std::to_string(fit.n()) +
+    if (const auto cut = cut_of(method_, fit_.n(), level)) return *cut;
+    throw CalibrationError(calibration_.region + ": " + std::to_string(fit_.n()) +
                            " references do not reach level " + level.text + ", which takes " +
                            std::to_string(least_references(level)));
   };
-  const std::vector<ConformityScore> scan = scores_for(fit, prediction, method);
 
   // At the level that widths are compared at.
   const auto usual_interval = [&](const VolumeEstimate& made) -> std::optional<PredictionInterval> {
     for (std::size_t n = 0; n < levels.size(); ++n) {
-      if (levels[n].value == calibration.width_level.value) return made.intervals[n];
+      if (levels[n].value == calibration_.width_level.value) return made.intervals[n];
     }
-    const auto cut = cut_of(method, fit.n(), calibration.width_level);
+    const auto cut = cut_of(method_, fit_.n(), calibration_.width_level);
     if (!cut) return std::nullopt;  // of another method than the calibration's
-    return fit.interval(scan, *cut);
+    return fit_.interval(scan_, *cut);
   };
 
   VolumeEstimate estimate;
-  estimate.median_ml = fit.median_ml(scan);
+  estimate.median_ml = fit_.median_ml(scan_);
   for (const NominalCoverage& level : levels) {
-    estimate.intervals.push_back(fit.interval(scan, cut_at(level)));
+    estimate.intervals.push_back(fit_.interval(scan_, cut_at(level)));
     const std::size_t last = estimate.intervals.size() - 1;
     if (last > 0 && sticks_out(estimate.intervals[last - 1], estimate.intervals[last])) {
       estimate.not_nested = true;
     }
   }
-  estimate.outside_range =
-      predicted_ml < calibration.least_predicted_ml || predicted_ml > calibration.most_predicted_ml;
-  if (calibration.most_usual_width > 0) {
+  estimate.outside_range = predicted_ml_ < calibration_.least_predicted_ml ||
+                           predicted_ml_ > calibration_.most_predicted_ml;
+  if (calibration_.most_usual_width > 0) {
     const auto usual = usual_interval(estimate);
-    estimate.uncertain = usual && root_width(*usual) > calibration.most_usual_width;
+    estimate.uncertain = usual && root_width(*usual) > calibration_.most_usual_width;
   }
   return estimate;
+}
+
+double CalibratedVolume::pit(double volume_ml) const {
+  return pit_of(fit_, scan_[fit_.best()].at(volume_ml, uniform_));
+}
+
+ConformalFit::Crps CalibratedVolume::crps(double volume_ml) const {
+  return fit_.crps(scan_, volume_ml);
+}
+
+VolumeEstimate estimate_volume(const RegionPrediction& prediction,
+                               const RegionCalibration& calibration, IntervalMethod method,
+                               std::span<const NominalCoverage> levels) {
+  return CalibratedVolume(prediction, calibration, method).estimate(levels);
 }
 
 double calibrated_pit(const RegionPrediction& prediction, const RegionCalibration& calibration,
                       IntervalMethod method, double volume_ml) {
   const ConformalFit& fit = fit_for(calibration, method, predicted_volume_ml(prediction));
-  const ConformalFit::Candidate& best = fit.candidates()[fit.best()];
-  const FitKind kind = fit_kind_of(method).value();
-  const double score = conformity_scores(prediction, kind, {&best.rho, 1})
-                           .front()
-                           .at(volume_ml, atom_uniform(prediction.case_id, prediction.region));
-  const auto below = std::lower_bound(best.scores.begin(), best.scores.end(), score);
-  const auto rank = static_cast<double>(below - best.scores.begin()) + 1;
-  return (rank - 0.5) / static_cast<double>(fit.n() + 1);
-}
-
-ConformalFit::Crps calibrated_crps(const RegionPrediction& prediction,
-                                   const RegionCalibration& calibration, IntervalMethod method,
-                                   double volume_ml) {
-  const ConformalFit& fit = fit_for(calibration, method, predicted_volume_ml(prediction));
-  return fit.crps(scores_for(fit, prediction, method), volume_ml);
+  const double rho = fit.candidates()[fit.best()].rho;
+  const auto scores = conformity_scores(prediction, fit_kind_of(method).value(), {&rho, 1});
+  return pit_of(fit,
+                scores.front().at(volume_ml, atom_uniform(prediction.case_id, prediction.region)));
 }
 
 }  // namespace mcvol

@@ -23,8 +23,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void throw_cannot(const char* verb, const fs::path& path, int error_number) {
-  throw Error(path.string() + ": cannot " + verb + ": " + std::strerror(error_number));
+std::string cannot(const char* verb, const fs::path& path, int error_number) {
+  return path.string() + ": cannot " + verb + ": " + std::strerror(error_number);
+}
+
+/// @param path what the user knows of: a file or a folder.
+[[noreturn]] void throw_cannot_write(const fs::path& path, int error_number,
+                                     const char* verb = "write") {
+  const std::string message = cannot(verb, path, error_number);
+  for (const int of_disk : {ENOSPC, EDQUOT, EROFS, EIO}) {
+    if (error_number == of_disk) throw DiskError(message);
+  }
+  throw Error(message);
 }
 
 /// Removes the temporary file unless it has been renamed into place.
@@ -50,8 +60,12 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-/// Opens a new file beside `path`; a name taken by an earlier run that was killed is passed over.
+/// Opens a new file beside `path`, in a folder that is made where it is missing; a name taken by an
+/// earlier run that was killed is passed over.
 int create_beside(const fs::path& path, fs::path& temporary) {
+  std::error_code error;
+  fs::create_directories(folder_of(path), error);
+  if (error) throw_cannot_write(folder_of(path), error.value(), "create folder");
   static std::atomic<unsigned> counter{0};
   constexpr int kAttempts = 1000;
   std::string stem = ".";
@@ -62,7 +76,7 @@ int create_beside(const fs::path& path, fs::path& temporary) {
     if (descriptor >= 0) return descriptor;
     if (errno != EEXIST && errno != EINTR) break;
   }
-  throw_cannot("write", path, errno);
+  throw_cannot_write(path, errno);
 }
 
 void write_all(int descriptor, std::string_view bytes, const fs::path& path) {
@@ -71,7 +85,7 @@ void write_all(int descriptor, std::string_view bytes, const fs::path& path) {
     if (written > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
     } else if (written == 0 || errno != EINTR) {
-      throw_cannot("write", path, written == 0 ? ENOSPC : errno);
+      throw_cannot_write(path, written == 0 ? ENOSPC : errno);
     }
   }
 }
@@ -99,6 +113,7 @@ std::optional<int> open_descriptor(const fs::path& path) {
 /// Follows links one by one: behind /dev/stdout may lie a regular file that a shell has opened to
 /// append to, which is written through its descriptor and not by its name.
 Destination destination_of(const fs::path& path) {
+  if (!path.has_filename()) throw Error(path.string() + ": cannot write: not a file name");
   constexpr int kMostLinks = 40;  // as Linux
   Destination destination{path, {}, {}, false};
   for (int links = 0; links < kMostLinks; ++links) {
@@ -108,9 +123,9 @@ Destination destination_of(const fs::path& path) {
     if (destination.in_place || !fs::is_symlink(fs::symlink_status(destination.path, error))) {
       break;
     }
-    if (links + 1 == kMostLinks) throw_cannot("write", path, ELOOP);
+    if (links + 1 == kMostLinks) throw_cannot_write(path, ELOOP);
     const fs::path target = fs::read_symlink(destination.path, error);
-    if (error) throw_cannot("write", path, error.value());
+    if (error) throw_cannot_write(path, error.value());
     destination.path = folder_of(destination.path) / target;
   }
   struct stat status {};
@@ -124,23 +139,23 @@ void write_in_place(const Destination& destination, std::string_view bytes, cons
   FileDescriptor file(destination.descriptor
                           ? ::fcntl(*destination.descriptor, F_DUPFD_CLOEXEC, 0)
                           : ::open(destination.path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
-  if (!file.is_open()) throw_cannot("write", path, errno);
+  if (!file.is_open()) throw_cannot_write(path, errno);
   write_all(file.get(), bytes, path);
-  if (file.close() != 0) throw_cannot("write", path, errno);
+  if (file.close() != 0) throw_cannot_write(path, errno);
 }
 
 void sync_folder(const fs::path& path) {
   const FileDescriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Some file systems cannot sync a folder, or do not let it be opened: the file itself is safe.
   if (!folder.is_open()) return;
-  if (::fsync(folder.get()) != 0 && errno == EIO) throw_cannot("write", path, errno);
+  if (::fsync(folder.get()) != 0 && errno == EIO) throw_cannot_write(path, errno);
 }
 
 }  // namespace
 
 std::string read_file(const fs::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) throw_cannot("read", path, errno);
+  if (!file.is_open()) throw Error(cannot("read", path, errno));
   std::string bytes;
   struct stat status {};
   if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
@@ -153,32 +168,32 @@ std::string read_file(const fs::path& path) {
     if (count > 0) {
       bytes.append(buffer.data(), static_cast<std::size_t>(count));
     } else if (errno != EINTR) {
-      throw_cannot("read", path, errno);
+      throw Error(cannot("read", path, errno));
     }
   }
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
-  if (!path.has_filename()) throw Error(path.string() + ": cannot write: not a file name");
   const Destination destination = destination_of(path);
   if (destination.in_place) return write_in_place(destination, bytes, path);
   const fs::path& target = destination.path;
-  std::error_code error;
-  fs::create_directories(folder_of(target), error);
-  if (error) {
-    throw Error(folder_of(target).string() + ": cannot create folder: " + error.message());
-  }
   fs::path temporary_path;
   FileDescriptor file(create_beside(target, temporary_path));
   TemporaryFile temporary(temporary_path);
   write_all(file.get(), bytes, path);
   if (destination.mode && ::fchmod(file.get(), *destination.mode) != 0) {
-    throw_cannot("write", path, errno);
+    throw_cannot_write(path, errno);
   }
-  if (::fsync(file.get()) != 0) throw_cannot("write", path, errno);
-  if (file.close() != 0) throw_cannot("write", path, errno);
-  if (!temporary.rename_to(target)) throw_cannot("write", path, errno);
+  if (::fsync(file.get()) != 0) throw_cannot_write(path, errno);
+  if (file.close() != 0) throw_cannot_write(path, errno);
+  if (!temporary.rename_to(target)) throw_cannot_write(path, errno);
   sync_folder(target);
+}
+
+void remove_file(const fs::path& path, const char* verb) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) throw_cannot_write(path, error.value(), verb);
 }
 
 void require_writable(const fs::path& path) {
@@ -187,14 +202,14 @@ void require_writable(const fs::path& path) {
     // Opening a pipe would wait for its reader.
     const bool writable = destination.descriptor ? ::fcntl(*destination.descriptor, F_GETFD) != -1
                                                  : ::access(destination.path.c_str(), W_OK) == 0;
-    if (!writable) throw_cannot("write", path, errno);
+    if (!writable) throw_cannot_write(path, errno);
     return;
   }
-  const fs::path& target = destination.path;
-  const fs::path trial = target.parent_path() / ("." + target.filename().string() + ".try");
-  write_file_atomically(trial, "");
-  std::error_code ignored;
-  fs::remove(trial, ignored);
+  std::error_code error;
+  if (fs::is_directory(destination.path, error)) throw_cannot_write(path, EISDIR);
+  fs::path temporary_path;
+  const FileDescriptor file(create_beside(destination.path, temporary_path));
+  const TemporaryFile temporary(temporary_path);
 }
 
 void remove_left_temporary_files(const fs::path& folder) {

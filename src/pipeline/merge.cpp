@@ -197,6 +197,8 @@ class Merge {
     std::error_code ignored;
     try {
       if (fs::exists(from)) return write_file_atomically(to, read_file(from));
+    } catch (const DiskError&) {
+      throw;
     } catch (const std::exception& error) {
       report_.warnings.push_back(case_id + ": merged without its slice: " + error.what());
     }
@@ -208,6 +210,8 @@ class Merge {
     remove_case_maps(out_, record.case_id);
     try {
       return copy_case_maps(folder, out_, record);
+    } catch (const DiskError&) {
+      throw;
     } catch (const std::exception& error) {
       report_.warnings.push_back(record.case_id +
                                  ": merged without its saved images: " + error.what());
@@ -220,6 +224,8 @@ class Merge {
     if (record.status != CaseRecord::Status::kOk) return;
     try {
       renew_bounds(out_, record, rows);
+    } catch (const DiskError&) {
+      throw;
     } catch (const std::exception& error) {
       report_.warnings.push_back(record.case_id +
                                  ": its saved bounds are not those of the table: " + error.what());

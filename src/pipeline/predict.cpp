@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
-#include <new>
 
 #include "pipeline/maps/saved_maps.h"
 #include "run_log.h"
@@ -263,9 +262,8 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     }
     record.grid = loaded.scan.grid;
     record.passes = sampled->passes;
+    record.flags = flags_of(loaded.scan, plan_.bundle.requires_skull_stripped());
     if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");
-    const auto flags = flags_of(loaded.scan, plan_.bundle.requires_skull_stripped());
-    record.flags.insert(record.flags.end(), flags.begin(), flags.end());
     std::sort(record.flags.begin(), record.flags.end());
     record.notes = loaded.scan.notes;
     if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded, sink);
@@ -289,6 +287,8 @@ void PredictRun::keep_thumbnail(const std::string& case_id, const LoadedCase& lo
   try {
     write_thumbnail(thumbnail_of(loaded.scan, channels_to_show(plan_.bundle), loaded.shown, sink),
                     thumbnail_path(plan_.folder, case_id));
+  } catch (const DiskError&) {
+    throw;  // With the record there, the slice would never be made up for.
   } catch (const std::exception& error) {
     remove_thumbnail(plan_.folder, case_id);
     observer_.warn(case_id + ": measured, but without its slice: " + error.what());

@@ -117,7 +117,11 @@ void RunLog::prepare_last_words() {
   RunFile interrupted = file_;
   interrupted.state = RunFile::State::kInterrupted;
   interrupted.ended = utc_now();
-  write_file_atomically(last_words_, run_file_text(interrupted));
+  try {
+    write_file_atomically(last_words_, run_file_text(interrupted));
+  } catch (const Error&) {
+    return;  // An aid for a second signal; where run.json cannot be written either, that is said.
+  }
   set_last_words(last_words_, run_file_path(plan_.folder));
 }
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "shown_slices.h"
-
 namespace mcvol {
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,13 @@ class PredictRun : public ::testing::Test {
   /// @param finished the table of a whole run of the same options
   ProcessResult predict_signalled_after(const std::string& case_id, int signal_number,
                                         const std::string& out, const std::string& finished) const;
+
+  /// Every file of a folder of the test's by its name there, but those that say when they were
+  /// made; of a report page only that it is there. Of a folder that is not there: none.
+  std::map<std::string, std::string> contents(const std::string& out) const;
+  /// Makes a calibration for level 0.5 on the cases of a folder of the test's, from references that
+  /// are so much larger than what was measured; they lie in `name`.csv. @returns `name`.json.
+  std::string calibration(const std::string& out, const std::string& name, double factor) const;
 
   std::filesystem::path root_ = fresh_folder("run");
   std::filesystem::path model_;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <iterator>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -38,6 +39,9 @@ Child start(const std::string& program, const std::vector<std::string>& argument
   argv.push_back(nullptr);
   const auto err = make_pipe();
   Child child;
+  // ITK ends its threads before a fork and makes them anew after it, for one fork at a time.
+  static std::mutex one_fork;
+  std::unique_lock lock(one_fork);
   child.pid = fork();
   if (child.pid == 0) {
     dup2(out[1], STDOUT_FILENO);
@@ -45,6 +49,7 @@ Child start(const std::string& program, const std::vector<std::string>& argument
     execv(program.c_str(), argv.data());
     _exit(127);
   }
+  lock.unlock();
   close(out[1]);
   close(err[1]);
   child.out = out[0];

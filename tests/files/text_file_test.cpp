@@ -206,6 +206,38 @@ TEST(TextFile, DeviceIsWrittenAndStays) {
   EXPECT_EQ(entries_in(folder.path()), 2);
 }
 
+TEST(TextFile, TryingWhetherAFileCanBeWrittenLeavesNothingAndNamesIt) {
+  const TemporaryFolder folder;
+  require_writable(folder.path() / "made" / "table.csv");
+  EXPECT_EQ(entries_in(folder.path() / "made"), 0);
+  const auto error_of_trying = [](const fs::path& path) -> std::string {
+    try {
+      require_writable(path);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const std::string made = (folder.path() / "made").string();
+  EXPECT_EQ(error_of_trying(made), made + ": cannot write: Is a directory");
+  EXPECT_EQ(error_of_trying(made + "/"), made + "/: cannot write: not a file name");
+}
+
+TEST(TextFile, DiskThatTakesNoMoreIsToldFromAFileThatCannotBeWritten) {
+  const TemporaryFolder folder;
+  fs::create_symlink("/dev/full", folder.path() / "full");
+  fs::create_directories(folder.path() / "taken");
+  EXPECT_THROW(write_file_atomically(folder.path() / "full", "x"), DiskError);
+  try {
+    write_file_atomically(folder.path() / "taken", "x");
+    ADD_FAILURE() << "written";
+  } catch (const DiskError&) {
+    ADD_FAILURE() << "the disk is not full";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), ExitCode::kCannotGoOn);
+  }
+}
+
 TEST(TextFile, OpenFileIsWrittenThroughItsDescriptor) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "log";

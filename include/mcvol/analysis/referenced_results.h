@@ -4,6 +4,7 @@
 #include "mcvol/io/records/run_file.h"
 #include "mcvol/io/tables/references.h"
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -28,16 +29,19 @@ struct ReferenceSource {
 
 /// A region whose volume is known.
 struct ReferencedRegion {
-  RegionPrediction prediction;
+  std::string region;
   double volume_ml = 0;
-  double raw_ml = 0;        ///< predicted_volume_ml() of the prediction
-  double segmented_ml = 0;  ///< voxels whose mean probability exceeds 0.5
+  double raw_ml = 0;             ///< predicted_volume_ml() of what the passes say
+  double segmented_ml = 0;       ///< voxels whose mean probability exceeds 0.5
+  bool without_dropout = false;  ///< whether the record has a pass without dropout
 };
 
-/// A measured case with at least one known volume.
+/// A measured case with at least one known volume: what it takes to judge and to choose cases. What
+/// the passes say of it is as large as its record, and read where it is used (read_predictions()).
 struct ReferencedCase {
   std::string case_id;
   std::string scan_sha256;
+  double voxel_ml = 0;
   std::vector<ReferencedRegion> regions;
   std::map<int, double> labels_ml;   ///< of its label map, by label of the model
   std::set<int> values;              ///< in its label map
@@ -47,6 +51,7 @@ struct ReferencedCase {
 
 /// The measured cases of a result folder that have references.
 struct ReferencedResults {
+  std::filesystem::path folder;
   RunFile run;
   std::vector<std::string> regions;   ///< of the bundle, in its order
   std::vector<ReferencedCase> cases;  ///< sorted by case_id
@@ -67,6 +72,15 @@ RunFile require_run_file(const std::filesystem::path& folder);
 ///   for a region none has one.
 ReferencedResults read_referenced_results(const std::filesystem::path& folder,
                                           const ReferenceSource& source, int threads);
+
+/// Reads the records of the cases, one after the other on each of several threads, and hands what
+/// the passes say of a case's regions, in the order of ReferencedCase::regions, to `work`. No
+/// histogram is in memory but those of the cases at work.
+/// @throws Error for a record that has changed since the cases were read.
+void read_predictions(
+    const ReferencedResults& results, int threads,
+    const std::function<void(std::size_t case_number,
+                             const std::vector<RegionPrediction>& predictions)>& work);
 
 /// Leaves out the cases whose scans have the same files as another's, so that each scan counts
 /// once: that with most references stays, of equals the first. @return what is to be said of it;

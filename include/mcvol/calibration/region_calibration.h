@@ -127,21 +127,41 @@ std::optional<ScoreCut> cut_of(IntervalMethod method, std::int64_t n, const Nomi
 std::optional<double> promised_coverage(IntervalMethod method, std::int64_t n,
                                         const NominalCoverage& level);
 
-/// @param levels ascending. @throws CalibrationError where a stratum has too few references for a
-///   level, saying how many it takes.
+/// One region of one scan under the calibrated distribution of a method. Its scores are made once,
+/// whatever is asked of them: they take most of the time.
+class CalibratedVolume {
+ public:
+  /// @param calibration has to outlive it. @throws CalibrationError for a fit that it lacks.
+  CalibratedVolume(const RegionPrediction& prediction, const RegionCalibration& calibration,
+                   IntervalMethod method);
+
+  /// @param levels ascending. @throws CalibrationError where a stratum has too few references for a
+  ///   level, saying how many it takes.
+  VolumeEstimate estimate(std::span<const NominalCoverage> levels) const;
+  /// As calibrated_pit().
+  double pit(double volume_ml) const;
+  ConformalFit::Crps crps(double volume_ml) const;
+  /// In the stratum of the scan.
+  std::int64_t references() const { return calibration_.stratum_of(predicted_ml_).n(); }
+
+ private:
+  const RegionCalibration& calibration_;
+  IntervalMethod method_;
+  double predicted_ml_;
+  double uniform_;  ///< atom_uniform() of case and region
+  const ConformalFit& fit_;
+  std::vector<ConformityScore> scan_;  ///< one per candidate of the fit
+};
+
+/// CalibratedVolume::estimate() alone.
 VolumeEstimate estimate_volume(const RegionPrediction& prediction,
                                const RegionCalibration& calibration, IntervalMethod method,
                                std::span<const NominalCoverage> levels);
 
 /// Probability integral transform of a known volume under the calibrated distribution of a method:
 /// (rank - 1/2) / (n + 1), its rank among the n calibration scans and itself. Uniform where the
-/// calibration holds.
+/// calibration holds. Takes the scores of the best candidate only.
 double calibrated_pit(const RegionPrediction& prediction, const RegionCalibration& calibration,
                       IntervalMethod method, double volume_ml);
-
-/// CRPS of the calibrated distribution of a method.
-ConformalFit::Crps calibrated_crps(const RegionPrediction& prediction,
-                                   const RegionCalibration& calibration, IntervalMethod method,
-                                   double volume_ml);
 
 }  // namespace mcvol

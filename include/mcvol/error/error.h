@@ -30,6 +30,14 @@ class Error : public std::runtime_error {
   ExitCode exit_code_;
 };
 
+/// Nothing more can be written to where this was to go, whatever the file: the disk is full, the
+/// quota used up, the file system read-only or broken (exit code 1). It ends even what would go on
+/// without this file.
+class DiskError : public Error {
+ public:
+  explicit DiskError(const std::string& message) : Error(message) {}
+};
+
 /// A bad option, manifest or run identity: found before any work (exit code 2).
 class UsageError : public Error {
  public:

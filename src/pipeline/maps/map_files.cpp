@@ -1,6 +1,7 @@
 #include "map_files.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text_file.h"
 
 #include <algorithm>
 #include <system_error>
@@ -22,12 +23,7 @@ void remove_image(const MapNames& names, const MapEntry& image) {
   std::vector<fs::path> files = files_of(names, image);
   std::reverse(files.begin(), files.end());
   for (const fs::path& path : files) {
-    std::error_code error;
-    fs::remove(path, error);
-    if (error) {
-      throw Error(path.string() +
-                  ": cannot remove the image of an earlier measurement: " + error.message());
-    }
+    remove_file(path, "remove the image of an earlier measurement");
   }
 }
 

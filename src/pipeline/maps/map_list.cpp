@@ -131,8 +131,7 @@ void remove_map_list(const MapNames& names) {
   std::error_code error;
   const fs::file_type type = fs::symlink_status(list, error).type();
   if (type == fs::file_type::not_found || type == fs::file_type::directory) return;
-  fs::remove(list, error);
-  if (error) throw Error(list.string() + ": cannot remove: " + error.message());
+  remove_file(list);
 }
 
 }  // namespace mcvol

@@ -1,5 +1,6 @@
 #include "saved_maps.h"
 
+#include "mcvol/error/error.h"
 #include "mcvol/pipeline/case_loader.h"
 
 #include <exception>
@@ -56,6 +57,8 @@ bool SavedMaps::renew_bounds_of(const std::string& case_id) {
     const CaseRecord record = read_case_record(plan_.folder, case_id);
     renew_bounds(plan_.folder, record, rows_of(record, options_.levels, plan_.calibration.get()));
     return true;
+  } catch (const DiskError&) {
+    throw;
   } catch (const std::exception& error) {
     observer_.warn(case_id +
                    ": its saved bounds are not those of the table, and cannot be: " + error.what() +
@@ -89,6 +92,8 @@ void SavedMaps::write(const CaseRecord& record, const std::vector<VolumeRow>& ro
     } catch (const std::exception& left) {
       reason += std::string("; ") + left.what();
     }
+    // Those of the next case could not be written either. This one is measured again for them.
+    if (dynamic_cast<const DiskError*>(&error) != nullptr) throw;
     go_without(record.case_id, reason);
   }
 }

@@ -11,7 +11,8 @@
 namespace mcvol {
 
 /// The saved images of a run. Whatever is wrong with those of one case is a warning and never the
-/// end of the run, but for images of an earlier measurement that cannot be removed.
+/// end of the run, but for images of an earlier measurement that cannot be removed, and a disk that
+/// takes no more (DiskError).
 class SavedMaps {
  public:
   /// All must outlive it.

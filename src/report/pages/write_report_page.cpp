@@ -1,6 +1,7 @@
 #include "mcvol/report/pages/write_report_page.h"
 
 #include "mcvol/analysis/referenced_results.h"
+#include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/report/pages/report_page.h"
 
@@ -100,6 +101,8 @@ std::vector<std::string> write_report_of_run(const std::filesystem::path& result
   std::vector<std::string> notes;
   try {
     notes = write_report_page(options, program, results / "report.html", slices).notes;
+  } catch (const DiskError&) {
+    throw;
   } catch (const std::exception& error) {
     notes = {error.what()};
   }

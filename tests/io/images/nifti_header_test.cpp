@@ -183,32 +183,6 @@ TEST_F(NiftiHeaderFile, RefusesFourDimensions) {
             "image.nii: 5-D image (240x240x155x1x3), expected 3-D; split it");
 }
 
-TEST_F(NiftiHeaderFile, TakesOneImageOfFourDimensionsOnly) {
-  NiftiFixture fixture;
-  const auto refusal_at = [&](std::int64_t index) {
-    const ImageSource source{write("image.nii", fixture), index};
-    return refusal_of([&] { read_image_header(source); });
-  };
-  EXPECT_EQ(refusal_at(0),
-            "image.nii: 3-D image (4x5x6), expected a 4-D one, to take image.nii[0] of it; are the "
-            "channels in files of their own?");
-  fixture.dim = {4, 4, 5, 6, 3};
-  fixture.set_voxels(std::vector<std::uint8_t>(360), 2);
-  EXPECT_EQ(refusal_at(2), "");
-  EXPECT_EQ(refusal_at(3),
-            "image.nii: 4-D image (4x5x6x3), in which there is no image.nii[3], expected an index "
-            "from 0 to 2");
-  fixture.voxels.pop_back();
-  EXPECT_EQ(refusal_at(0),
-            "image.nii: truncated: 711 bytes (uncompressed), expected 712; copy it again");
-  fixture.dim = {5, 4, 5, 6, 3, 2};
-  EXPECT_EQ(refusal_at(0), "image.nii: 5-D image (4x5x6x3x2), expected 3-D; split it");
-  fixture.dim = {4, 1024, 1024, 2048, 3};
-  EXPECT_EQ(refusal_at(0),
-            "image.nii: claims 1024x1024x2048x3 voxels, more than the 2^32 that can be read; "
-            "damaged?");
-}
-
 TEST_F(NiftiHeaderFile, RefusesTwoDimensions) {
   NiftiFixture fixture;
   fixture.dim = {2, 240, 240};

@@ -21,8 +21,8 @@ struct ReportPage {
 ReportPage write_report_page(const TabulateOptions& options, const std::string& program,
                              const std::filesystem::path& output, Slices slices = Slices::kShow);
 
-/// After a run: report.html in its result folder. Never throws, for the volumes are written
-/// already: returns what went wrong and what the page had to go without, a line each.
+/// After a run: report.html in its result folder. The volumes are written already: returns what
+/// went wrong and what the page had to go without, a line each. @throws DiskError only.
 std::vector<std::string> write_report_of_run(const std::filesystem::path& results,
                                              const std::string& program, int threads,
                                              Slices slices = Slices::kShow);

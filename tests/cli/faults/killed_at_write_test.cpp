@@ -1,6 +1,3 @@
-#include "mcvol/files/csv.h"
-#include "mcvol/files/text_file.h"
-
 #include <csignal>
 #include <map>
 
@@ -33,37 +30,6 @@ class KilledAtWrite : public PredictRun {
     EXPECT_EQ(result.exit_code, 0) << result.err;
 #endif
     return false;
-  }
-
-  /// Every file but those that say when it was made.
-  std::map<std::string, std::string> contents(const std::string& out) const {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : fs::recursive_directory_iterator(root_ / out)) {
-      const std::string name = entry.path().lexically_relative(root_ / out).string();
-      if (!entry.is_regular_file() || name == ".lock" || name == "run.json") continue;
-      files[name] = name == "report.html" ? "" : read_file(entry.path());
-    }
-    return files;
-  }
-
-  /// For level 0.5, of references that are so much larger than what was measured in `out`.
-  std::string calibration(const std::string& out, const std::string& name, double factor) const {
-    std::string text = "case_id,region,volume_ml\n";
-    const ProcessResult rows =
-        run_mcvol({"interval", (root_ / out).string(), "--calibration", "none", "--level", "0.5"});
-    const CsvTable table = parse_csv(rows.out, "rows");
-    for (const CsvRecord& record : table.records) {
-      const double raw_ml = std::stod(record.fields[*table.column("raw_volume_ml")]);
-      text +=
-          record.fields[0] + "," + record.fields[1] + "," + std::to_string(factor * raw_ml) + "\n";
-    }
-    write_file_atomically(root_ / (name + ".csv"), text);
-    const std::string file = (root_ / (name + ".json")).string();
-    const ProcessResult made = run_mcvol({"calibrate", (root_ / out).string(), "--references",
-                                          (root_ / (name + ".csv")).string(), "--level", "0.5",
-                                          "--output", file, "--accept-references"});
-    EXPECT_EQ(made.exit_code, 0) << made.err;
-    return file;
   }
 
   int measure_killed(const std::vector<std::string>& saving) const;

@@ -11,20 +11,6 @@
 
 namespace mcvol {
 
-/// Calls visit(index, position) for each non-zero voxel, with its position in their list.
-template <typename Visit>
-void for_each_voxel_of(const Image<std::uint8_t>& mask, Visit visit) {
-  const Index3& size = mask.grid.size;
-  std::size_t position = 0, voxel = 0;
-  for (std::int64_t k = 0; k < size[2]; ++k) {
-    for (std::int64_t j = 0; j < size[1]; ++j) {
-      for (std::int64_t i = 0; i < size[0]; ++i, ++voxel) {
-        if (mask.values[voxel] != 0) visit(Index3{i, j, k}, position++);
-      }
-    }
-  }
-}
-
 /// A slice by the index along its plane's SlicePlane::through.
 struct ShownSlice {
   Plane plane = Plane::kAxial;
