@@ -59,8 +59,10 @@ void put_shape(const RegionRecord& region, VolumeRow& row) {
   if (!region.segmentation) return;
   row.foci = region.segmentation->foci;
   if (region.segmentation->foci == 0 || region.mean.above_half() == 0) return;
-  row.largest_focus_share = static_cast<double>(region.segmentation->largest_focus_voxels) /
-                            static_cast<double>(region.mean.above_half());
+  // Of a probability of exactly one half the two may be rounded to different sides.
+  row.largest_focus_share =
+      std::min(1.0, static_cast<double>(region.segmentation->largest_focus_voxels) /
+                        static_cast<double>(region.mean.above_half()));
 }
 
 VolumeRow failed_row(const CaseRecord& record) {

@@ -152,6 +152,7 @@ Facts facts_of_record(const fs::path& path) {
                                {"file", input.file_name},
                                {"sha256", input.sha256},
                                {"bytes", input.size_bytes}});
+    if (input.index) facts["inputs"].back()["index"] = *input.index;
   }
   if (record.status == CaseRecord::Status::kFailed) return facts;
   facts["grid"] = facts_of_grid(record.grid);

@@ -87,7 +87,6 @@ class PredictRun {
 PredictOutcome PredictRun::run() {
   check_run_identity(plan_, options_.fresh);
   for (const std::string& complaint : results_.load()) observer_.warn(complaint);
-  results_.remove_outdated();
   keep_finished(plan_, results_, options_.fresh, options_.save);
   outcome_.found = static_cast<int>(plan_.cases.size());
   outcome_.kept = plan_.count(CaseAction::kKeep);

@@ -119,25 +119,28 @@ class CalibrationOfRun {
   PredictPlan& plan_;
 };
 
-/// Whether a run has a record of the case from these files, its own or a shard's: each start and
-/// each shard has to come to the same ids.
-bool is_recorded_in(const fs::path& output, const std::string& case_id,
-                    const std::vector<std::string>& channels,
-                    const std::vector<ImageSource>& files) {
+/// In the records of a run, its own and its shards': each start and each shard has to come to the
+/// same ids.
+Recorded recorded_in(const fs::path& output, const std::string& case_id,
+                     const std::vector<std::string>& channels,
+                     const std::vector<ImageSource>& files) {
   std::vector<fs::path> folders{output};
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(output / "shards", ignored)) {
     folders.push_back(entry.path());
   }
-  return std::any_of(folders.begin(), folders.end(), [&](const fs::path& folder) {
-    std::error_code error;
-    if (!fs::is_regular_file(case_record_path(folder, case_id), error)) return false;
+  Recorded found = Recorded::kNothing;
+  for (const fs::path& folder : folders) {
+    if (!fs::is_regular_file(case_record_path(folder, case_id), ignored)) continue;
+    found = Recorded::kOtherFiles;
     try {
-      return inputs_unchanged(read_case_record(folder, case_id).inputs, channels, files);
+      const CaseRecord record = read_case_record(folder, case_id);
+      if (inputs_unchanged(record.inputs, channels, files)) return Recorded::kTheseFiles;
     } catch (const InputError&) {
-      return false;  // Said where results are read.
+      // Said where results are read.
     }
-  });
+  }
+  return found;
 }
 
 }  // namespace
@@ -180,8 +183,8 @@ PredictPlan plan_scans(const PredictOptions& options) {
 
   ScanSearch search = options.search;
   search.results = options.output;
-  search.is_recorded = [&](const std::string& case_id, const std::vector<ImageSource>& files) {
-    return is_recorded_in(options.output, case_id, channel_names(plan.bundle), files);
+  search.recorded = [&](const std::string& case_id, const std::vector<ImageSource>& files) {
+    return recorded_in(options.output, case_id, channel_names(plan.bundle), files);
   };
   ScanDiscovery discovery = discover_scans(options.scans, channel_patterns(plan.bundle), search);
   choose_map_layout(options, discovery.layout, plan);

@@ -7,16 +7,6 @@
 
 namespace mcvol {
 
-namespace {
-
-/// "p1 and 3 more case(s)".
-std::string first_of(const std::vector<std::string>& case_ids) {
-  if (case_ids.size() == 1) return case_ids.front();
-  return case_ids.front() + " and " + std::to_string(case_ids.size() - 1) + " more case(s)";
-}
-
-}  // namespace
-
 ResultFolder::ResultFolder(std::filesystem::path folder, std::vector<NominalCoverage> levels,
                            std::string run_identity, CalibrationPointer calibration,
                            std::vector<std::string> found_ids)
@@ -34,38 +24,13 @@ std::vector<std::string> ResultFolder::load() {
       complaints.push_back(std::string(error.what()) + "; the record is passed over");
     }
   }
-  if (const std::string complaint = forget_outdated(); !complaint.empty()) {
-    complaints.push_back(complaint);
-  }
   if (const std::vector<std::string> gone = not_found(); !gone.empty()) {
     complaints.push_back(
-        first_of(gone) +
+        gone.front() +
+        (gone.size() == 1 ? "" : " and " + std::to_string(gone.size() - 1) + " more case(s)") +
         " of earlier runs: not found among the scans; the rows stay, with the flag not_found");
   }
   return complaints;
-}
-
-std::string ResultFolder::forget_outdated() {
-  const std::vector<std::string> gone = not_found();
-  const auto failed = [&](const std::string& case_id) {
-    return entries_.at(case_id).status == CaseRecord::Status::kFailed;
-  };
-  if (gone.empty() || !std::all_of(gone.begin(), gone.end(), failed)) return {};
-  for (const std::string& case_id : gone) {
-    entries_.erase(case_id);
-    table_.erase(case_id);
-  }
-  outdated_ids_ = gone;
-  return first_of(gone) +
-         " of earlier runs: failed then, and not found among the scans any more; nothing was "
-         "measured, and the row goes";
-}
-
-void ResultFolder::remove_outdated() {
-  std::error_code ignored;
-  for (const std::string& case_id : outdated_ids_) {
-    std::filesystem::remove(case_record_path(folder_, case_id), ignored);
-  }
 }
 
 const ResultFolder::Entry* ResultFolder::find(const std::string& case_id) const {

@@ -51,8 +51,6 @@ class VolumeTable {
   std::vector<VolumeRow> put(const CaseRecord& record);
   /// Takes rows made elsewhere.
   void put(const std::string& case_id, const std::vector<VolumeRow>& rows);
-  /// Forgets the rows of a case.
-  void erase(const std::string& case_id) { lines_.erase(case_id); }
   /// The table's text.
   std::string csv() const;
   /// Writes `folder`/volumes.csv. Atomic. @throws Error when it cannot be written.

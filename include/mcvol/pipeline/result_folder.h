@@ -33,14 +33,8 @@ class ResultFolder {
                std::vector<std::string> found_ids);
 
   /// Reads every record in cases/. Returns a sentence about each that cannot be read, which counts
-  /// as absent, and one about those of cases that the run did not find. Of these, cases that failed
-  /// count as absent where every measured one is found again: then it is not other scans that the
-  /// run was given, and whoever has mended or removed such a case sees its row go.
+  /// as absent, and one about those of cases that the run did not find.
   std::vector<std::string> load();
-
-  /// Removes the records of failed cases that load() counts as absent. What cannot be removed
-  /// stays.
-  void remove_outdated();
 
   /// None where the case has no (readable) record.
   const Entry* find(const std::string& case_id) const;
@@ -64,14 +58,12 @@ class ResultFolder {
  private:
   std::vector<VolumeRow> remember(const CaseRecord& record);
   bool is_found(const std::string& case_id) const;
-  std::string forget_outdated();
 
   std::filesystem::path folder_;
   std::string run_identity_;
   std::vector<std::string> found_ids_;
   VolumeTable table_;
-  std::map<std::string, Entry> entries_;   ///< by case_id
-  std::vector<std::string> outdated_ids_;  ///< failed, and not found any more
+  std::map<std::string, Entry> entries_;  ///< by case_id
 };
 
 /// What the disk of a folder has left for this user; none where that is not known.

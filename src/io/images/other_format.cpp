@@ -14,7 +14,7 @@ struct Mark {
 using std::string_view_literals::operator""sv;
 
 constexpr std::array kMarks{
-    Mark{0, "\x1f\x8b"sv, "gzip; unpack it once"},
+    Mark{0, "\x1f\x8b"sv, "gzip; unpack it once, or name it .nii.gz where it is one"},
     Mark{0, "PK\x03\x04"sv, "a ZIP archive; unpack it"},
     Mark{0, "BZh"sv, "bzip2; unpack it, and pack it with gzip"},
     Mark{0,

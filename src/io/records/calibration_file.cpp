@@ -197,7 +197,7 @@ const RegionCalibration& CalibrationFile::region(const std::string& name) const 
 
 std::string scan_sha256(const CaseRecord& record) {
   std::vector<std::string> digests;
-  for (const InputFile& input : record.inputs) digests.push_back(input.sha256);
+  for (const InputFile& input : record.inputs) digests.push_back(digest_of(input));
   std::sort(digests.begin(), digests.end());
   std::string joined;
   for (const std::string& digest : digests) joined += digest;

@@ -132,6 +132,10 @@ bool identical_grid(const Grid& a, const Grid& b) {
 
 }  // namespace
 
+std::string digest_of(const InputFile& input) {
+  return input.index ? input.sha256 + "[" + std::to_string(*input.index) + "]" : input.sha256;
+}
+
 bool CaseRecord::same_measurement(const CaseRecord& other) const {
   return case_id == other.case_id && status == other.status && error == other.error &&
          run_identity == other.run_identity && model == other.model && flags == other.flags &&

@@ -251,7 +251,7 @@ class RecordReader {
     }
     // Not in formats 1 to 3.
     if (fields.has("segmentation")) {
-      region.segmentation = shape_in(fields.object("segmentation"), region.mean.above_half());
+      region.segmentation = shape_in(fields.object("segmentation"), region.mean.voxel_count());
     }
     fields.finish();
     return region;

@@ -48,6 +48,19 @@ bool is_same(const FoundCase& a, const FoundCase& b) {
   return a.is_file && b.is_file && std::filesystem::equivalent(a.where, b.where, error);
 }
 
+/// What tells a case from others of its name, whichever of them there are: where it lies, of a row
+/// of a manifest its files.
+std::string told_by(const FoundCase& found) {
+  std::string told = found.shown;
+  if (found.is_file) return told;
+  const std::filesystem::path folder = std::filesystem::path(found.where).parent_path();
+  for (const ImageSource& source : found.scan.channel_files) {
+    told += "\n" + source.file.lexically_proximate(folder).string();
+    if (source.index) told += "[" + std::to_string(*source.index) + "]";
+  }
+  return told;
+}
+
 /// Hands out ids, each once.
 class CaseIds {
  public:
@@ -56,7 +69,7 @@ class CaseIds {
     return is_valid_case_id(name) ? name : hashed_id(name, name);
   }
   static std::string of_place(const FoundCase& found) {
-    return hashed_id(found.scan.case_id, found.shown);
+    return hashed_id(found.scan.case_id, told_by(found));
   }
 
   bool is_free(const std::string& id) const { return !taken_.contains(lower_case(id)); }
@@ -65,10 +78,11 @@ class CaseIds {
     if (id != scan.case_id) scan.found_as = std::exchange(scan.case_id, id);
     taken_.insert(lower_case(id));
   }
+  void keep_from_all(const std::string& id) { taken_.insert(lower_case(id)); }
   void give_free(FoundCase& found) {
     std::string id = of_name(found.scan.case_id);
     // A place is one case's: what is left to try is a hash that happens to be taken.
-    for (std::string hashed = found.shown; !is_free(id); hashed += "+") {
+    for (std::string hashed = told_by(found); !is_free(id); hashed += "+") {
       id = hashed_id(found.scan.case_id, hashed);
     }
     give(id, found);
@@ -82,6 +96,18 @@ std::string place_of(const FoundCase& found) {
   return found.line > 0 ? line_of_file(found.where, found.line) : found.where;
 }
 
+/// The id under which these files have a record; empty where there is none.
+/// @param alike cases of its name.
+std::string id_of_record(const FoundCase& found, std::size_t alike, const RecordedCase& recorded) {
+  const std::vector<ImageSource>& files = found.scan.channel_files;
+  if (files.empty()) return {};
+  const std::string of_place = CaseIds::of_place(found);
+  if (recorded(of_place, files) == Recorded::kTheseFiles) return of_place;
+  const std::string of_name = CaseIds::of_name(found.scan.case_id);
+  const bool is_it = alike > 1 && recorded(of_name, files) == Recorded::kTheseFiles;
+  return is_it ? of_name : "";
+}
+
 [[noreturn]] void refuse_twice(const FoundCase& other, const FoundCase& found) {
   const std::string here = place_of(found), there = place_of(other);
   throw UsageError(
@@ -92,12 +118,12 @@ std::string place_of(const FoundCase& found) {
 
 }  // namespace
 
-void assign_case_ids(std::vector<FoundCase>& cases, const RecordedCase& is_recorded) {
+void assign_case_ids(std::vector<FoundCase>& cases, const RecordedCase& recorded) {
   std::stable_sort(cases.begin(), cases.end(), [](const FoundCase& a, const FoundCase& b) {
     return std::tie(a.scan.case_id, a.shown, a.where) < std::tie(b.scan.case_id, b.shown, b.where);
   });
-  std::map<std::string, std::vector<const FoundCase*>> by_name;
-  for (const FoundCase& found : cases) {
+  std::map<std::string, std::vector<FoundCase*>> by_name;
+  for (FoundCase& found : cases) {
     auto& alike = by_name[lower_case(CaseIds::of_name(found.scan.case_id))];
     for (const FoundCase* other : alike) {
       if (is_same(*other, found)) refuse_twice(*other, found);
@@ -107,17 +133,20 @@ void assign_case_ids(std::vector<FoundCase>& cases, const RecordedCase& is_recor
   CaseIds ids;
   std::vector<FoundCase*> left;
   for (FoundCase& found : cases) {
-    const ScanCase& scan = found.scan;
-    const std::string of_name = CaseIds::of_name(scan.case_id);
-    const std::string of_place = CaseIds::of_place(found);
-    const bool may_be_recorded = is_recorded && !scan.channel_files.empty();
-    if (may_be_recorded && ids.is_free(of_place) && is_recorded(of_place, scan.channel_files)) {
-      ids.give(of_place, found);
-    } else if (may_be_recorded && by_name.at(lower_case(of_name)).size() > 1 &&
-               ids.is_free(of_name) && is_recorded(of_name, scan.channel_files)) {
-      ids.give(of_name, found);
+    const auto& alike = by_name.at(lower_case(CaseIds::of_name(found.scan.case_id)));
+    const std::string id = recorded ? id_of_record(found, alike.size(), recorded) : "";
+    if (!id.empty() && ids.is_free(id)) {
+      ids.give(id, found);
     } else {
       left.push_back(&found);
+    }
+  }
+  for (const FoundCase* found : left) {
+    const std::string id = CaseIds::of_name(found->scan.case_id);
+    const bool is_one_of_several = by_name.at(lower_case(id)).size() > 1;
+    if (recorded && is_one_of_several && ids.is_free(id) &&
+        recorded(id, found->scan.channel_files) != Recorded::kNothing) {
+      ids.keep_from_all(id);
     }
   }
   for (FoundCase* found : left) ids.give_free(*found);

@@ -14,8 +14,9 @@ namespace mcvol {
 /// those with one name. ScanCase::found_as then has the name.
 ///
 /// But an id stays a case's own once it has a record under it, whatever comes and goes beside it:
-/// else a further scan of one name would take over the id that references and tables know.
-/// @param is_recorded may be empty. @throws UsageError for a case whose files are given twice.
-void assign_case_ids(std::vector<FoundCase>& cases, const RecordedCase& is_recorded = {});
+/// else a further scan of one name would take over the id that references and tables know. Where
+/// several have a name and the record under it is of none of them, the name is nobody's.
+/// @param recorded may be empty. @throws UsageError for a case whose files are given twice.
+void assign_case_ids(std::vector<FoundCase>& cases, const RecordedCase& recorded = {});
 
 }  // namespace mcvol

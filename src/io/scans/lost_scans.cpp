@@ -190,7 +190,7 @@ class LostScans {
       add(id, unit, {left}, "no image, only " + left->name() + "; where are its images?");
     } else if (content.is_too_deep) {
       add_folder(id, unit, "its files lie too many folders deep, and are not looked into");
-    } else if (content.is_empty) {
+    } else if (content.is_empty && !is_decathlon_folder(unit, tree_.name)) {
       add_folder(id, unit, "an empty folder: there is no file in it");
     }
   }

@@ -44,6 +44,10 @@ std::string file_error(const fs::path& file) {
   if (status.type() == fs::file_type::not_found) return name + " is not there; correct its path";
   if (error) return name + " cannot be read: " + error.message();
   if (fs::is_directory(status)) return name + " is a folder; expected an image file";
+  if (is_being_fetched(file)) {
+    return name + " is " + std::string(unfinished_download().name) + "; " +
+           std::string(unfinished_download().advice);
+  }
   if (!image_stem(name).empty()) return {};
   const ForeignFormat* format = foreign_format(name);
   if (format == nullptr)

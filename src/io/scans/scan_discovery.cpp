@@ -320,7 +320,7 @@ ScanDiscovery discover_scans(const std::vector<fs::path>& scans,
   // One of many folders without a scan is a failed row; a run of nothing else cannot start.
   if (scans.empty()) throw UsageError("no scans named; name a folder of scans or a manifest .csv");
   if (nothing.size() == scans.size()) throw Error(nothing.front());
-  assign_case_ids(cases, search.is_recorded);
+  assign_case_ids(cases, search.recorded);
   for (FoundCase& found : cases) discovery.cases.push_back(std::move(found.scan));
   std::sort(discovery.cases.begin(), discovery.cases.end(),
             [](const ScanCase& a, const ScanCase& b) { return a.case_id < b.case_id; });

@@ -55,13 +55,12 @@ constexpr std::array kEndings{
     Ending{".mgh.gz", &kMgz},
     Ending{".mnc.gz", &kMinc},
     Ending{".nrrd.gz", &kOtherPacking},
-    Ending{".nii.part", &kUnfinished},
-    Ending{".nii.gz.part", &kUnfinished},
-    Ending{".nii.gz.partial", &kUnfinished},
-    Ending{".nii.gz.filepart", &kUnfinished},
-    Ending{".nii.gz.crdownload", &kUnfinished},
-    Ending{".nii.gz.aria2", &kUnfinished},
 };
+
+/// What programs put behind the name of a file while they fetch it. aria2 has it beside the file.
+constexpr std::string_view kAria2 = ".aria2";
+constexpr std::array<std::string_view, 6> kDownloadEndings{".part",       ".partial",  ".filepart",
+                                                           ".crdownload", ".download", kAria2};
 
 /// The longest that fits.
 const Ending* ending_of(std::string_view file_name) {
@@ -74,14 +73,46 @@ const Ending* ending_of(std::string_view file_name) {
   return longest;
 }
 
+/// The name that the file of a download is to have, where that is an image's or another scan's;
+/// empty where it is none of these.
+std::string_view name_once_there(std::string_view file_name) {
+  const std::string name = lower_case(file_name);
+  for (const std::string_view ending : kDownloadEndings) {
+    if (!name.ends_with(ending)) continue;
+    file_name.remove_suffix(ending.size());
+    if (!image_stem(file_name).empty() || ending_of(file_name) != nullptr) return file_name;
+    return {};
+  }
+  return {};
+}
+
 }  // namespace
 
 const ForeignFormat* foreign_format(std::string_view file_name) {
+  if (!name_once_there(file_name).empty()) return &kUnfinished;
   const Ending* ending = ending_of(file_name);
   return ending == nullptr ? nullptr : ending->second;
 }
 
+bool is_being_fetched(const std::filesystem::path& file) {
+  std::error_code error;
+  return std::filesystem::exists(file.string() + std::string(kAria2), error);
+}
+
+bool is_fetching(const std::filesystem::path& file) {
+  const std::string name = file.string();
+  std::error_code error;
+  return lower_case(name).ends_with(kAria2) &&
+         std::filesystem::exists(name.substr(0, name.size() - kAria2.size()), error);
+}
+
+const ForeignFormat& unfinished_download() { return kUnfinished; }
+
 std::string foreign_stem(std::string_view file_name) {
+  if (const std::string_view there = name_once_there(file_name); !there.empty()) {
+    const std::string stem = image_stem(there);
+    return stem.empty() ? foreign_stem(there) : stem;
+  }
   const Ending* ending = ending_of(file_name);
   if (ending == nullptr) return {};
   file_name.remove_suffix(ending->first.size());

@@ -24,6 +24,15 @@ const ForeignFormat* foreign_format(std::string_view file_name);
 /// tells of no format.
 std::string foreign_stem(std::string_view file_name);
 
+/// Whether aria2 has not fetched the whole of a file yet, which has its size from the beginning on:
+/// a file with its notes lies beside it.
+bool is_being_fetched(const std::filesystem::path& file);
+
+/// Whether this is the file with such notes, beside the one that they are of.
+bool is_fetching(const std::filesystem::path& file);
+
+const ForeignFormat& unfinished_download();
+
 /// DICOM, which need not show in the name.
 const ForeignFormat& dicom_format();
 

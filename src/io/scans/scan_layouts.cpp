@@ -154,19 +154,32 @@ LayoutCases decathlon_cases(const ScanFiles& files, const std::vector<ChannelPat
         "channels); name them in a manifest .csv, as scan.nii.gz[0]";
     return found;
   }
+  std::map<std::pair<std::vector<std::string>, std::string>, ScanFiles> by_stem;
   for (const ScanFile* file : files) {
-    if (is_label_map(*file)) continue;
-    if (!anywhere && (!is_decathlon_folder(file->folders, root_name) ||
-                      match_suffix(file->stem, channels, true))) {
+    if (is_label_map(*file) || file->format == &dicom_format()) continue;
+    if (!anywhere &&
+        (!is_decathlon_folder(file->folders, root_name) ||
+         match_suffix(file->stem, channels, true) || match_suffix(file->stem, channels, false) ||
+         match_bids(file->stem, channels))) {
       continue;
     }
-    FoundCase one{{file->stem, {}, {}, {}}, file->path.string(), file->shown, file->folders, true};
-    if (!file->unreadable.empty()) one.scan.error = file->name() + ": " + file->unreadable;
+    by_stem[{file->folders, file->stem}].push_back(file);
+    found.unnamed.insert(file);
+  }
+  for (const auto& [place, of_stem] : by_stem) {
+    const ScanFiles usable = preferred(of_stem);
+    const ScanFile& file = *usable.front();
+    FoundCase one{{file.stem, {}, {}, {}}, file.path.string(), file.shown, file.folders};
+    if (!file.unreadable.empty()) {
+      one.scan.error = file.name() + ": " + file.unreadable;
+    } else if (usable.size() > 1) {
+      one.scan.error = std::to_string(usable.size()) + " files of one name: " + names_of(usable) +
+                       "; keep one in the folder or use a manifest";
+    }
     for (const ChannelPattern& channel : channels) {
-      if (one.scan.error.empty()) one.scan.channel_files.push_back({file->path, channel.index_4d});
+      if (one.scan.error.empty()) one.scan.channel_files.push_back({file.path, channel.index_4d});
     }
     found.cases.push_back(std::move(one));
-    found.unnamed.insert(file);
   }
   return found;
 }

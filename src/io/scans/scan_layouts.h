@@ -74,7 +74,7 @@ LayoutCases nnunet_cases(const ScanFiles& files, const std::vector<ChannelPatter
 
 /// Medical Segmentation Decathlon: 4-D files, each a case, the channels along its last dimension.
 /// @param anywhere in any folder, whatever the names; else in those called imagesTr and imagesTs,
-///   and no names of nnU-Net.
+///   and no names of other layouts' channels.
 LayoutCases decathlon_cases(const ScanFiles& files, const std::vector<ChannelPattern>& channels,
                             const std::string& root_name, bool anywhere);
 

@@ -172,7 +172,11 @@ class TreeWalk {
   void add_file(const fs::directory_entry& entry, const Folder& parent, const std::string& shown) {
     const std::string name = entry.path().filename().string();
     ScanFile file{entry.path(), parent.folders, image_stem(name), shown, why_unreadable(entry), {}};
-    if (!file.stem.empty()) {
+    if (is_fetching(entry.path())) return;  // Said of the file beside it.
+    if (!file.stem.empty() && is_being_fetched(entry.path())) {
+      std::string stem = file.stem;
+      tree_.images.push_back(foreign_file(std::move(file), std::move(stem), unfinished_download()));
+    } else if (!file.stem.empty()) {
       tree_.images.push_back(std::move(file));
     } else if (const ForeignFormat* format = foreign_format(name)) {
       tree_.images.push_back(foreign_file(std::move(file), foreign_stem(name), *format));

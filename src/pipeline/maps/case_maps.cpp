@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 MapsOrigin::MapsOrigin(std::string run, const std::vector<InputFile>& files)
     : run_identity(std::move(run)) {
-  for (const InputFile& file : files) inputs.push_back(file.sha256);
+  for (const InputFile& file : files) inputs.push_back(digest_of(file));
 }
 
 fs::path maps_folder(const fs::path& folder, const std::string& case_id) {

@@ -62,7 +62,8 @@ TEST_F(DamagedNiftiFile, SaysWhichFormatAFileOfAnotherNameIs) {
             "a.nii" + no_nifti + ", but DICOM; convert it with dcm2niix");
   EXPECT_EQ(named_refusal("a.nii.gz", gzipped(gzipped(nifti))),
             "a.nii.gz: truncated or not NIfTI: " + std::to_string(gzipped(nifti).size()) +
-                " bytes, less than a header of 348, but gzip; unpack it once");
+                " bytes, less than a header of 348, but gzip; unpack it once, or name it .nii.gz "
+                "where it is one");
   EXPECT_EQ(named_refusal("b.nii", std::string(600, '\0')),
             "b.nii" + no_nifti + ", but zeros only; copy it again");
   EXPECT_EQ(named_refusal("c.nii", "NRRD0004\ntype: float\n" + rest),

@@ -1,5 +1,8 @@
 #include "mcvol/io/records/case_record.h"
 
+#include "mcvol/files/sha256.h"
+#include "mcvol/io/records/calibration_file.h"
+
 #include "io/records/result_fixtures.h"
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -215,7 +218,7 @@ TEST(CaseRecordFile, WhatCameWithFormat4ComesBackAndMakesItOne) {
   EXPECT_FALSE(back.regions[1].segmentation);
 }
 
-TEST_F(DamagedRecord, FociMustFitTheSegmentation) {
+TEST_F(DamagedRecord, FociMustFitTheRegion) {
   const auto message_with = [&](const char* key, std::int64_t value) {
     return message_after([&](json& whole) {
       json& shape = whole["regions"][0]["segmentation"];
@@ -223,13 +226,22 @@ TEST_F(DamagedRecord, FociMustFitTheSegmentation) {
       shape[key] = value;
     });
   };
-  EXPECT_EQ(message_with("foci", 2500), "");
-  expect_part(message_with("foci", 2501),
-              "case_01.json: regions[0].segmentation.foci: expected 0 to 2500, found 2501");
+  EXPECT_EQ(message_with("foci", 6000), "");
+  expect_part(message_with("foci", 6001),
+              "case_01.json: regions[0].segmentation.foci: expected 0 to 6000, found 6001");
   expect_part(
       message_with("largest_focus_voxels", -1),
-      "case_01.json: regions[0].segmentation.largest_focus_voxels: expected 0 to 2500, found "
+      "case_01.json: regions[0].segmentation.largest_focus_voxels: expected 0 to 6000, found "
       "-1");
+}
+
+TEST(ScanSha256, TellsCasesOutOfOneFileApartAndIsAsBeforeOfOthers) {
+  CaseRecord record = measured_record("case_01");
+  EXPECT_EQ(scan_sha256(record), sha256_of_bytes(record.inputs.at(0).sha256));
+  record.inputs[0].index = 0;
+  const std::string first = scan_sha256(record);
+  record.inputs[0].index = 2;
+  EXPECT_NE(scan_sha256(record), first);
 }
 
 TEST(SameMeasurement, IgnoresFileTimesOnly) {

@@ -58,6 +58,16 @@ TEST(CaseId, OfANameThatIsTakenIsItsPlaces) {
   for (const std::string& id : fewer) EXPECT_TRUE(ids.contains(id)) << id;
 }
 
+using Records = std::map<std::string, std::vector<ImageSource>>;
+
+RecordedCase recorded_in(const Records& records) {
+  return [&records](const std::string& id, const std::vector<ImageSource>& files) {
+    const auto found = records.find(id);
+    if (found == records.end()) return Recorded::kNothing;
+    return found->second == files ? Recorded::kTheseFiles : Recorded::kOtherFiles;
+  };
+}
+
 /// The id of the case at a place.
 std::string id_at(const std::string& place, const std::vector<FoundCase>& cases) {
   for (const FoundCase& found : cases) {
@@ -70,26 +80,60 @@ TEST(CaseId, StaysTheCasesThatHasARecordUnderIt) {
   std::vector<FoundCase> first{case_at("p1", "b"), case_at("p1", "c")};
   assign_case_ids(first);
   EXPECT_EQ(id_at("b", first), "p1");
-  std::map<std::string, std::vector<ImageSource>> records;
+  Records records;
   for (const FoundCase& found : first) records[found.scan.case_id] = found.scan.channel_files;
-  const RecordedCase is_recorded = [&](const std::string& id, const auto& files) {
-    return records.contains(id) && records[id] == files;
-  };
+  const RecordedCase recorded = recorded_in(records);
   // One more that would come first.
   std::vector<FoundCase> more{case_at("p1", "a"), case_at("p1", "b"), case_at("p1", "c")};
-  assign_case_ids(more, is_recorded);
+  assign_case_ids(more, recorded);
   EXPECT_EQ(id_at("b", more), "p1");
   EXPECT_EQ(id_at("c", more), id_at("c", first));
   EXPECT_EQ(id_at("a", more).substr(0, 3), "p1-");
   // The first is gone.
   std::vector<FoundCase> fewer{case_at("p1", "c")};
-  assign_case_ids(fewer, is_recorded);
+  assign_case_ids(fewer, recorded);
   EXPECT_EQ(id_at("c", fewer), id_at("c", first));
+  // Both are other scans than that of the record: its number is not overwritten.
+  std::vector<FoundCase> others{case_at("p1", "d"), case_at("p1", "e")};
+  assign_case_ids(others, recorded);
+  EXPECT_NE(id_at("d", others), "p1");
+  EXPECT_NE(id_at("e", others), "p1");
   // Without its record it is like any other.
   records.clear();
   fewer = {case_at("p1", "c")};
-  assign_case_ids(fewer, is_recorded);
+  assign_case_ids(fewer, recorded);
   EXPECT_EQ(id_at("c", fewer), "p1");
+}
+
+TEST(CaseId, OfRowsOfAManifestIsTheirFiles) {
+  const auto row = [](const std::string& file) {
+    return FoundCase{{"x", {"data/" + file}, {}, {}}, "data/list.csv", "list.csv", {}, false, 2};
+  };
+  const auto id_of = [](const std::string& file, const std::vector<FoundCase>& cases) {
+    for (const FoundCase& found : cases) {
+      if (found.scan.channel_files.at(0).name() == file) return found.scan.case_id;
+    }
+    return std::string("none");
+  };
+  std::vector<FoundCase> three{row("a.nii"), row("b.nii"), row("c.nii")};
+  assign_case_ids(three);
+  EXPECT_EQ(id_of("a.nii", three), "x");
+  const std::string of_b = id_of("b.nii", three), of_c = id_of("c.nii", three);
+  EXPECT_NE(of_b, of_c);
+  // Whichever of them are left, in whatever order: what was measured is each row's own.
+  Records records;
+  for (const FoundCase& found : three) records[found.scan.case_id] = found.scan.channel_files;
+  const RecordedCase recorded = recorded_in(records);
+  for (std::vector<FoundCase> some :
+       {std::vector{row("c.nii")}, std::vector{row("c.nii"), row("a.nii")},
+        std::vector{row("d.nii"), row("c.nii"), row("b.nii")}}) {
+    assign_case_ids(some, recorded);
+    EXPECT_EQ(id_of("c.nii", some), of_c);
+    for (const FoundCase& found : some) {
+      const auto record = records.find(found.scan.case_id);
+      if (record != records.end()) EXPECT_EQ(record->second, found.scan.channel_files);
+    }
+  }
 }
 
 TEST(CaseId, OddNamesKeepWhatTheFilesSay) {

@@ -48,6 +48,34 @@ TEST(DecathlonLayout, OtherFoldersAndNnunetsNamesAreTakenWhereItIsAskedForOnly) 
   EXPECT_EQ(ids_of(discover_4d(nnunet)), Names{"p1"});
 }
 
+TEST(DecathlonLayout, NamesOfOtherLayoutsChannelsAreTheirs) {
+  FileTree brats;
+  add_case(brats, "imagesTr/p1");
+  add_case(brats, "imagesTr/p2");
+  EXPECT_EQ(discover_4d(brats).layout, ScanLayout::kBrats);
+  EXPECT_EQ(ids_of(discover_4d(brats)), (Names{"p1", "p2"}));
+  const FileTree bids({"imagesTr/sub-01_T1w.nii.gz", "imagesTr/sub-01_ce-gadolinium_T1w.nii.gz",
+                       "imagesTr/sub-01_T2w.nii.gz", "imagesTr/sub-01_FLAIR.nii.gz"});
+  EXPECT_EQ(discover_4d(bids).layout, ScanLayout::kBids);
+}
+
+TEST(DecathlonLayout, WhatAScanWasMadeOfIsNoCaseBesideIt) {
+  const FileTree tree({"imagesTr/a.nii.gz", "imagesTr/a.hdr", "imagesTr/a.img", "imagesTr/b.nii.gz",
+                       "imagesTr/b.nii", "imagesTr/c.nii.gz.part", "imagesTr/c.nii.gz"});
+  const ScanDiscovery found = discover_4d(tree);
+  EXPECT_EQ(ids_of(found), (Names{"a", "b", "c"}));
+  EXPECT_EQ(found.cases[0].error, "");
+  EXPECT_EQ(found.cases[1].error,
+            "2 files of one name: b.nii, b.nii.gz; keep one in the folder or use a manifest");
+  EXPECT_EQ(found.cases[2].error, "");
+}
+
+TEST(DecathlonLayout, AFolderOfTheDataSetMayBeEmpty) {
+  FileTree tree({"imagesTr/a.nii.gz"});
+  std::filesystem::create_directory(tree / "imagesTs");
+  EXPECT_EQ(ids_of(discover_4d(tree)), Names{"a"});
+}
+
 TEST(DecathlonLayout, AFileInAnotherFormatIsAFailedCase) {
   const FileTree tree({"imagesTr/a.nii.gz", "imagesTr/b.nii.bz2"});
   const ScanDiscovery found = discover_4d(tree);

@@ -292,5 +292,31 @@ TEST(LostScans, DataSetsThatMcvolWroteArePassedOver) {
   EXPECT_EQ(found.ignored, (Names{"data/derivatives/mcvol: written by mcvol"}));
 }
 
+TEST(LostScans, ADownloadThatHasNotEndedIsAFailedCaseWhateverItsProgramAndFormat) {
+  for (const std::string image : {".nii", ".nii.gz", ".nrrd", ".mha"}) {
+    for (const std::string by : {".part", ".partial", ".filepart", ".crdownload", ".download"}) {
+      FileTree tree;
+      add_case(tree, "p1/p1");
+      tree.add("p2/p2_t1" + image + by);
+      const Errors errors = errors_in(tree);
+      ASSERT_EQ(errors.size(), 1u) << image << by;
+      EXPECT_PRED_FORMAT2(IsSubstring, "a download that has not ended", errors.at("p2"));
+    }
+  }
+}
+
+TEST(LostScans, AFileThatAria2HasNotFetchedYetIsNotReadThoughItHasItsSize) {
+  for (const std::string image : {".nii", ".nii.gz"}) {
+    FileTree tree;
+    add_case(tree, "p1/p1");
+    add_case(tree, "p2/p2", image);
+    tree.add("p2/p2_t1" + image + ".aria2");
+    EXPECT_EQ(errors_in(tree),
+              (Errors{{"p2", "p2_t1" + image +
+                                 ": a download that has not ended, which mcvol does not read; "
+                                 "wait for it, or fetch it again"}}));
+  }
+}
+
 }  // namespace
 }  // namespace mcvol

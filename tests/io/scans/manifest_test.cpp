@@ -59,6 +59,13 @@ TEST(Manifest, ChannelsMayBeImagesOfOne4dFile) {
             "channel flair: the same image as channel t1 (cases.csv, line 3)");
 }
 
+TEST(Manifest, AFileThatAria2HasNotFetchedYetIsItsCasesError) {
+  FileTree tree({"lists/1.nii", "lists/2.nii", "lists/2.nii.aria2"});
+  EXPECT_EQ(case_error_of(tree, "case_id,t1,flair\nx,1.nii,2.nii\n"),
+            "channel flair: 2.nii is a download that has not ended; wait for it, or fetch it again "
+            "(cases.csv, line 2)");
+}
+
 TEST(Manifest, OtherColumnsAreNamedAsPassedOver) {
   FileTree tree({"lists/1.nii", "lists/2.nii"});
   const Manifest manifest = read(tree, "case_id,t1,age,flair,\nx,1.nii,63,2.nii,\n");

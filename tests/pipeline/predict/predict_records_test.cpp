@@ -128,33 +128,5 @@ TEST_F(Predict, RecordsOfScansThatAreGoneStayInTheTableWithAFlag) {
   EXPECT_EQ(table(), before);
 }
 
-TEST_F(Predict, RecordsOfFailedCasesThatAreGoneGoOnlyWhereAllMeasuredOnesAreFoundAgain) {
-  const fs::path failed = case_record_path(root_ / "out", "case_x");
-  fs::create_directories(root_ / "scans" / "case_x");
-  write_file_atomically(root_ / "scans" / "case_x" / "case_x_t1.nii.gz", "no image");
-  EXPECT_EQ(run(options()).exit_code, ExitCode::kScanFailed);
-  const std::string with_failed = table();
-  EXPECT_NE(with_failed.find("\ncase_x,"), std::string::npos);
-  // A measured one is gone as well: these may be other scans.
-  fs::remove_all(root_ / "scans" / "case_x");
-  fs::rename(root_ / "scans" / "case_b", root_ / "case_b");
-  run(options());
-  EXPECT_TRUE(fs::exists(failed));
-  EXPECT_NE(table().find("\ncase_x,"), std::string::npos);
-  ASSERT_EQ(listener_.warnings.size(), 1u);
-  EXPECT_NE(listener_.warnings[0].find("case_b and 1 more case(s)"), std::string::npos);
-  fs::rename(root_ / "case_b", root_ / "scans" / "case_b");
-  EXPECT_EQ(run(options()).exit_code, ExitCode::kSuccess);
-  EXPECT_FALSE(fs::exists(failed));
-  ASSERT_EQ(listener_.warnings.size(), 1u);
-  EXPECT_EQ(listener_.warnings[0],
-            "case_x of earlier runs: failed then, and not found among the scans any more; nothing "
-            "was measured, and the row goes");
-  std::string without_failed = with_failed;
-  const std::size_t row = without_failed.find("\ncase_x,") + 1;
-  without_failed.erase(row, without_failed.find('\n', row) + 1 - row);
-  EXPECT_EQ(table(), without_failed);
-}
-
 }  // namespace
 }  // namespace mcvol

@@ -22,6 +22,9 @@ struct InputFile {
   std::optional<std::int64_t> index;  ///< of the image in a 4-D file; not in formats 1 to 3
 };
 
+/// The sha256 of the file, of an image in a 4-D file with its index: "…[2]".
+std::string digest_of(const InputFile& input);
+
 /// What a region's segmentation is made of: voxels of the network's grid whose mean probability
 /// over passes exceeds 0.5.
 struct SegmentationShape {

@@ -31,16 +31,21 @@ struct ScanCase {
   std::string found_as;  ///< the name that case_id was made of, where that is another
 };
 
-/// Whether there is a record of a case under this id that was made from the bytes of these files.
-using RecordedCase =
-    std::function<bool(const std::string& case_id, const std::vector<ImageSource>& channel_files)>;
+/// What a case_id has a record of.
+enum class Recorded {
+  kNothing,
+  kOtherFiles,
+  kTheseFiles,  ///< made from their bytes
+};
+using RecordedCase = std::function<Recorded(const std::string& case_id,
+                                            const std::vector<ImageSource>& channel_files)>;
 
 /// How scans are looked for.
 struct ScanSearch {
   ScanLayout layout = ScanLayout::kAuto;
   std::string space;  ///< BIDS: the value of `space-` to take of several; empty: the native one
   std::filesystem::path results;  ///< the folder that the run writes: no patient's; may be empty
-  RecordedCase is_recorded;       ///< in that folder; asked only where ids could be mixed up
+  RecordedCase recorded;          ///< in that folder; asked only where ids could be mixed up
 };
 
 struct ScanDiscovery {
