@@ -95,6 +95,7 @@ class Merge {
   fs::path folder_of_map_layout() const {
     std::vector<fs::path> folders{out_};
     for (const MergeSource& source : sources_.folders) folders.push_back(source.folder);
+    for (const fs::path& folder : folders) require_known_map_layout(folder);
     std::erase_if(folders, [](const fs::path& folder) { return !map_layout_of(folder); });
     if (folders.empty()) return sources_.folders.front().folder;
     const fs::path& first = folders.front();
@@ -207,9 +208,9 @@ class Merge {
 
   /// @throws Error where images of an earlier merge stay beside the record.
   void copy_maps(const fs::path& folder, const CaseRecord& record) {
-    remove_case_maps(out_, record.case_id);
+    const bool had_list = remove_case_maps(out_, record.case_id);
     try {
-      return copy_case_maps(folder, out_, record);
+      return copy_case_maps(folder, out_, record, had_list);
     } catch (const DiskError&) {
       throw;
     } catch (const std::exception& error) {

@@ -57,7 +57,7 @@ class PredictRun {
   void start_next(std::size_t after, const PreparedScan& last);
   bool measure(std::size_t index);
   bool run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecord& record);
-  void keep_thumbnail(const std::string& case_id, const LoadedCase&, const HistogramSink&);
+  void keep_thumbnail(const CaseRecord& record, const LoadedCase&, const HistogramSink&);
   CaseRecord record_of(const ScanCase& scan) const;
   bool is_measured(const std::string& case_id) const;
   void keep_despite(const std::string& case_id, const std::string& reason);
@@ -98,8 +98,8 @@ PredictOutcome PredictRun::run() {
   log_.start(segmenter_ ? &segmenter_->summary() : nullptr, threads_, outcome_);
   keep_calibration(plan_.calibration.get(), plan_.calibration_file, plan_.folder);
   log_.calibration_is_kept();
-  maps_.begin();
   try {
+    maps_.begin();
     renew_bounds_of_kept();
     work();
   } catch (...) {
@@ -265,7 +265,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");
     std::sort(record.flags.begin(), record.flags.end());
     record.notes = loaded.scan.notes;
-    if (options_.thumbnails) keep_thumbnail(scan.case_id, loaded, sink);
+    if (options_.thumbnails) keep_thumbnail(record, loaded, sink);
     timed(stages.write_s, [&] { maps_.take(scan, loaded.scan, sink); });
   } catch (const InputError& error) {
     fail(error);
@@ -279,18 +279,19 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
   return true;
 }
 
-/// Before the record: one that is there has the slice of the same measurement, or none.
-void PredictRun::keep_thumbnail(const std::string& case_id, const LoadedCase& loaded,
+/// Before the record: one that is whole has its slice. Which says what measurement it is of.
+void PredictRun::keep_thumbnail(const CaseRecord& record, const LoadedCase& loaded,
                                 const HistogramSink& sink) {
   const ScopedTimer timer(log_.stages.write_s);
   try {
-    write_thumbnail(thumbnail_of(loaded.scan, channels_to_show(plan_.bundle), loaded.shown, sink),
-                    thumbnail_path(plan_.folder, case_id));
+    auto thumbnail = thumbnail_of(loaded.scan, channels_to_show(plan_.bundle), loaded.shown, sink);
+    thumbnail.measurement = measurement_of(record);
+    write_thumbnail(thumbnail, thumbnail_path(plan_.folder, record.case_id));
   } catch (const DiskError&) {
     throw;  // With the record there, the slice would never be made up for.
   } catch (const std::exception& error) {
-    remove_thumbnail(plan_.folder, case_id);
-    observer_.warn(case_id + ": measured, but without its slice: " + error.what());
+    remove_thumbnail(plan_.folder, record.case_id);
+    observer_.warn(record.case_id + ": measured, but without its slice: " + error.what());
   }
 }
 
@@ -310,7 +311,7 @@ void PredictRun::finish(const CaseRecord& record, double load_s, double network_
   const bool failed = record.status == CaseRecord::Status::kFailed;
   // Images of an earlier measurement go before the record that replaces it, new ones come after it:
   // where this is interrupted, resuming finds none and makes them.
-  remove_case_maps(plan_.folder, record.case_id);
+  maps_.remove(record.case_id);
   if (failed || !options_.thumbnails) remove_thumbnail(plan_.folder, record.case_id);
   const std::vector<VolumeRow> rows = results_.put(record);
   if (!failed) maps_.write(record, rows, files.front());

@@ -33,6 +33,7 @@ void require_whole_rounds(int passes, int networks) {
 
 /// Refuses before any work what the folder or the model's regions do not allow.
 void choose_map_layout(const PredictOptions& options, ScanLayout scans, PredictPlan& plan) {
+  if (!plan.folder.empty()) require_known_map_layout(plan.folder);
   if (!options.save.any()) return;
   plan.map_layout = chosen_map_layout(plan.folder, options.save_layout, scans == ScanLayout::kBids);
   require_map_names_differ(region_names(plan.bundle), options.save, plan.map_layout);

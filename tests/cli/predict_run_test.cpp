@@ -74,6 +74,21 @@ TEST_F(PredictRun, PageShowsASliceOfEachScanUnlessAskedNotTo) {
   EXPECT_FALSE(contains(read_file(root_ / "without" / "report.html"), "<h2>Slices"));
 }
 
+TEST_F(PredictRun, PageGoesWithoutTheSliceOfAnotherMeasurement) {
+  copy_of_usual_run("out");
+  const fs::path slices = root_ / "out" / "thumbnails";
+  fs::copy_file(slices / "case_b.png", slices / "case_a.png", fs::copy_options::overwrite_existing);
+  const ProcessResult result = run_mcvol({"report", (root_ / "out").string()});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(contains(result.err,
+                       "a slice is left out: case_a.png: of another measurement of the case; "
+                       "measure it again with --fresh"))
+      << result.err;
+  const std::string page = read_file(root_ / "out" / "report.html");
+  EXPECT_TRUE(contains(page, "id=\"slice-case_b\""));
+  EXPECT_FALSE(contains(page, "id=\"slice-case_a\""));
+}
+
 TEST_F(PredictRun, PageGoesWithoutASliceThatIsGoneOrDamaged) {
   copy_of_usual_run("out");
   const std::string out = (root_ / "out").string();

@@ -130,6 +130,24 @@ TEST_F(CaseMapFiles, ADamagedListCountsAsNone) {
   EXPECT_TRUE(has(all_)) << "nothing was removed that no list names";
 }
 
+TEST_F(CaseMapFiles, AFileOfTheUsersIsNeverWrittenOver) {
+  write_file_atomically(maps_ / "whole.nii.gz", "mine");
+  try {
+    write({row("0.9", 1, 6)}, all_);
+    ADD_FAILURE() << "written over";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.what(), (maps_ / "whole.nii.gz").string() +
+                                ": not of an image that maps.json names; move or remove it");
+  }
+  EXPECT_EQ(read_file(maps_ / "whole.nii.gz"), "mine");
+  EXPECT_FALSE(fs::exists(maps_ / "maps.json"));
+  fs::remove(maps_ / "whole.nii.gz");
+  write({row("0.9", 1, 6)}, all_);
+  write_file_atomically(folder_ / "copy" / "maps" / "case_a" / "whole.nii.gz", "mine");
+  EXPECT_THROW(copy_case_maps(folder_, folder_ / "copy", record_), Error);
+  EXPECT_EQ(read_file(folder_ / "copy" / "maps" / "case_a" / "whole.nii.gz"), "mine");
+}
+
 TEST_F(CaseMapFiles, APipeOrAFolderIsNoList) {
   fs::create_directories(maps_ / "maps.json");
   EXPECT_FALSE(has(all_));

@@ -71,6 +71,16 @@ TEST(LabelPainting, WhatHasNoLabelIsOutsideOfAllRegions) {
   expect_class(painting.classes[1], 1, 0, {1, -1});
 }
 
+TEST(LabelPainting, OfSigmoidRegionsAreNamedByWhatIsLeftOfThem) {
+  const LabelPainting painting = label_painting(
+      model_of("sigmoid", {1, 2, 4}, {{"whole", {0}}, {"core", {1}}, {"enhancing", {2}}}));
+  EXPECT_EQ(painting.region_labels, (std::vector<int>{1, 2, 4}));
+  EXPECT_EQ(painting.names, (LabelNames{{0, "background"},
+                                        {1, "whole less core and enhancing"},
+                                        {2, "core less enhancing"},
+                                        {4, "enhancing"}}));
+}
+
 void expect_refused(const json& model, const std::string& part) {
   try {
     label_painting(model);

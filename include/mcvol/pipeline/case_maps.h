@@ -65,12 +65,14 @@ void require_map_names_differ(const std::vector<std::string>& regions, const Map
 ///   `segmented_ml` (where the network runs on the scan's own grid, those with a probability above
 ///   0.5), its bounds those of the row's interval, the calibrated one where there is one.
 /// @param source the first channel's file, for its header. @param painting for a label map, with
-///   the regions in the order of `maps`. @throws Error when one cannot be
-///   written, InputError where the header cannot be read; the list then says it is not complete.
+///   the regions in the order of `maps`. @param may_replace whether files that no list names may
+///   be written over: where one was there and could not be read, say.
+/// @throws Error when one cannot be written, also where somebody's file is in its place, InputError
+///   where the header cannot be read; the list then says it is not complete.
 void write_case_maps(const std::filesystem::path& folder, const CaseRecord& record,
                      const std::vector<RegionMap>& maps, const std::vector<VolumeRow>& rows,
                      const MapChoice& choice, const ImageSource& source,
-                     const LabelPainting& painting = {});
+                     const LabelPainting& painting = {}, bool may_replace = false);
 
 /// Whether what is chosen stands there whole and is of this measurement. Bounds may be another
 /// interval's.
@@ -100,13 +102,14 @@ AddedMaps add_case_maps(const std::filesystem::path& folder, const CaseRecord& r
                         const LabelPainting& painting);
 
 /// Copies a record's images from one result folder to another, in place of those it has there.
-/// @throws Error.
+/// @param may_replace as of write_case_maps(). @throws Error.
 void copy_case_maps(const std::filesystem::path& from, const std::filesystem::path& to,
-                    const CaseRecord& record);
+                    const CaseRecord& record, bool may_replace = false);
 
 /// Those of an earlier measurement: the files that their list names, those that a killed writer
-/// left, and folders that are empty then. @throws Error naming one that cannot be removed.
-void remove_case_maps(const std::filesystem::path& folder, const std::string& case_id);
+/// left, and folders that are empty then. @returns whether there was a list, of whatever kind.
+/// @throws Error naming one that cannot be removed.
+bool remove_case_maps(const std::filesystem::path& folder, const std::string& case_id);
 
 /// Images in a case's folder that its list does not name, sorted: a user's own, or those of a list
 /// that was damaged, which may be of an earlier measurement.

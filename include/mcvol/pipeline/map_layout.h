@@ -20,6 +20,10 @@ std::optional<MapLayout> map_layout_from(const std::string& word);
 
 /// The layout of the images that a result folder has; none where it has none.
 std::optional<MapLayout> map_layout_of(const std::filesystem::path& folder);
+/// Refuses a result folder of which the layout is not known any more.
+/// @throws UsageError where it has images of mcvol in BIDS layout, but no dataset_description.json
+///   that says so: they would count as none, and stay beside other records.
+void require_known_map_layout(const std::filesystem::path& folder);
 /// The layout in which images of a result folder are looked for; kCases where it has none.
 MapLayout map_layout_in_use(const std::filesystem::path& folder);
 

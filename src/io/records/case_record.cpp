@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 #include "mcvol/files/base64.h"
 #include "mcvol/files/json_fields.h"
+#include "mcvol/files/sha256.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/scans/scan_discovery.h"
 
@@ -131,6 +132,17 @@ bool identical_grid(const Grid& a, const Grid& b) {
 }
 
 }  // namespace
+
+Measurement measurement_of(const CaseRecord& record) {
+  std::string told = record.run_identity;
+  for (const InputFile& input : record.inputs) told += "\n" + digest_of(input);
+  const std::string digits = sha256_of_bytes(told);
+  Measurement measurement{};
+  for (std::size_t n = 0; n < measurement.size(); ++n) {
+    measurement[n] = static_cast<std::uint8_t>(std::stoi(digits.substr(2 * n, 2), nullptr, 16));
+  }
+  return measurement;
+}
 
 std::string digest_of(const InputFile& input) {
   return input.index ? input.sha256 + "[" + std::to_string(*input.index) + "]" : input.sha256;

@@ -18,9 +18,9 @@ namespace {
 constexpr double kMiddle = 128;
 constexpr double kBytesPerLogit = 127 / kHistogramLogitLimit;
 
-// The head of a file: what the file is, how many channels and slices it has, then each channel's
-// number, each region's channel, and of each slice its plane and its index in two bytes, low byte
-// first. Format 2 is without the planes.
+// The head of a file: what the file is, how many channels and slices it has, what measurement it is
+// of, then each channel's number, each region's channel, and of each slice its plane and its index
+// in two bytes, low byte first. Format 2 is without the measurement and the planes.
 constexpr std::uint8_t kFormat = 3;
 constexpr std::uint8_t kAxialFormat = 2;
 constexpr std::size_t kPlanes = 3;
@@ -32,13 +32,15 @@ using Panel = std::vector<std::uint8_t>;
 std::int64_t rows_of(std::int64_t bytes, std::int64_t width) { return (bytes + width - 1) / width; }
 
 std::int64_t most_head(std::size_t regions) {
-  return static_cast<std::int64_t>(kFixedHead + Thumbnail::kMostChannels + regions +
-                                   3 * Thumbnail::kMostSlices);
+  return static_cast<std::int64_t>(kFixedHead + Measurement{}.size() + Thumbnail::kMostChannels +
+                                   regions + 3 * Thumbnail::kMostSlices);
 }
 
 Panel head_of(const Thumbnail& thumbnail) {
   Panel head{kFormat, static_cast<std::uint8_t>(thumbnail.channels.size()),
              static_cast<std::uint8_t>(thumbnail.slices.size())};
+  const Measurement measurement = thumbnail.measurement.value_or(Measurement{});
+  head.insert(head.end(), measurement.begin(), measurement.end());
   for (const auto& channel : thumbnail.channels) {
     head.push_back(static_cast<std::uint8_t>(channel.value_or(0)));
   }
@@ -78,6 +80,10 @@ Thumbnail read_head(const GreyPicture& picture, std::size_t regions, const std::
   if (channels == 0 || channels > Thumbnail::kMostChannels) refuse(name, "the number of channels");
   if (slices == 0 || slices > Thumbnail::kMostSlices) refuse(name, "the number of slices");
   Thumbnail thumbnail;
+  if (format == kFormat) {
+    thumbnail.measurement.emplace();
+    for (std::uint8_t& byte : *thumbnail.measurement) byte = static_cast<std::uint8_t>(next());
+  }
   for (std::size_t n = 0; n < channels; ++n) thumbnail.channels.emplace_back(next());
   for (std::size_t n = 0; n < regions; ++n) {
     thumbnail.channel_of_region.push_back(next());

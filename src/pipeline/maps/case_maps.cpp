@@ -28,7 +28,7 @@ fs::path maps_folder(const fs::path& folder, const std::string& case_id) {
 void write_case_maps(const fs::path& folder, const CaseRecord& record,
                      const std::vector<RegionMap>& maps, const std::vector<VolumeRow>& rows,
                      const MapChoice& choice, const ImageSource& source,
-                     const LabelPainting& painting) {
+                     const LabelPainting& painting, bool may_replace) {
   const auto names = map_names(folder, record.case_id);
   std::vector<std::string> regions;
   for (const RegionMap& map : maps) regions.push_back(map.region);
@@ -37,6 +37,10 @@ void write_case_maps(const fs::path& folder, const CaseRecord& record,
   list.grid_of = source.name();
   list.origin = MapsOrigin(record.run_identity, record.inputs);
   list.images = images_of(*names, regions, rows, choice);
+  const std::optional<MapList> before = read_map_list(*names);
+  if (!may_replace) {
+    require_own_files(*names, list.images, before ? before->images : std::vector<MapEntry>{});
+  }
   write_map_list(*names, list);
   for (MapEntry& image : list.images) {
     const DrawnMap drawn = draw_map(image, {maps, rows, painting});
@@ -58,13 +62,15 @@ bool has_case_maps(const fs::path& folder, const std::string& case_id, const Map
   return true;
 }
 
-void copy_case_maps(const fs::path& from, const fs::path& to, const CaseRecord& record) {
-  remove_case_maps(to, record.case_id);
+void copy_case_maps(const fs::path& from, const fs::path& to, const CaseRecord& record,
+                    bool may_replace) {
+  may_replace = remove_case_maps(to, record.case_id) || may_replace;
   const auto source = map_names(from, record.case_id);
   const auto target = map_names(to, record.case_id);
   std::optional<MapList> list = read_map_list(*source);
   if (!list || !list->complete) return;
   if (list->origin != MapsOrigin(record.run_identity, record.inputs)) return;
+  if (!may_replace) require_own_files(*target, list->images, {});
   list->complete = false;
   write_map_list(*target, *list);
   for (const MapEntry& image : list->images) {
@@ -77,8 +83,10 @@ void copy_case_maps(const fs::path& from, const fs::path& to, const CaseRecord& 
   write_map_list(*target, *list);
 }
 
-void remove_case_maps(const fs::path& folder, const std::string& case_id) {
+bool remove_case_maps(const fs::path& folder, const std::string& case_id) {
   const auto names = map_names(folder, case_id);
+  std::error_code unknown;
+  const bool had_list = fs::exists(fs::symlink_status(names->list(), unknown));
   // The list last: as long as an image stands, it is named.
   if (const std::optional<MapList> list = read_map_list(*names)) {
     for (const MapEntry& image : list->images) remove_image(*names, image);
@@ -90,6 +98,7 @@ void remove_case_maps(const fs::path& folder, const std::string& case_id) {
   for (fs::path left = names->folder(); left != folder / "maps"; left = left.parent_path()) {
     if (!fs::remove(left, ignored)) break;
   }
+  return had_list;
 }
 
 std::vector<std::string> unlisted_images(const fs::path& folder, const std::string& case_id) {

@@ -35,6 +35,12 @@ class MapsDrawing {
         }
       } catch (const InputError& error) {
         report_.unreadable.push_back(error.what());
+      } catch (const UsageError&) {
+        throw;
+      } catch (const DiskError&) {
+        throw;  // Of the next case no more could be written.
+      } catch (const Error& error) {
+        report_.without.push_back(case_id + ": " + error.what());
       }
     }
     return std::move(report_);
@@ -103,6 +109,7 @@ DrawMapsReport draw_maps(const DrawMapsOptions& options) {
   // The lock makes the folder that it is of, which must not be one of no results.
   require_run_file(options.results);
   const RunLock lock(options.results);
+  require_known_map_layout(options.results);
   remove_left_temporary_maps(options.results);
   return MapsDrawing(options, require_run_file(options.results)).draw();
 }

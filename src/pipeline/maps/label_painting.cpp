@@ -163,7 +163,16 @@ LabelPainting label_painting(const json& model) {
     for (const ClassGroup& region : regions) {
       const auto output = static_cast<std::size_t>(region.outputs.at(0));
       painting.region_labels.push_back(labels.at(output).get<int>());
-      painting.names.emplace_back(painting.region_labels.back(), region.name);
+    }
+    // Each is painted over those before it: what is left of a region is not the whole of it.
+    for (std::size_t n = 0; n < regions.size(); ++n) {
+      std::vector<std::string> over;
+      for (std::size_t later = n + 1; later < regions.size(); ++later) {
+        over.push_back(regions[later].name);
+      }
+      painting.names.emplace_back(
+          painting.region_labels[n],
+          regions[n].name + (over.empty() ? "" : " less " + joined(over, " and ")));
     }
     std::sort(painting.names.begin(), painting.names.end());
     return painting;

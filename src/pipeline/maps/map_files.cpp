@@ -27,6 +27,20 @@ void remove_image(const MapNames& names, const MapEntry& image) {
   }
 }
 
+void require_own_files(const MapNames& names, const std::vector<MapEntry>& wanted,
+                       const std::vector<MapEntry>& replaced) {
+  for (const MapEntry& image : wanted) {
+    const bool is_own = std::any_of(replaced.begin(), replaced.end(),
+                                    [&](const MapEntry& one) { return one.file == image.file; });
+    for (const fs::path& file : files_of(names, image)) {
+      std::error_code error;
+      if (is_own || !fs::exists(fs::symlink_status(file, error))) continue;
+      throw Error(file.string() + ": not of an image that " + names.list_name() +
+                  " names; move or remove it");
+    }
+  }
+}
+
 bool all_there(const MapNames& names, const std::vector<MapEntry>& images) {
   return std::all_of(images.begin(), images.end(), [&](const MapEntry& image) {
     const std::vector<fs::path> files = files_of(names, image);

@@ -14,6 +14,12 @@ std::vector<std::filesystem::path> files_of(const MapNames& names, const MapEntr
 /// The image before what stands beside it. @throws Error where one is there and stays.
 void remove_image(const MapNames& names, const MapEntry& image);
 
+/// Of images that are to be written.
+/// @param replaced images whose files may be. @throws Error where another file stands in the place
+///   of one of these: it is somebody's.
+void require_own_files(const MapNames& names, const std::vector<MapEntry>& wanted,
+                       const std::vector<MapEntry>& replaced);
+
 /// Whether all files of these images are there.
 bool all_there(const MapNames& names, const std::vector<MapEntry>& images);
 

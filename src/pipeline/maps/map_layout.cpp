@@ -39,6 +39,22 @@ bool has_case_folder(const fs::path& maps) {
   return false;
 }
 
+/// A list of images in BIDS layout; empty where there is none.
+fs::path bids_list_in(const fs::path& maps) {
+  constexpr int kDeepest = 2;  // sub-01/ses-1/anat
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(maps, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (entry.depth() == 0 && !name.starts_with("sub-")) entry.disable_recursion_pending();
+    if (entry.depth() > kDeepest) entry.disable_recursion_pending();
+    if (entry.depth() > 1 && name.starts_with("sub-") && name.ends_with("_maps.json")) {
+      return entry->path();
+    }
+  }
+  return {};
+}
+
 void begin_bids(const fs::path& folder, const std::string& description) {
   // The description last: it is what says that the rest is there.
   const fs::path ignored = folder / "maps" / ".bidsignore";
@@ -63,6 +79,17 @@ std::optional<MapLayout> map_layout_of(const fs::path& folder) {
   if (is_data_set_of_mcvol(folder / "maps")) return MapLayout::kBids;
   if (has_case_folder(folder / "maps")) return MapLayout::kCases;
   return std::nullopt;
+}
+
+void require_known_map_layout(const fs::path& folder) {
+  if (is_data_set_of_mcvol(folder / "maps")) return;
+  const fs::path list = bids_list_in(folder / "maps");
+  if (list.empty()) return;
+  throw UsageError(description_path(folder).string() + ": " +
+                   (is_there(description_path(folder)) ? "not JSON, or without mcvol in GeneratedBy"
+                                                       : "not there") +
+                   ", but there are images of it, such as of " + list.string() +
+                   "; put back what it was, or move the folder maps elsewhere");
 }
 
 MapLayout map_layout_in_use(const fs::path& folder) {

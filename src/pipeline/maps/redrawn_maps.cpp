@@ -74,15 +74,7 @@ void redraw(const MapNames& names, const MapList& before, const MapChoice& kinds
   for (MapEntry& image : wanted) drawn.push_back(draw_map(image, {saved, rows, painting}));
 
   const auto is_replaced = [&](const MapEntry& image) { return is_of(kinds, image); };
-  for (const MapEntry& image : wanted) {
-    const bool is_own = std::any_of(before.images.begin(), before.images.end(),
-                                    [&](const MapEntry& one) { return one.file == image.file; });
-    for (const fs::path& file : files_of(names, image)) {
-      if (is_own || !fs::exists(file)) continue;
-      throw InputError(file.string() + ": not of an image that " + names.list_name() +
-                       " names; move or remove it");
-    }
-  }
+  require_own_files(names, wanted, before.images);
   // At no moment does an image stand beside an entry that is not its own: wherever this ends, what
   // is listed and there is what it says.
   MapList list = before;

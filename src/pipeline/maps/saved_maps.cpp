@@ -84,7 +84,7 @@ void SavedMaps::write(const CaseRecord& record, const std::vector<VolumeRow>& ro
   const std::vector<RegionMap> maps = std::exchange(maps_, {});
   if (maps.empty()) return;
   try {
-    write_case_maps(plan_.folder, record, maps, rows, options_.save, source, painting_);
+    write_case_maps(plan_.folder, record, maps, rows, options_.save, source, painting_, had_list_);
   } catch (const std::exception& error) {
     std::string reason = error.what();
     try {

@@ -37,7 +37,11 @@ class SavedMaps {
   /// Keeps what the images of a case are made of, where some are to be saved.
   void take(const ScanCase& scan, const PreparedScan& prepared, const HistogramSink& sink);
 
-  /// Writes the images of the case taken last. @param source the first channel's file.
+  /// Removes what is there of an earlier measurement of a case.
+  void remove(const std::string& case_id) { had_list_ = remove_case_maps(plan_.folder, case_id); }
+
+  /// Writes the images of the case taken last, in place of those removed. @param source the first
+  /// channel's file.
   void write(const CaseRecord& record, const std::vector<VolumeRow>& rows,
              const ImageSource& source);
 
@@ -53,6 +57,7 @@ class SavedMaps {
   PredictObserver& observer_;
   LabelPainting painting_;       ///< where labels are to be saved
   std::vector<RegionMap> maps_;  ///< of the case at hand
+  bool had_list_ = false;        ///< of its images, before they were removed
 };
 
 }  // namespace mcvol

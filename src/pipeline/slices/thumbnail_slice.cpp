@@ -180,7 +180,8 @@ Thumbnail thumbnail_of(const PreparedScan& scan, const ChannelsToShow& channels,
     throw Error("a slice needs the intensities of the channels to show");
   }
   const std::vector<SliceMeans> means = means_of(scan, shown, sink);
-  Thumbnail thumbnail{{}, channels.of_region, {}};
+  Thumbnail thumbnail;
+  thumbnail.channel_of_region = channels.of_region;
   thumbnail.channels.assign(channels.channels.begin(), channels.channels.end());
   for (const SliceMeans& of : means) {
     thumbnail.slices.push_back(

@@ -49,7 +49,8 @@ constexpr const char* kScript = R"(
   const show = () => {
     const wanted = words.value.toLowerCase().split(/\s+/);
     for (const row of rows) {
-      const text = [...row.cells].map(cell => cell.textContent).concat(flags(row)).join(" ").toLowerCase();
+      const shown = [...row.cells].map(cell => cell.textContent).concat(flags(row)).join(" ").toLowerCase();
+      const text = shown + " " + shown.replaceAll(" ", "_");
       row.hidden = !(choices[flag.value](row) && wanted.every(word => text.includes(word)));
     }
     count.textContent = `${rows.filter(row => !row.hidden).length} of ${rows.length} rows`;

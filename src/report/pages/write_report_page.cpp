@@ -28,6 +28,10 @@ std::optional<CaseSlice> slice_of_case(const std::filesystem::path& results,
     if (record.status != CaseRecord::Status::kOk) return std::nullopt;
     CaseSlice slice;
     slice.thumbnail = read_thumbnail(path, record.grid, record.regions.size());
+    if (slice.thumbnail.measurement && *slice.thumbnail.measurement != measurement_of(record)) {
+      throw InputError(path.filename().string() +
+                       ": of another measurement of the case; measure it again with --fresh");
+    }
     slice.grid = record.grid;
     for (RegionRecord& region : record.regions) {
       slice.means.emplace_back(std::move(region.region), region.mean);

@@ -126,12 +126,14 @@ TEST(ThumbnailFile, WithAnotherHeadIsRefused) {
 }
 
 TEST(ThumbnailFile, WhosePlaneOrSizeIsAnotherIsRefused) {
-  // As format 2, and the plane of the slice before its index. Coronal: 3 x 7 pixels.
-  const std::vector<std::uint8_t> good{3, 1, 1, 0, 0, 1, 1, 0};
+  // As format 2, and the measurement after the numbers, the plane of the slice before its index.
+  // Coronal: 3 x 7 pixels.
+  const std::vector<std::uint8_t> good{3, 1, 1, 10, 11, 12, 13, 14, 15, 16, 17, 0, 0, 1, 1, 0};
+  EXPECT_EQ(read_with_head(good, 3, 14).measurement, (Measurement{10, 11, 12, 13, 14, 15, 16, 17}));
   EXPECT_EQ(read_with_head(good, 3, 14).slices[0].plane, Plane::kCoronal);
   EXPECT_THROW(read_with_head(good, 3, 13), InputError);
   EXPECT_THROW(read_with_head(good, 2, 14), InputError);
-  for (const auto& [at, value] : {std::pair{5, 0}, {5, 2}, {5, 3}, {6, 2}}) {
+  for (const auto& [at, value] : {std::pair{13, 0}, {13, 2}, {13, 3}, {14, 2}}) {
     std::vector<std::uint8_t> bad = good;
     bad[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(value);
     EXPECT_THROW(read_with_head(bad, 3, 14), InputError) << at << " " << value;
@@ -154,9 +156,9 @@ TEST(ThumbnailFile, OfAnotherGridOrRegionsIsRefused) {
     }
     return "";
   };
-  EXPECT_EQ(complaint_of({4, 2, 7}), "case_a.png: expected 12 panels in 4x50 pixels, found 3x50");
+  EXPECT_EQ(complaint_of({4, 2, 7}), "case_a.png: expected 12 panels in 4x52 pixels, found 3x52");
   EXPECT_EQ(complaint_of({2, 2, 7}),
-            "case_a.png: expected a grey PNG picture of at most 2x151 pixels, found 3x50");
+            "case_a.png: expected a grey PNG picture of at most 2x155 pixels, found 3x52");
 }
 
 }  // namespace

@@ -152,8 +152,7 @@ TEST_F(BidsMaps, ASecondRunOverScansThatHoldResultsFindsTheSameScans) {
 TEST_F(BidsMaps, ResumedRunMakesImagesThatAreMissing) {
   run(saving("segmentation,labels"));
   const auto whole = contents_of(root_ / "out");
-  for (const char* name :
-       {"label-core_mask.nii.gz", "label-core_mask.json", "dseg.tsv", "maps.json"}) {
+  for (const char* name : {"label-core_mask.nii.gz", "label-core_mask.json", "dseg.tsv"}) {
     fs::remove(anat() / (std::string("sub-01_ses-1_") + name));
     EXPECT_EQ(run(saving("segmentation,labels")).measured, 1) << name;
     auto now = contents_of(root_ / "out");
@@ -312,6 +311,31 @@ TEST_F(BidsMaps, RegionsThatBidsCannotTellApartAreRefused) {
   PredictOptions cases = saving("segmentation");
   cases.save_layout = MapLayout::kCases;
   EXPECT_EQ(run(cases).measured, 3);
+}
+
+TEST_F(BidsMaps, WithoutTheWordThatTheyAreTheirsImagesAreNotTakenForNone) {
+  run(saving("segmentation"));
+  const fs::path description = maps() / "dataset_description.json";
+  const std::string good = read_file(description);
+  const auto before = contents_of(root_ / "out");
+  MergeOptions merging;
+  merging.sources = {root_ / "out"};
+  merging.out = root_ / "merged";
+  DrawMapsOptions drawing;
+  drawing.results = root_ / "out";
+  drawing.save = MapChoice::parse({"segmentation"});
+  for (const char* text : {"{", R"({"GeneratedBy": [{"Name": "mcvol-0.2"}]})", "gone"}) {
+    write_file_atomically(description, text);
+    if (text == std::string("gone")) fs::remove(description);
+    const std::string at = description.string() + ": ";
+    EXPECT_EQ(message_from<UsageError>([&] { run(options()); }).find(at), 0u) << text;
+    EXPECT_EQ(message_from<UsageError>([&] { run(saving("segmentation")); }).find(at), 0u) << text;
+    EXPECT_EQ(message_from<UsageError>([&] { merge_results(merging); }).find(at), 0u) << text;
+    EXPECT_EQ(message_from<UsageError>([&] { draw_maps(drawing); }).find(at), 0u) << text;
+  }
+  write_file_atomically(description, good);
+  EXPECT_EQ(run(options()).kept, 3);
+  EXPECT_TRUE(fs::exists(anat() / "sub-01_ses-1_label-whole_mask.nii.gz"));
 }
 
 }  // namespace

@@ -81,7 +81,23 @@ TEST_F(Predict, MeasuredAgainWithoutSavingLeavesNoImagesOfEarlier) {
 
 TEST_F(Predict, RunInterruptedBetweenRecordAndImagesMakesThem) {
   run(saving(options()));
-  fs::remove(maps_folder(root_ / "out", "case_a") / "maps.json");
+  fs::remove_all(maps_folder(root_ / "out", "case_a"));
+  EXPECT_EQ(run(saving(options())).measured, 1);
+  EXPECT_TRUE(has_maps(root_ / "out", record("case_a")));
+}
+
+// Whose they are nothing says: they may be masks that somebody has drawn over.
+TEST_F(Predict, ImagesWithoutTheirListAreLeftAlone) {
+  run(saving(options()));
+  const fs::path maps = maps_folder(root_ / "out", "case_a");
+  fs::remove(maps / "maps.json");
+  write_file_atomically(maps / "whole.nii.gz", "mine");
+  EXPECT_EQ(run(saving(options())).measured, 1);
+  ASSERT_FALSE(listener_.warnings.empty());
+  EXPECT_EQ(listener_.warnings[0].find("case_a: measured, but without its saved images: "), 0u)
+      << listener_.warnings[0];
+  EXPECT_EQ(read_file(maps / "whole.nii.gz"), "mine");
+  fs::remove_all(maps);
   EXPECT_EQ(run(saving(options())).measured, 1);
   EXPECT_TRUE(has_maps(root_ / "out", record("case_a")));
 }

@@ -83,5 +83,22 @@ TEST_F(Predict, CaseThatFailsNowHasNoSliceOfEarlier) {
   EXPECT_TRUE(fs::exists(thumbnail_path(root_ / "out", "case_c")));
 }
 
+TEST_F(Predict, SliceSaysWhatMeasurementItIsOf) {
+  run(options());
+  const auto said = [&] {
+    return read_thumbnail(thumbnail_path(root_ / "out", "case_a"), record("case_a").grid, 2)
+        .measurement;
+  };
+  const CaseRecord before = record("case_a");
+  EXPECT_EQ(said(), measurement_of(before));
+  EXPECT_NE(said(), measurement_of(record("case_b")));
+  testing::write_fake_scan(root_ / "scans", "case_a", 9);
+  PredictOptions again = options();
+  again.fresh = true;
+  run(again);
+  EXPECT_EQ(said(), measurement_of(record("case_a")));
+  EXPECT_NE(said(), measurement_of(before));
+}
+
 }  // namespace
 }  // namespace mcvol

@@ -4,6 +4,7 @@
 #include "mcvol/volumetry/logit_histogram.h"
 #include "mcvol/volumetry/monte_carlo_error.h"
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -67,6 +68,11 @@ struct CaseRecord {
   /// Whether two records hold the same measurement (all but file times and notes).
   bool same_measurement(const CaseRecord& other) const;
 };
+
+/// Tells measurements of one case apart, of other settings or files: the first 8 bytes of a
+/// SHA-256 of the run identity and the inputs.
+using Measurement = std::array<std::uint8_t, 8>;
+Measurement measurement_of(const CaseRecord& record);
 
 /// Where a result folder keeps a case's record: `folder`/cases/<case_id>.json.
 std::filesystem::path case_record_path(const std::filesystem::path& folder,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/image/slice_plane.h"
+#include "mcvol/io/records/case_record.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,7 @@ struct Thumbnail {
   std::vector<std::optional<std::size_t>> channels;
   std::vector<std::size_t> channel_of_region;  ///< which of `channels` it is seen on
   std::vector<ThumbnailSlice> slices;          ///< the axial one with most of the tumour first
+  std::optional<Measurement> measurement;      ///< that it is of; none in files before format 3
 
   /// Of each kind at most; a file that says more is refused.
   static constexpr std::size_t kMostChannels = 2;
