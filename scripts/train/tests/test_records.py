@@ -60,7 +60,7 @@ class ReadRecords(unittest.TestCase):
         self.assert_refused(lambda r: core(r).update(histograms="x"), "base64")
         self.assert_refused(lambda r: core(r).update(histograms="AAAAAAAAAAA="), "found 1")
         self.assert_refused(lambda r: core(r).update(above_half=[1]), "expected 2 counts")
-        self.assert_refused(lambda r: r.update(format=4), "newer")
+        self.assert_refused(lambda r: r.update(format=5), "newer")
         self.assert_refused(lambda r: r.pop("grid"), "grid")
 
     def test_records_of_two_runs_are_refused(self):
