@@ -1,4 +1,5 @@
 #include "mcvol/io/images/image_file.h"
+#include "mcvol/io/images/image_header.h"
 
 #include <limits>
 #include <vector>
