@@ -9,6 +9,7 @@
 #include "mcvol/pipeline/shard.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -120,29 +121,41 @@ class CalibrationOfRun {
   PredictPlan& plan_;
 };
 
-/// In the records of a run, its own and its shards': each start and each shard has to come to the
-/// same ids.
-Recorded recorded_in(const fs::path& output, const std::string& case_id,
-                     const std::vector<std::string>& channels,
-                     const std::vector<ImageSource>& files) {
-  std::vector<fs::path> folders{output};
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(output / "shards", ignored)) {
-    folders.push_back(entry.path());
+/// The records of a run, its own and its shards', by case_id: each start and each shard has to come
+/// to the same ids. Folders are listed once, however many cases there are.
+class RecordsOfRun {
+ public:
+  explicit RecordsOfRun(const fs::path& output) {
+    if (output.empty()) return;
+    add(output);
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(output / "shards", ignored)) add(entry.path());
   }
-  Recorded found = Recorded::kNothing;
-  for (const fs::path& folder : folders) {
-    if (!fs::is_regular_file(case_record_path(folder, case_id), ignored)) continue;
-    found = Recorded::kOtherFiles;
-    try {
-      const CaseRecord record = read_case_record(folder, case_id);
-      if (inputs_unchanged(record.inputs, channels, files)) return Recorded::kTheseFiles;
-    } catch (const InputError&) {
-      // Said where results are read.
+
+  Recorded find(const std::string& case_id, const std::vector<std::string>& channels,
+                const std::vector<ImageSource>& files) const {
+    const auto found = folders_.find(case_id);
+    if (found == folders_.end()) return Recorded::kNothing;
+    for (const fs::path& folder : found->second) {
+      try {
+        const CaseRecord record = read_case_record(folder, case_id);
+        if (inputs_unchanged(record.inputs, channels, files)) return Recorded::kTheseFiles;
+      } catch (const InputError&) {
+        // Said where results are read.
+      }
+    }
+    return Recorded::kOtherFiles;
+  }
+
+ private:
+  void add(const fs::path& folder) {
+    for (const std::string& case_id : recorded_case_ids(folder)) {
+      folders_[case_id].push_back(folder);
     }
   }
-  return found;
-}
+
+  std::map<std::string, std::vector<fs::path>> folders_;
+};
 
 }  // namespace
 
@@ -184,8 +197,9 @@ PredictPlan plan_scans(const PredictOptions& options) {
 
   ScanSearch search = options.search;
   search.results = options.output;
+  const RecordsOfRun records(options.output);
   search.recorded = [&](const std::string& case_id, const std::vector<ImageSource>& files) {
-    return recorded_in(options.output, case_id, channel_names(plan.bundle), files);
+    return records.find(case_id, channel_names(plan.bundle), files);
   };
   ScanDiscovery discovery = discover_scans(options.scans, channel_patterns(plan.bundle), search);
   choose_map_layout(options, discovery.layout, plan);

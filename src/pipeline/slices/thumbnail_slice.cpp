@@ -1,10 +1,10 @@
 #include "mcvol/pipeline/thumbnail_slice.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text.h"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -16,19 +16,13 @@ namespace mcvol {
 
 namespace {
 
-std::string in_small_letters(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
-}
-
 std::optional<std::size_t> channel_called(const Bundle& bundle,
                                           std::initializer_list<const char*> names) {
   for (std::size_t n = 0; n < bundle.channels.size(); ++n) {
     std::vector<std::string> own = bundle.channels[n].suffixes;
     own.push_back(bundle.channels[n].name);
     const bool found = std::any_of(own.begin(), own.end(), [&](const std::string& name) {
-      return std::find(names.begin(), names.end(), in_small_letters(name)) != names.end();
+      return std::find(names.begin(), names.end(), lower_case(name)) != names.end();
     });
     if (found) return n;
   }
@@ -37,7 +31,7 @@ std::optional<std::size_t> channel_called(const Bundle& bundle,
 
 /// Whether a region is told from what surrounds it by its enhancement.
 bool shows_with_contrast(const std::string& region) {
-  const std::string name = in_small_letters(region);
+  const std::string name = lower_case(region);
   const std::array<const char*, 3> parts{"core", "enhanc", "necro"};
   return name == "et" || name == "tc" || name == "ncr" ||
          std::any_of(parts.begin(), parts.end(),
