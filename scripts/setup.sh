@@ -323,54 +323,46 @@ has_python() {
 # A plain folder for PYTHONPATH, not a virtual environment: that would need one more system package.
 # Without it those tests are skipped, and say so: no reason to stop here.
 install_python() {
-  local python
   if has_python; then
     say "Python packages of the tests: .deps/python is up to date"
     return
   fi
-  python="$(python_for_tests)"
-  if [[ -z $python ]]; then
-    say "Python packages of the tests: no Python 3.11 or newer with pip; those tests will be skipped"
-    return
-  fi
-  say "Python packages of the tests: fetching those in scripts/phantoms/requirements.txt (60 MB)"
-  rm -rf "$kPython" "$kPython.partial"
-  if ! "$python" -m pip --disable-pip-version-check --no-cache-dir --no-input --quiet \
-    install --root-user-action=ignore \
-    --only-binary=:all: --target "$kPython.partial" --requirement "$kPythonRequirements"; then
-    rm -rf "$kPython.partial"
-    say "Python packages of the tests: pip could not install them (above); those tests will be skipped"
-    return
-  fi
-  # Compiled parts fit this Python only; the tests run with it.
-  "$python" -c 'import sys; print(sys.executable)' >"$kPython.partial/.interpreter"
-  hash_of "$kPythonRequirements" >"$kPython.partial/.done"
-  mv -T "$kPython.partial" "$kPython"
+  install_wheels "Python packages of the tests" "$kPython" "$kPythonRequirements" "60 MB" \
+    "those tests will be skipped"
 }
 
-# As the packages: without it the test that needs it is skipped, and says so.
 install_validator() {
-  local python
   if [[ -f $kValidator/.done && $(<"$kValidator/.done") == "$(hash_of "$kValidatorRequirements")" ]]; then
     say "BIDS validator: .deps/bids-validator is up to date"
     return
   fi
+  install_wheels "BIDS validator" "$kValidator" "$kValidatorRequirements" "46 MB" \
+    "its test will be skipped" --require-hashes --no-deps
+}
+
+# install_wheels NAME FOLDER REQUIREMENTS SIZE SKIPPED [PIP OPTIONS]: what tests need beside the program.
+# Where it cannot be had they are skipped, and say so.
+install_wheels() {
+  local name="$1" folder="$2" requirements="$3" size="$4" skipped="$5" python
+  shift 5
   python="$(python_for_tests)"
   if [[ -z $python ]]; then
-    say "BIDS validator: no Python 3.11 or newer with pip; its test will be skipped"
+    say "$name: no Python 3.11 or newer with pip; $skipped"
     return
   fi
-  say "BIDS validator: fetching the wheels in scripts/bids-validator-requirements.txt (46 MB)"
-  rm -rf "$kValidator" "$kValidator.partial"
+  say "$name: fetching the wheels in ${requirements#"$PWD/"} ($size)"
+  rm -rf "$folder" "$folder.partial"
   if ! "$python" -m pip --disable-pip-version-check --no-cache-dir --no-input --quiet \
-    install --root-user-action=ignore --require-hashes --no-deps \
-    --only-binary=:all: --target "$kValidator.partial" --requirement "$kValidatorRequirements"; then
-    rm -rf "$kValidator.partial"
-    say "BIDS validator: pip could not install it (above); its test will be skipped"
+    install --root-user-action=ignore "$@" \
+    --only-binary=:all: --target "$folder.partial" --requirement "$requirements"; then
+    rm -rf "$folder.partial"
+    say "$name: pip could not install it (above); $skipped"
     return
   fi
-  hash_of "$kValidatorRequirements" >"$kValidator.partial/.done"
-  mv -T "$kValidator.partial" "$kValidator"
+  # Compiled parts fit this Python only; the tests run with it.
+  "$python" -c 'import sys; print(sys.executable)' >"$folder.partial/.interpreter"
+  hash_of "$requirements" >"$folder.partial/.done"
+  mv -T "$folder.partial" "$folder"
 }
 
 parse_options "$@"
