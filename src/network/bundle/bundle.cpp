@@ -35,9 +35,12 @@ std::int64_t checked_format(JsonFields& fields) {
 
 /// What a format does not have yet.
 void check_news(const JsonFields& fields, std::int64_t format, const Bundle& bundle) {
-  if (format < 2 && bundle.channels.front().index_4d) {
-    fields.fail("format", "expected 2, with which index_4d came, found " + std::to_string(format));
-  }
+  const auto came_with_2 = [&](const char* what) {
+    fields.fail("format", "expected 2, with which " + std::string(what) + " came, found " +
+                              std::to_string(format));
+  };
+  if (format < 2 && bundle.channels.front().index_4d) came_with_2("index_4d");
+  if (format < 2 && bundle.output.index) came_with_2("output.index");
 }
 
 /// Whether a relative path stays inside the folder it starts from.
@@ -181,13 +184,13 @@ Bundle read_bundle(const fs::path& folder) {
               "output", "regions", "dropout", "licence", "provenance", "warning"});
   read_texts(fields, bundle);
   read_channels(fields, fail, bundle);
-  check_news(fields, format, bundle);
   read_grid(fields, bundle);
   bundle.measure = word_or<Bundle::Measure>(
       fields, "measure", {{"mask", Bundle::Measure::kMask}, {"all", Bundle::Measure::kAll}},
       bundle.measure);
   read_window(fields, bundle);
   read_output(fields, bundle);
+  check_news(fields, format, bundle);
   read_regions(fields, fail, bundle);
   read_dropout(fields, bundle);
   // Last, because reading a network of some hundred megabytes takes a while.

@@ -204,9 +204,10 @@ void read_window(JsonFields& fields, Bundle& bundle) {
 void read_output(JsonFields& fields, Bundle& bundle) {
   using Output = Bundle::Output;
   JsonFields section = fields.object("output");
-  allow_only(section, fields.at("output"), {"channels", "values", "activation", "labels"});
+  allow_only(section, fields.at("output"), {"channels", "index", "values", "activation", "labels"});
   Output& output = bundle.output;
   output.channels = static_cast<int>(whole_number(section, "channels", 1, kMaxOutputs));
+  if (section.has("index")) output.index = whole_number(section, "index", 0, kMaxOutputs);
   output.values = word<Output::Values>(
       section, "values",
       {{"logits", Output::Values::kLogits}, {"probabilities", Output::Values::kProbabilities}});

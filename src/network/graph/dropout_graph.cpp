@@ -9,9 +9,12 @@
 #include "channel_layout.h"
 #include "constant_attributes.h"
 #include "dropout_marker.h"
+#include "forward_output.h"
 #include "graph_nodes.h"
 #include "graph_runner.h"
 #include "graph_split.h"
+#include "network/archive/code_check.h"
+#include "network/archive/module_file.h"
 #include "network/dropout/dropout_operator.h"
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -24,7 +27,6 @@
 #include <torch/csrc/jit/passes/peephole.h>
 #include <torch/csrc/jit/passes/remove_mutation.h>
 #include <torch/csrc/jit/passes/shape_analysis.h>
-#include <torch/csrc/jit/serialization/import.h>
 
 namespace mcvol {
 namespace {
@@ -114,41 +116,13 @@ void note_what_eval_mode_leaves_out(const std::vector<std::string>& random, Drop
   }
 }
 
-torch::jit::Module load_module(const std::filesystem::path& path, const std::string& name) {
-  try {
-    torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
-    module.eval();
-    return module;
-  } catch (const std::exception& error) {
-    // After its first sentence LibTorch guesses, of copies that may be broken.
-    const std::string reason = reason_of(error);
-    throw ModelError(
-        name + ": not a TorchScript file that LibTorch can read (" +
-        reason.substr(0, reason.find(". ")) +
-        "); weights alone (state_dict) or ONNX are none; save the network with torch.jit.save");
-  }
-}
-
-void require_plain_forward(const Graph& graph, const std::string& name) {
-  if (graph.inputs().size() != 2) {
-    throw ModelError(name + ": forward takes " + std::to_string(graph.inputs().size() - 1) +
-                     " inputs, expected one image tensor; wrap the network before exporting it");
-  }
-  if (graph.outputs().size() != 1 ||
-      !graph.outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) {
-    throw ModelError(
-        name + ": forward returns " +
-        (graph.outputs().empty() ? "nothing" : graph.outputs()[0]->type()->annotation_str()) +
-        ", expected one tensor of logits; wrap the network before exporting it");
-  }
-}
-
-void clean(std::shared_ptr<Graph>& graph) {
+void clean(std::shared_ptr<Graph>& graph, const std::string& name) {
   torch::jit::LowerSimpleTuples(graph);
   torch::jit::RemoveListMutation(graph);
   torch::jit::RemoveTensorMutation(graph);
   torch::jit::ConstantPropagation(graph);
   torch::jit::PeepholeOptimize(graph);
+  require_bounded_unrolling(*graph, name);
   torch::jit::UnrollConstantLoops(graph);
   torch::jit::EliminateDeadCode(graph);
 }
@@ -186,19 +160,20 @@ std::shared_ptr<Graph> forward_of(const torch::jit::Module& frozen, const std::s
 }  // namespace
 
 DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::string& name,
-                                DropoutScope scope) {
+                                DropoutScope scope, std::optional<std::int64_t> output) {
   register_dropout_operators();
   DropoutGraph network;
   torch::jit::Module module = load_module(path, name);
   try {
+    take_output(module, output, name);
     std::shared_ptr<Graph> original = module.get_method("forward").graph();
-    require_plain_forward(*original, name);
     torch::jit::Inline(*original);
     const std::vector<DropoutLayer> marked = mark_dropout(original, network.notes);
     drop_batch_counts(*original);
     silence(*original);
     const std::vector<std::string> random = random_operators(*original);
     write_in_constant_attributes(module, original);
+    require_bounded_unrolling(*original, name);
 
     const torch::jit::Module frozen = torch::jit::freeze_module(module);
     network.source =
@@ -206,13 +181,13 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     std::shared_ptr<Graph> graph = forward_of(frozen, name);
     graph->addInput("draws")->setType(c10::TensorType::get());
     graph->addInput("positions")->setType(c10::TensorType::get());
-    clean(graph);
+    clean(graph, name);
     specialise_to_rank_five(graph);
     while (write_in_ranks(*graph) > 0) torch::jit::ConstantPropagation(graph);
-    clean(graph);  // with the rank known, more loops have a constant length
+    clean(graph, name);  // with the rank known, more loops have a constant length
     network.layers = replace_markers(*graph, name, scope, marked);
     force_batch_norm_to_eval(*graph, network.notes);
-    clean(graph);
+    clean(graph, name);
     refuse_other_randomness(*graph, name);
     note_what_eval_mode_leaves_out(random, network);
     network.whole = graph;

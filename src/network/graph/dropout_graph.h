@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,6 @@ struct DropoutGraph {
   /// gathered voxels.
   bool pointwise_suffix = false;
   std::vector<std::string> notes;
-
   /// Keeps the functions alive that the operators' call stacks point to: the interpreter reads them
   /// when an operator fails.
   std::shared_ptr<const void> source;
@@ -36,8 +36,11 @@ struct DropoutGraph {
 
 /// Loads a TorchScript file and rewrites it for Monte Carlo dropout under `scope`.
 /// @param name for messages, the file's.
-/// @throws ModelError where the network cannot do Monte Carlo dropout exactly, saying why.
+/// @param output which of several tensors that the network gives, from 0; none where it gives one.
+/// @throws ModelError where the file may not run (network/archive), or the network cannot do Monte
+/// Carlo dropout exactly, saying why.
 DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::string& name,
-                                DropoutScope scope);
+                                DropoutScope scope,
+                                std::optional<std::int64_t> output = std::nullopt);
 
 }  // namespace mcvol

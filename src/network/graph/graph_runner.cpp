@@ -6,14 +6,48 @@
 #include <sstream>
 #include <string_view>
 
+#include "graph_nodes.h"
 #include "network/device/serial_section.h"
 #include <ATen/record_function.h>
 #include <c10/core/InferenceMode.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/runtime/custom_operator.h>
 
 namespace mcvol {
 namespace {
 
 thread_local double counted_flop = 0.0;
+
+/// Rounds of all loops in one run of a graph: more than any network makes that walks through a
+/// window slice by slice and head by head.
+constexpr std::int64_t kMostRounds = 100'000;
+thread_local std::int64_t rounds_made = 0;
+
+void run_loop_round(torch::jit::Stack& stack) {
+  const std::string where = torch::jit::pop(stack).toStringRef();
+  TORCH_CHECK(++rounds_made <= kMostRounds, "a loop in '", where, "' did not end within ",
+              kMostRounds, " rounds");
+}
+
+/// Nothing else could stop a loop without end.
+void count_rounds(const std::shared_ptr<torch::jit::Graph>& graph) {
+  static const torch::jit::RegisterOperators registered({torch::jit::Operator(
+      "mcvol::loop_round(str where) -> ()", run_loop_round, c10::AliasAnalysisKind::CONSERVATIVE)});
+  for_each_node(graph->block(), [&](torch::jit::Node* node) {
+    if (node->kind() != c10::prim::Loop) return;
+    const torch::jit::WithInsertPoint at(*node->blocks()[0]->nodes().begin());
+    torch::jit::Value* where = graph->insertConstant(where_of(node));
+    torch::jit::Node* round = graph->create(c10::Symbol::fromQualString("mcvol::loop_round"), 0);
+    round->addInput(where);
+    graph->insertNode(round);
+  });
+}
+
+std::shared_ptr<torch::jit::Graph> with_counted_rounds(
+    const std::shared_ptr<torch::jit::Graph>& graph) {
+  count_rounds(graph);
+  return graph;
+}
 
 /// Multiply-adds per element of the result, known before the call, when only its inputs are.
 struct CallWork final : at::ObserverContext {
@@ -96,7 +130,7 @@ void settle_vector_functions() {
 }  // namespace
 
 GraphRunner::GraphRunner(const std::shared_ptr<torch::jit::Graph>& graph)
-    : code_(graph, "mcvol"), output_count_(graph->outputs().size()) {
+    : code_(with_counted_rounds(graph), "mcvol"), output_count_(graph->outputs().size()) {
   settle_vector_functions();
 }
 
@@ -107,6 +141,7 @@ std::vector<at::Tensor> GraphRunner::run(std::vector<at::Tensor> inputs) const {
   for (at::Tensor& input : inputs) stack.emplace_back(std::move(input));
   inputs.clear();
   const SerialSectionGuard guard;
+  rounds_made = 0;
   try {
     torch::jit::InterpreterState(code_).run(stack);
   } catch (const std::exception& error) {

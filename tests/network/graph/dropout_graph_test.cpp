@@ -174,6 +174,36 @@ TEST(DropoutGraph, AForwardThatReturnsATupleIsRefused) {
   EXPECT_NE(error.find("expected one tensor"), std::string::npos) << error;
 }
 
+TEST(DropoutGraph, OneOfSeveralOutputsIsTaken) {
+  constexpr const char* kTuple =
+      "def forward(self, x):\n    y = torch.dropout(x, 0.5, False)\n    return y, 3 * y, 2\n";
+  constexpr const char* kList =
+      "def forward(self, x):\n    y = torch.dropout(x, 0.5, False)\n    return [y, 3 * y]\n";
+  for (const char* forward : {kTuple, kList}) {
+    const at::Tensor first = run_whole(load(forward, DropoutScope::kChannel, 0), MaskDraw{});
+    const at::Tensor second = run_whole(load(forward, DropoutScope::kChannel, 1), MaskDraw{});
+    EXPECT_TRUE((3 * first).equal(second)) << forward;
+  }
+}
+
+TEST(DropoutGraph, AnOutputThatIsNotThereIsRefused) {
+  const auto error = [](const std::string& forward, std::int64_t output) {
+    try {
+      load(forward, DropoutScope::kChannel, output);
+    } catch (const ModelError& caught) {
+      return std::string(caught.what());
+    }
+    return std::string("no error");
+  };
+  const std::string tuple = "def forward(self, x):\n    return x, 2\n";
+  EXPECT_NE(error(tuple, 2).find("output.index of model.json is 2, and it has 2"),
+            std::string::npos)
+      << error(tuple, 2);
+  EXPECT_NE(error(tuple, 1).find("says is int"), std::string::npos) << error(tuple, 1);
+  const std::string one = "def forward(self, x):\n    return x\n";
+  EXPECT_NE(error(one, 0).find("remove output.index"), std::string::npos) << error(one, 0);
+}
+
 TEST(DropoutGraph, AFileThatIsNoTorchScriptIsRefused) {
   try {
     load_dropout_graph("/dev/null", "network.pt", DropoutScope::kChannel);

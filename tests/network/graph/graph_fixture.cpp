@@ -9,13 +9,14 @@
 
 namespace mcvol::testing {
 
-DropoutGraph load(const std::string& forward, DropoutScope scope) {
+DropoutGraph load(const std::string& forward, DropoutScope scope,
+                  std::optional<std::int64_t> output) {
   const auto file = std::filesystem::path(::testing::TempDir()) /
                     ("dropout_graph_" +
                      std::string(::testing::UnitTest::GetInstance()->current_test_info()->name())) /
                     "network.pt";
   save_network({forward}, file);
-  return load_dropout_graph(file, "network.pt", scope);
+  return load_dropout_graph(file, "network.pt", scope, output);
 }
 
 std::string error_of(const std::string& forward) {

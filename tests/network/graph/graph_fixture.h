@@ -12,8 +12,9 @@
 
 namespace mcvol::testing {
 
-/// The graph of a tiny network with this forward().
-DropoutGraph load(const std::string& forward, DropoutScope scope = DropoutScope::kElement);
+/// The graph of a tiny network with this forward(), of which one output may be asked for.
+DropoutGraph load(const std::string& forward, DropoutScope scope = DropoutScope::kElement,
+                  std::optional<std::int64_t> output = std::nullopt);
 
 /// Why load() refuses this forward().
 std::string error_of(const std::string& forward);

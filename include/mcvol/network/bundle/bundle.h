@@ -68,6 +68,8 @@ struct Bundle {
     /// Whether the channels exclude each other (softmax) or each stands for itself (sigmoid).
     enum class Activation { kSoftmax, kSigmoid };
     int channels = 0;
+    /// Which of several tensors that the network gives, from 0; none where it gives one.
+    std::optional<std::int64_t> index;
     Values values = Values::kLogits;  ///< before the activation, or after it
     Activation activation = Activation::kSoftmax;
     std::vector<std::optional<int>> labels;  ///< label-map value per output channel; none: unused

@@ -1,0 +1,166 @@
+#include "module_file.h"
+
+#include "mcvol/error/error.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+#include "code_check.h"
+#include "file_kind.h"
+#include <ATen/core/qualified_name.h>
+#include <caffe2/serialize/inline_container.h>
+#include <torch/csrc/jit/api/compilation_unit.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/csrc/jit/serialization/import_read.h>
+#include <torch/csrc/jit/serialization/import_source.h>
+#include <torch/csrc/jit/serialization/unpickler.h>
+
+namespace mcvol {
+namespace {
+
+using caffe2::serialize::PyTorchStreamReader;
+using torch::jit::SourceImporter;
+
+/// Deeper, and LibTorch's parser, which calls itself for every bracket, would run out of stack.
+constexpr int kDeepestBrackets = 500;
+
+/// A cause that is said to the user as it is.
+struct Refusal {
+  std::string reason;
+};
+
+std::string text_of(PyTorchStreamReader& reader, const std::string& record) {
+  const auto [data, size] = reader.getRecord(record);
+  return {static_cast<const char*>(data.get()), size};
+}
+
+void require_shallow(const std::string& text, const std::string& record) {
+  int depth = 0;
+  for (const char letter : text) {
+    if (letter == '(' || letter == '[' || letter == '{') ++depth;
+    if (letter == ')' || letter == ']' || letter == '}') --depth;
+    if (depth > kDeepestBrackets) {
+      throw Refusal{"brackets within brackets more than " + std::to_string(kDeepestBrackets) +
+                    " deep in " + record};
+    }
+  }
+}
+
+/// The archive's code, compiled and not run. What the reading of a file may run are the methods of
+/// the types that its objects name, and what these call: all that is compiled here.
+class Code {
+ public:
+  Code(PyTorchStreamReader& reader, const std::string& name)
+      : reader_(reader),
+        name_(name),
+        unit_(std::make_shared<torch::jit::CompilationUnit>()),
+        constants_(constants()),
+        importer_(
+            unit_, &constants_, [this](const std::string& qualifier) { return source(qualifier); },
+            reader.version()) {}
+
+  /// Makes the archive's objects without their values and without calling any of their methods, for
+  /// the types that they are of.
+  void compile_types_of_objects() {
+    const std::string pickle = text_of(reader_, "data.pkl");
+    std::size_t position = 0;
+    const auto read = [&](char* buffer, std::size_t size) {
+      const std::size_t count = std::min(size, pickle.size() - position);
+      pickle.copy(buffer, count, position);
+      position += count;
+      return count;
+    };
+    torch::jit::Unpickler unpickler(
+        read, [this](const c10::QualifiedName& type) { return resolved(type); },
+        [](const at::StrongTypePtr& type, const c10::IValue&) {
+          const auto cls = type.type_->expect<c10::ClassType>();
+          return c10::ivalue::Object::create(type, cls->numAttributes());
+        },
+        [this](const std::string& record) { return zeros_for("data/" + record); }, at::kCPU);
+    unpickler.set_version(reader_.version());
+    static_cast<void>(unpickler.parse_ivalue());
+  }
+
+  const torch::jit::CompilationUnit& unit() const { return *unit_; }
+
+ private:
+  std::vector<c10::IValue> constants() {
+    const auto refuse_type = [](const c10::QualifiedName& type) -> at::StrongTypePtr {
+      throw Refusal{"a constant of type " + type.name()};
+    };
+    const auto refuse_object = [](const at::StrongTypePtr&,
+                                  const c10::IValue&) -> c10::intrusive_ptr<c10::ivalue::Object> {
+      throw Refusal{"a constant that is an object"};
+    };
+    const c10::IValue table = torch::jit::readArchiveAndTensors("constants", "", "", refuse_type,
+                                                                refuse_object, at::kCPU, reader_);
+    return table.toTupleRef().elements().vec();
+  }
+
+  std::shared_ptr<torch::jit::Source> source(const std::string& qualifier) {
+    std::string record = "code/" + qualifier;
+    std::replace(record.begin(), record.end(), '.', '/');
+    record += ".py";
+    if (!reader_.hasRecord(record)) return nullptr;
+    std::string text = text_of(reader_, record);
+    require_shallow(text, record);
+    return std::make_shared<torch::jit::Source>(std::move(text), record, 1);
+  }
+
+  at::StrongTypePtr resolved(const c10::QualifiedName& type) {
+    if (type.qualifiedName().starts_with("__torch__.torch.classes.")) {
+      throw ModelError(name_ + ": the network holds an object of the C++ class " +
+                       type.qualifiedName().substr(10) +
+                       ", whose code is not in the file; mcvol runs only what it can look at: "
+                       "export the network without it (quantized networks as float32)");
+    }
+    return {unit_, importer_.loadType(type)};
+  }
+
+  /// In place of a tensor's values, which nobody looks at: pages that are never touched.
+  at::DataPtr zeros_for(const std::string& record) {
+    void* const zeros = std::calloc(reader_.getRecordSize(record) + 1, 1);
+    if (zeros == nullptr) throw std::bad_alloc();
+    return {zeros, zeros, &std::free, at::kCPU};
+  }
+
+  PyTorchStreamReader& reader_;
+  const std::string& name_;
+  std::shared_ptr<torch::jit::CompilationUnit> unit_;
+  std::vector<c10::IValue> constants_;
+  SourceImporter importer_;
+};
+
+}  // namespace
+
+torch::jit::Module load_module(const std::filesystem::path& path, const std::string& name) {
+  if (const std::string found = other_kind_of(path); !found.empty()) {
+    throw ModelError(name + ": " + found);
+  }
+  try {
+    PyTorchStreamReader reader(path.string());
+    if (!reader.hasRecord("constants.pkl") || !reader.hasRecord("data.pkl")) {
+      throw ModelError(name + ": " + what_archive_holds(reader.getAllRecords()));
+    }
+    Code code(reader, name);
+    code.compile_types_of_objects();
+    require_harmless_code(code.unit(), name);
+    torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
+    module.eval();
+    return module;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const Refusal& refusal) {
+    throw ModelError(name + ": holds " + refusal.reason +
+                     ", which no export of PyTorch has; export the network anew");
+  } catch (const std::exception& error) {
+    throw ModelError(name + ": " + damage_in(error));
+  }
+}
+
+}  // namespace mcvol
