@@ -65,9 +65,16 @@ class MaskedDropout(TorchFunctionMode):
             return self.run(args[0], OPERATORS[function], args[1], False)
         if function in IN_PLACE_OPERATORS:
             return self.run(args[0], IN_PLACE_OPERATORS[function], args[1], True)
+        if function is F.scaled_dot_product_attention:
+            return self.attention(*args, **kwargs)
         if function is F.multi_head_attention_forward:
             raise NotImplementedError("dropout inside multi_head_attention_forward is not seen")
         return function(*args, **kwargs)
+
+    def attention(self, query, key, value, dropout_p=0.0):
+        """By its definition, the dropout of its weights a layer like any other."""
+        weights = torch.softmax(query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1]), -1)
+        return self.run(weights, "dropout", dropout_p, False) @ value
 
     def run(self, x, kind, rate, in_place):
         if rate == 0:

@@ -36,15 +36,6 @@ class Bernoulli(nn.Module):
         return F.dropout(x, 0.3, self.training) * torch.bernoulli(torch.full_like(x, 0.9))
 
 
-class Attention(nn.Module):
-    def forward(self, x):
-        x = F.dropout(x, 0.3, self.training)
-        small = F.avg_pool3d(x, 4)
-        tokens = small.flatten(2).transpose(1, 2)
-        tokens = F.scaled_dot_product_attention(tokens, tokens, tokens, dropout_p=0.2)
-        return x + F.interpolate(tokens.transpose(1, 2).reshape(small.shape), scale_factor=4.0)
-
-
 class LoopOverSize(nn.Module):
     def __init__(self):
         super().__init__()
@@ -103,8 +94,6 @@ ENTRIES = [
            OWN_NUMBERS, Noise),
     middle("bernoulli", "torch.bernoulli beside dropout: passes could not be repeated",
            OWN_NUMBERS, Bernoulli),
-    middle("attention_dropout", "scaled_dot_product_attention with dropout_p 0.2: draws inside",
-           OWN_NUMBERS, Attention),
     middle("loop_over_size", "dropout in a loop as long as the input asks: no layer to count",
            "runs inside a loop", LoopOverSize, SCRIPTED),
     middle("rate_at_run_time", "dropout rate computed from the input: no layer's rate",

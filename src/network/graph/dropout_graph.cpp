@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "attention_dropout.h"
 #include "channel_layout.h"
 #include "constant_attributes.h"
 #include "dropout_marker.h"
@@ -139,6 +140,18 @@ void specialise_to_rank_five(std::shared_ptr<Graph>& graph) {
   torch::jit::EraseShapeInformation(graph);
 }
 
+/// The type of the first matrix or kernel of numbers that are not float32.
+std::string odd_weights_of(Graph& graph) {
+  std::string found;
+  for_each_node(graph.block(), [&](Node* node) {
+    if (node->kind() != c10::prim::Constant || !found.empty()) return;
+    const auto tensor = constant_tensor(node->output());
+    if (!tensor || tensor->dim() < 2 || !tensor->is_floating_point()) return;
+    if (tensor->scalar_type() != at::kFloat) found = c10::toString(tensor->scalar_type());
+  });
+  return found;
+}
+
 std::shared_ptr<Graph> forward_of(const torch::jit::Module& frozen, const std::string& name) {
   std::shared_ptr<Graph> graph = frozen.get_method("forward").graph();
   if (graph->inputs()[0]->hasUses()) {
@@ -168,6 +181,7 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     take_output(module, output, name);
     std::shared_ptr<Graph> original = module.get_method("forward").graph();
     torch::jit::Inline(*original);
+    write_out_attention_dropout(original);
     const std::vector<DropoutLayer> marked = mark_dropout(original, network.notes);
     drop_batch_counts(*original);
     silence(*original);
@@ -191,6 +205,7 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     refuse_other_randomness(*graph, name);
     note_what_eval_mode_leaves_out(random, network);
     network.whole = graph;
+    network.odd_weights = odd_weights_of(*graph);
     split_graph(network);
   } catch (const Error&) {
     throw;
