@@ -39,10 +39,12 @@ MaskRows mask_rows(const DeviceMasks& masks, std::int64_t first, std::int64_t co
   return rows;
 }
 
+/// @pre all draws drop everything, or none
 MaskLayer layer_of(const DeviceMasks& masks, const DropoutAffine& affine) {
+  const MaskDraw& first = masks.draws.front();
   return {static_cast<std::uint32_t>(masks.layer),
-          mask_member_and_sharing(masks.draws.front(), masks.sharing),
-          keep_threshold(masks.rate),
+          mask_member_and_sharing(first, masks.sharing),
+          keep_threshold(first.drops_all ? 1.0 : masks.rate),
           affine.scale,
           affine.kept_offset,
           affine.dropped_value};

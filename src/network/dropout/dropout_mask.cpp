@@ -30,17 +30,23 @@ std::uint32_t mask_member_and_sharing(const MaskDraw& draw, MaskSharing sharing)
 }
 
 MaskStream::MaskStream(const MaskDraw& draw, int layer, MaskSharing sharing)
-    : key_(mask_key(draw, sharing)),
+    : drops_all_(draw.drops_all),
+      key_(mask_key(draw, sharing)),
       counter_{0, draw.pass, static_cast<std::uint32_t>(layer),
                mask_member_and_sharing(draw, sharing)} {}
 
 std::uint32_t MaskStream::word(std::uint64_t index) const {
+  if (drops_all_) return 0;
   PhiloxCounter counter = counter_;
   counter[0] = static_cast<std::uint32_t>(index / 4);
   return philox4x32_10(counter, key_)[index % 4];
 }
 
 void MaskStream::fill(std::uint64_t first, std::span<std::uint32_t> words) const {
+  if (drops_all_) {
+    std::ranges::fill(words, 0);
+    return;
+  }
   constexpr std::size_t kWords = 4 * kPhiloxBlocks;
   std::array<std::uint32_t, kPhiloxBlocks> blocks;
   std::size_t done = 0;
@@ -63,6 +69,10 @@ void MaskStream::fill(std::uint64_t first, std::span<std::uint32_t> words) const
 
 void MaskStream::gather(std::uint64_t first, std::span<const std::int64_t> positions,
                         std::span<std::uint32_t> words) const {
+  if (drops_all_) {
+    std::ranges::fill(words, 0);
+    return;
+  }
   std::array<std::uint32_t, kPhiloxBlocks> blocks{};
   std::array<std::uint32_t, 4 * kPhiloxBlocks> made;
   for (std::size_t begin = 0; begin < positions.size();) {

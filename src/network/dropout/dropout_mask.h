@@ -14,6 +14,7 @@ struct MaskDraw {
   int member = 0;                               ///< network of an ensemble, 0 to 65535
   std::uint32_t pass = 0;                       ///< 0-based
   bool dropout_off = false;                     ///< everything is kept as it is, as in eval mode
+  bool drops_all = false;                       ///< nothing is kept, whatever the rate: for trials
   std::array<std::int32_t, 3> window{0, 0, 0};  ///< first output voxel of the window, on the grid
 };
 
@@ -38,6 +39,7 @@ class MaskStream {
               std::span<std::uint32_t> words) const;
 
  private:
+  bool drops_all_;
   PhiloxKey key_;
   PhiloxCounter counter_;  ///< word 0 is that of the block
 };

@@ -1,6 +1,8 @@
 #include "dropout_operator.h"
 
 #include <cmath>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "device_dropout.h"
@@ -12,8 +14,16 @@ namespace mcvol {
 namespace {
 
 constexpr std::int64_t kDrawColumns = 7;
-/// In the column of the pass, where a row keeps everything as it is.
+/// In the column of the pass, where a row keeps everything as it is, or nothing.
 constexpr std::int64_t kDropoutOff = -1;
+constexpr std::int64_t kDropsAll = -2;
+
+thread_local std::set<int>* watched_layers = nullptr;
+
+std::int64_t pass_column(const MaskDraw& draw) {
+  if (draw.dropout_off) return kDropoutOff;
+  return draw.drops_all ? kDropsAll : std::int64_t{draw.pass};
+}
 
 DropoutAffine affine_of(DropoutForm form, double rate) {
   if (form == DropoutForm::kInverted) {
@@ -40,6 +50,7 @@ MaskDraw draw_of(const std::int64_t* row) {
           .member = static_cast<int>(row[1]),
           .pass = static_cast<std::uint32_t>(row[2]),
           .dropout_off = row[2] == kDropoutOff,
+          .drops_all = row[2] == kDropsAll,
           .window = {static_cast<std::int32_t>(row[3]), static_cast<std::int32_t>(row[4]),
                      static_cast<std::int32_t>(row[5])}};
 }
@@ -110,6 +121,7 @@ void fill_rows_off(at::Tensor& factors, const at::Tensor& draws, double value) {
 
 at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::Tensor& positions,
                    const DropoutLayer& layer) {
+  note_dropout(layer.id);
   TORCH_CHECK(layer.sharing != MaskSharing::kChannel || input.dim() == 5, "dropout layer ",
               layer.id, " has an input of rank ", input.dim(),
               "; channel masks need [batch, channel, 3 spatial dimensions], use --scope native");
@@ -152,6 +164,14 @@ void run_marker(torch::jit::Stack&) { TORCH_CHECK(false, "a dropout marker was r
 
 }  // namespace
 
+void note_dropout(int layer) {
+  if (watched_layers != nullptr) watched_layers->insert(layer);
+}
+
+DropoutWatch::DropoutWatch() : outer_(std::exchange(watched_layers, &layers_)) {}
+
+DropoutWatch::~DropoutWatch() { watched_layers = outer_; }
+
 void register_dropout_operators() {
   static const torch::jit::RegisterOperators registered({
       torch::jit::Operator(
@@ -177,7 +197,7 @@ at::Tensor make_draws(const std::vector<MaskDraw>& rows, std::int64_t tile_voxel
   for (const MaskDraw& row : rows) {
     *column++ = static_cast<std::int64_t>(row.seed);
     *column++ = row.member;
-    *column++ = row.dropout_off ? kDropoutOff : std::int64_t{row.pass};
+    *column++ = pass_column(row);
     for (const std::int32_t corner : row.window) *column++ = corner;
     *column++ = tile_voxels;
   }

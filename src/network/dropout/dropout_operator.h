@@ -3,6 +3,7 @@
 #include "mcvol/network/segmenter/segmenter.h"
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,24 @@ std::vector<MaskDraw> read_draws(const at::Tensor& draws);
 /// What inverted dropout multiplies the channels of a row with: [channels], for masks of channels.
 std::vector<float> channel_factors(const MaskDraw& draw, int layer, double rate,
                                    MaskSharing sharing, std::int64_t channels);
+
+/// The layers whose masks are drawn on its thread while it lives: one in a branch that is not taken
+/// is none of them.
+class DropoutWatch {
+ public:
+  DropoutWatch();
+  ~DropoutWatch();
+  DropoutWatch(const DropoutWatch&) = delete;
+  DropoutWatch& operator=(const DropoutWatch&) = delete;
+
+  const std::set<int>& layers() const { return layers_; }
+
+ private:
+  std::set<int> layers_;
+  std::set<int>* outer_;
+};
+/// Tells a DropoutWatch: by whatever draws a layer's masks.
+void note_dropout(int layer);
 
 /// What the operator does, with the same checks.
 at::Tensor run_dropout(const at::Tensor& input, const at::Tensor& draws,

@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,7 +46,9 @@ class PassRunner {
         0;  ///< most tensors at a time in the prefix, its results among them
     std::int64_t suffix_bytes = 0;  ///< most more of them per pass of a batch
     int passes_per_batch = 1;
-    bool pointwise = false;  ///< the suffix runs on measured voxels only
+    bool pointwise = false;        ///< the suffix runs on measured voxels only
+    std::set<int> layers_run;      ///< dropout layers that the trial came by
+    bool dropout_matters = false;  ///< whether what they keep changes the output
     std::vector<std::string> notes;
   };
 
@@ -115,6 +118,7 @@ class PassRunner {
   void compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut);
   std::string no_room_for(const std::string& window) const;
   int fitting_passes() const;
+  void try_dropout(const std::vector<at::Tensor>& cut, const at::Tensor& dropped);
   void choose_batch(const std::vector<at::Tensor>& cut);
   bool batch_gives_single_passes(const std::vector<at::Tensor>& cut, int count) const;
   void probe_on(const at::Tensor& image, const std::vector<std::int64_t>& expected);

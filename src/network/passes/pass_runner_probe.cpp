@@ -158,10 +158,12 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
     cost_.pointwise = pointwise_;
     if (!variant_note_.empty()) cost_.notes.push_back(variant_note_);
     std::vector<at::Tensor> inputs = prefix.outputs;
-    inputs.push_back(make_draws({MaskDraw{}}, 0));
+    inputs.push_back(make_draws({MaskDraw{.drops_all = true}}, 0));
     inputs.push_back(at::empty({0}, at::kLong));
+    const DropoutWatch watch;
     cost_.suffix_bytes =
         peak_bytes(options_.device, [&] { suffix = run_counting(*suffix_, inputs); });
+    cost_.layers_run = watch.layers();
   }
   const at::Tensor& output = graph_.suffix ? suffix.outputs.front() : prefix.outputs.front();
   if (output.sizes() != c10::IntArrayRef(expected)) {
@@ -169,6 +171,7 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
                      " for an input of " + shape_text(image.sizes()) + ", model.json says " +
                      shape_text(expected) + "; correct window.output or output.channels");
   }
+  if (graph_.suffix) try_dropout(prefix.outputs, suffix.outputs.front());
   cost_.prefix_gflop = prefix.flop / 1e9;
   cost_.suffix_gflop = suffix.flop / 1e9;
   if (cost_.pointwise) {
@@ -176,6 +179,14 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
   } else if (graph_.suffix) {
     choose_batch(prefix.outputs);
   }
+}
+
+/// By masks that are forced: drawn ones may agree by chance where a network is small.
+/// @param dropped the output where nothing is kept.
+void PassRunner::try_dropout(const std::vector<at::Tensor>& cut, const at::Tensor& dropped) {
+  const at::Tensor draws = make_draws({MaskDraw{.dropout_off = true}}, 0);
+  const at::Tensor kept = run_suffix(cut, draws, at::empty({0}, at::kLong), 1);
+  cost_.dropout_matters = !kept.equal(dropped);
 }
 
 int PassRunner::fitting_passes() const {

@@ -264,6 +264,7 @@ void run_activation(torch::jit::Stack& stack) {
                             .layer = static_cast<int>(of[10].toInt()),
                             .sharing = static_cast<MaskSharing>(of[11].toInt()),
                             .drops_first = of[12].toBool()};
+  if (arguments.drops()) note_dropout(arguments.layer);
   at::Tensor output;
   if (!fits_kernels(arguments)) {
     output = run_separately(arguments);

@@ -40,6 +40,7 @@ void run_joined_norm(torch::jit::Stack& stack) {
   const auto layer = static_cast<int>(arguments[7].toInt());
   const auto sharing = static_cast<MaskSharing>(arguments[8].toInt());
   const bool drops = layer >= 0;
+  if (drops) note_dropout(layer);
   at::Tensor output;
   if (can_join(input) && (!drops || draws.size(0) == input.size(0))) {
     std::optional<DeviceMasks> masks;

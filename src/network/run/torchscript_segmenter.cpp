@@ -9,10 +9,10 @@
 #include "network/device/cuda_kernels.h"
 #include "network/device/device.h"
 #include "network/device/serial_section.h"
-#include "network/graph/dropout_graph.h"
 #include "network/memory/tensor_memory.h"
 #include "network/windows/flexible_window.h"
 #include "network/windows/scan_windows.h"
+#include "network_description.h"
 #include <ATen/Parallel.h>
 
 namespace mcvol {
@@ -20,20 +20,6 @@ namespace {
 
 // Of a GPU's free memory, for a batch of passes.
 constexpr std::int64_t kDeviceBatchShare = 4;
-
-void require_active_dropout(const DropoutGraph& graph, const std::string& file) {
-  if (graph.suffix) return;
-  std::string reason = "no dropout layer was found in it";
-  if (!graph.layers.empty()) {
-    reason.clear();
-    for (const DropoutLayer& layer : graph.layers) {
-      reason += (reason.empty() ? "" : "; ") + layer.kind + " '" + layer.where + "': " + layer.fate;
-    }
-  }
-  throw ModelError(file +
-                   ": the network has no active dropout, so its passes would all be equal (" +
-                   reason + "); export it with dropout layers of rate > 0");
-}
 
 /// With those without dropout, which come last.
 int all_passes(const PassRequest& request, int networks) {
@@ -96,7 +82,7 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   summary_.warning = choice.warning;
   if (!device_.is_cpu()) device_bytes_ = free_device_bytes(device_);
   networks_ = runners_on(device_, scalar_type_of(options_.precision));
-  describe_networks();
+  describe_networks(networks_, summary_);
   if (window_.flexible) choose_window();
   probe();
 }
@@ -117,8 +103,9 @@ std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device,
     const std::string& file = bundle_.networks[n].file;
     options.member = static_cast<int>(n);
     try {
-      runners.emplace_back(load_dropout_graph(bundle_.folder / file, file, options_.scope), file,
-                           options);
+      runners.emplace_back(
+          load_dropout_graph(bundle_.folder / file, file, options_.scope, bundle_.output.index),
+          file, options);
     } catch (const c10::OutOfMemoryError&) {
       throw ModelError(file +
                        ": not enough memory on the GPU for its weights; use another GPU or " +
@@ -126,32 +113,6 @@ std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device,
     }
   }
   return runners;
-}
-
-void TorchScriptSegmenter::describe_networks() {
-  const bool alone = networks_.size() == 1;
-  bool any_dropout = false;
-  for (const PassRunner& network : networks_) {
-    const DropoutGraph& graph = network.graph();
-    if (alone) require_active_dropout(graph, network.file());
-    any_dropout = any_dropout || graph.suffix != nullptr;
-    const std::string prefix = alone ? "" : network.file() + ": ";
-    for (DropoutLayer layer : graph.layers) {
-      layer.where = prefix + layer.where;
-      summary_.dropout.push_back(layer);
-    }
-    if (!graph.split_at.empty()) {
-      summary_.split_at += (summary_.split_at.empty() ? "" : ", ") + prefix + graph.split_at;
-    }
-    for (const std::string& note : graph.notes) summary_.notes.push_back(prefix + note);
-    summary_.prefix_operators += graph.prefix_operators;
-    summary_.suffix_operators += graph.suffix_operators;
-  }
-  if (!any_dropout) {
-    summary_.notes.push_back(
-        "No network of the ensemble has active dropout: passes beyond the first " +
-        std::to_string(networks_.size()) + " repeat them.");
-  }
 }
 
 std::int64_t TorchScriptSegmenter::working_bytes(std::vector<PassRunner>& networks) const {
@@ -190,8 +151,10 @@ void TorchScriptSegmenter::probe() {
   summary_.window_output = window_.output;
   summary_.pointwise_suffix = true;
   const auto count = static_cast<double>(networks_.size());
+  const bool alone = networks_.size() == 1;
   for (std::size_t n = 0; n < networks_.size(); ++n) {
     const PassRunner::Cost& cost = networks_[n].probe(bundle_, window_);
+    judge_dropout(networks_[n], alone, summary_);
     summary_.prefix_gflop += cost.prefix_gflop;
     summary_.suffix_gflop += cost.suffix_gflop / count;
     summary_.pointwise_suffix = summary_.pointwise_suffix && cost.pointwise;
@@ -199,8 +162,7 @@ void TorchScriptSegmenter::probe() {
         n == 0 ? cost.passes_per_batch : std::min(summary_.passes_per_batch, cost.passes_per_batch);
     summary_.window_bytes = std::max(summary_.window_bytes, cost.prefix_bytes + cost.suffix_bytes);
     for (const std::string& note : cost.notes) {
-      summary_.notes.push_back((networks_.size() > 1 ? bundle_.networks[n].file + ": " : "") +
-                               note);
+      summary_.notes.push_back((alone ? "" : bundle_.networks[n].file + ": ") + note);
     }
   }
 }

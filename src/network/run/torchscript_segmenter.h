@@ -40,7 +40,6 @@ class TorchScriptSegmenter final : public Segmenter {
 
  private:
   std::vector<PassRunner> runners_on(c10::Device device, c10::ScalarType precision) const;
-  void describe_networks();
   std::int64_t working_bytes(std::vector<PassRunner>& networks) const;
   void choose_window();
   void probe();
