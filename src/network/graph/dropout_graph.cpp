@@ -9,6 +9,7 @@
 #include "channel_layout.h"
 #include "constant_attributes.h"
 #include "dropout_marker.h"
+#include "eval_norms.h"
 #include "graph_nodes.h"
 #include "graph_runner.h"
 #include "graph_split.h"
@@ -52,24 +53,6 @@ void silence(Graph& graph) {
   for_each_node(graph.block(), [](Node* node) {
     if (node->kind() == c10::prim::Print || node->kind() == c10::aten::warn) node->destroy();
   });
-}
-
-// A batch norm exported in training mode would mix the passes of a batch.
-void force_batch_norm_to_eval(Graph& graph, std::vector<std::string>& notes) {
-  int forced = 0;
-  for_each_node(graph.block(), [&](Node* node) {
-    if (node->kind() != c10::aten::batch_norm) return;
-    const auto training = torch::jit::toIValue(node->input(5));
-    const bool has_statistics = !node->input(3)->type()->isSubtypeOf(*c10::NoneType::get());
-    if (!has_statistics || (training && !training->toBool())) return;
-    const torch::jit::WithInsertPoint at(node);
-    node->replaceInput(5, graph.insertConstant(false));
-    ++forced;
-  });
-  if (forced > 0) {
-    notes.push_back(std::to_string(forced) +
-                    " batch norm(s) exported in training mode use their running statistics.");
-  }
 }
 
 bool draws_random_numbers(const Node* node) {
@@ -199,6 +182,8 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     silence(*original);
     const std::vector<std::string> random = random_operators(*original);
     write_in_constant_attributes(module, original);
+    EvalNorms norms;
+    norms.force_before_freezing(*original);
 
     const torch::jit::Module frozen = torch::jit::freeze_module(module);
     network.source =
@@ -211,7 +196,8 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     while (write_in_ranks(*graph) > 0) torch::jit::ConstantPropagation(graph);
     clean(graph);  // with the rank known, more loops have a constant length
     network.layers = replace_markers(*graph, name, scope, marked);
-    force_batch_norm_to_eval(*graph, network.notes);
+    norms.force(*graph);
+    norms.note(network.notes);
     clean(graph);
     refuse_other_randomness(*graph, name);
     note_what_eval_mode_leaves_out(random, network);
