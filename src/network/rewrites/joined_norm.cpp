@@ -118,6 +118,8 @@ void join(Graph& graph, Node* norm, Value* no_draws) {
 
 void join_norms(const std::shared_ptr<Graph>& graph) {
   register_joined_norm();
+  // The joined operator reads later than what it replaces did.
+  if (changes_tensors(*graph)) return;
   std::vector<Node*> norms;
   for_each_node(graph->block(), [&](Node* node) {
     if (is_plain_instance_norm(node)) norms.push_back(node);
