@@ -8,14 +8,13 @@
 #include "network/convolutions/transposed_convolutions.h"
 #include "network/convolutions/unit_convolutions.h"
 #include "network/dropout/dropout_operator.h"
-#include "network/graph/graph_nodes.h"
 #include "network/memory/memory_probe.h"
 #include "network/rewrites/bfloat16_graph.h"
+#include "network/rewrites/device_constants.h"
 #include "network/rewrites/invariant_operators.h"
 #include "network/rewrites/joined_activation.h"
 #include "network/rewrites/joined_norm.h"
 #include "pass_runner.h"
-#include <torch/csrc/jit/ir/constants.h>
 
 // How a network is made ready and tried at load; pass_runner.cpp runs it.
 
@@ -28,26 +27,6 @@ std::string shape_text(c10::IntArrayRef sizes) {
   std::string text;
   for (const std::int64_t size : sizes) text += (text.empty() ? "" : "x") + std::to_string(size);
   return text;
-}
-
-at::Tensor constant_on(const at::Tensor& value, c10::Device device, c10::ScalarType precision) {
-  if (value.scalar_type() != c10::kFloat || precision == c10::kFloat) return value.to(device);
-  const at::Tensor moved = value.to(device, precision);
-  if (!value.isfinite().equal(moved.isfinite().cpu())) {
-    throw ModelError("the network has weights that are too large for fp16; use --precision bf16");
-  }
-  return moved.dim() == 5 ? moved.contiguous(at::MemoryFormat::ChannelsLast3d) : moved;
-}
-
-void move_constants_to(torch::jit::Block* block, c10::Device device, c10::ScalarType precision) {
-  for (torch::jit::Node* node : block->nodes()) {
-    for (torch::jit::Block* inner : node->blocks()) move_constants_to(inner, device, precision);
-    if (node->kind() != c10::prim::Constant) continue;
-    const auto value = torch::jit::toIValue(node->output());
-    if (value && value->isTensor() && value->toTensor().dim() > 0) {
-      node->t_(c10::attr::value, constant_on(value->toTensor(), device, precision));
-    }
-  }
 }
 
 /// @return the operators that may round differently in a batch.
@@ -65,7 +44,7 @@ std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::De
   } else {
     join_norms(graph);
   }
-  move_constants_to(graph->block(), device, precision);
+  move_constants(*graph, device, precision);
   return branching_operators(graph);
 }
 
