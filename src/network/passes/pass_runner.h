@@ -113,6 +113,7 @@ class PassRunner {
                  const Take& take) const;
   /// @param cut what the prefix gives it.
   void compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut);
+  std::string mixing_note() const;
   std::string no_room_for(const std::string& window) const;
   int fitting_passes() const;
   void choose_batch(const std::vector<at::Tensor>& cut);
@@ -127,6 +128,7 @@ class PassRunner {
   std::int64_t tile_voxels_ = 0;
   bool invariant_suffix_ = false;
   bool pointwise_ = false;
+  std::vector<std::string> mixing_;  ///< operators of the suffix that a batch would mix passes in
   std::string variant_note_;
   Cost cost_;
 };

@@ -8,6 +8,7 @@
 #include "network/convolutions/transposed_convolutions.h"
 #include "network/convolutions/unit_convolutions.h"
 #include "network/dropout/dropout_operator.h"
+#include "network/graph/batch_mixing.h"
 #include "network/memory/memory_probe.h"
 #include "network/rewrites/bfloat16_graph.h"
 #include "network/rewrites/device_constants.h"
@@ -76,8 +77,13 @@ PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Option
 
 void PassRunner::compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut) {
   pointwise_ = pointwise;
-  if (pointwise && !options_.device.is_cpu()) use_matrix_products(graph_.suffix);
-  if (pointwise && options_.device.is_cpu()) {
+  std::vector<std::int64_t> ranks;
+  for (const at::Tensor& tensor : cut) ranks.push_back(tensor.dim());
+  // In half precision on a GPU a trial takes a little mixing for rounding.
+  const bool on_cpu = options_.device.is_cpu();
+  mixing_ = mixing_operators(*graph_.suffix, ranks, on_cpu ? Doubtful::kDoesNot : Doubtful::kMixes);
+  if (pointwise && !on_cpu) use_matrix_products(graph_.suffix);
+  if (pointwise && on_cpu) {
     std::vector<std::int64_t> channels;
     for (const at::Tensor& tensor : cut) channels.push_back(tensor.size(1));
     fused_suffix_ = PointwiseNetwork::from(*graph_.suffix, channels);
@@ -91,7 +97,18 @@ void PassRunner::compile_suffix(bool pointwise, const std::vector<at::Tensor>& c
     variant_note_ =
         "Passes run one at a time: " + joined(variant) + " may round differently in a batch.";
   }
+  // Passes that happen to draw the same would hide it from a trial.
+  if (invariant_suffix_ && !mixing_.empty() && !pointwise) {
+    invariant_suffix_ = false;
+    variant_note_ = mixing_note();
+  }
   suffix_ = std::make_unique<GraphRunner>(graph_.suffix);
+}
+
+std::string PassRunner::mixing_note() const {
+  const std::string who = mixing_.empty() ? "the network" : joined(mixing_);
+  return "Passes run one at a time: in a batch " + who + (mixing_.size() > 1 ? " mix" : " mixes") +
+         " them.";
 }
 
 std::string PassRunner::no_room_for(const std::string& window) const {
@@ -179,9 +196,7 @@ void PassRunner::choose_batch(const std::vector<at::Tensor>& cut) {
     cost_.passes_per_batch = passes;
     return;
   }
-  if (fitting_passes() > 1) {
-    cost_.notes.push_back("Passes run one at a time: in a batch the network mixes them.");
-  }
+  if (fitting_passes() > 1) cost_.notes.push_back(mixing_note());
 }
 
 bool PassRunner::batch_gives_single_passes(const std::vector<at::Tensor>& cut, int count) const {

@@ -163,12 +163,14 @@ def forward(self, x):
 TEST(TorchScriptSegmenter, ANetworkThatMixesTheRowsOfABatchRunsOnePassAtATime) {
   const std::string batch_norm =
       "torch.batch_norm(x, None, None, None, None, True, 0.1, 1e-5, False)";
-  for (const std::string& mixing : {batch_norm, std::string("x.flip([0])")}) {
+  for (const auto& [mixing, name] :
+       {std::pair<std::string, std::string>(batch_norm, "aten::batch_norm"),
+        std::pair<std::string, std::string>("x.flip([0])", "aten::flip")}) {
     const TinyNetwork network = mixing_network(mixing);
     const NetworkSummary summary = summary_of(network);
     EXPECT_EQ(summary.passes_per_batch, 1) << mixing;
-    EXPECT_EQ(summary.notes, std::vector<std::string>{
-                                 "Passes run one at a time: in a batch the network mixes them."});
+    EXPECT_EQ(summary.notes, std::vector<std::string>{"Passes run one at a time: in a batch " +
+                                                      name + " mixes them."});
     expect_equal_to_whole_graph(network, DropoutScope::kElement);
   }
 }
