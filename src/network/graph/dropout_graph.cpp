@@ -14,6 +14,7 @@
 #include "graph_runner.h"
 #include "graph_split.h"
 #include "network/dropout/dropout_operator.h"
+#include "padding_words.h"
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/constant_propagation.h>
@@ -192,6 +193,7 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     graph->addInput("draws")->setType(c10::TensorType::get());
     graph->addInput("positions")->setType(c10::TensorType::get());
     clean(graph);
+    write_in_padding(*graph);
     specialise_to_rank_five(graph);
     while (write_in_ranks(*graph) > 0) torch::jit::ConstantPropagation(graph);
     clean(graph);  // with the rank known, more loops have a constant length

@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -111,6 +112,7 @@ class PassRunner {
   void give_repeated(const at::Tensor& output, const Job& job, const Take& take) const;
   void give_tile(const at::Tensor& output, const at::Tensor& offsets, std::span<const int> passes,
                  const Take& take) const;
+  void note_serial(const std::vector<std::string>& variant);
   /// @param cut what the prefix gives it.
   void compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut);
   std::string mixing_note() const;
@@ -129,6 +131,7 @@ class PassRunner {
   bool invariant_suffix_ = false;
   bool pointwise_ = false;
   std::vector<std::string> mixing_;  ///< operators of the suffix that a batch would mix passes in
+  std::set<std::string> serial_;     ///< operators that run on one thread
   std::string variant_note_;
   Cost cost_;
 };

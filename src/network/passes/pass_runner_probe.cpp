@@ -2,6 +2,7 @@
 #include "mcvol/files/text.h"
 
 #include <algorithm>
+#include <iterator>
 #include <new>
 #include <numeric>
 
@@ -71,8 +72,14 @@ bool are_close(const at::Tensor& first, const at::Tensor& second) {
 
 PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Options& options)
     : file_(std::move(file)), options_(options), graph_(graph) {
-  make_ready(graph_.prefix, options_.device, options_.precision);
+  note_serial(make_ready(graph_.prefix, options_.device, options_.precision));
   prefix_ = std::make_unique<GraphRunner>(graph_.prefix);
+}
+
+/// Of the operators that may round differently in a batch, all but control flow run on one thread.
+void PassRunner::note_serial(const std::vector<std::string>& variant) {
+  std::copy_if(variant.begin(), variant.end(), std::inserter(serial_, serial_.end()),
+               [](const std::string& name) { return !name.starts_with("prim::"); });
 }
 
 void PassRunner::compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut) {
@@ -93,6 +100,7 @@ void PassRunner::compile_suffix(bool pointwise, const std::vector<at::Tensor>& c
   const std::vector<std::string> variant =
       make_ready(graph_.suffix, options_.device, options_.precision, types);
   invariant_suffix_ = variant.empty();
+  if (!fused_suffix_) note_serial(variant);
   if (!pointwise && !variant.empty()) {
     variant_note_ =
         "Passes run one at a time: " + joined(variant) + " may round differently in a batch.";
@@ -171,6 +179,9 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
     cost_.passes_per_batch = options_.device.is_cpu() ? kBlockPasses : fitting_passes();
   } else if (graph_.suffix) {
     choose_batch(prefix.outputs);
+  }
+  if (!serial_.empty()) {
+    cost_.notes.push_back("These operators run on one thread: " + joined(serial_) + ".");
   }
 }
 

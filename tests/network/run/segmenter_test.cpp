@@ -192,10 +192,25 @@ TEST(TorchScriptSegmenter, AnOperatorNotKnownToBeInvariantRunsOnePassAtATimeAndI
     const TinyNetwork network = mixing_network(expression);
     const NetworkSummary summary = summary_of(network);
     EXPECT_EQ(summary.passes_per_batch, 1) << name;
-    EXPECT_EQ(summary.notes, std::vector<std::string>{"Passes run one at a time: " + name +
-                                                      " may round differently in a batch."});
+    EXPECT_EQ(summary.notes,
+              (std::vector<std::string>{
+                  "Passes run one at a time: " + name + " may round differently in a batch.",
+                  "These operators run on one thread: " + name + "."}));
     expect_equal_to_whole_graph(network, DropoutScope::kElement);
   }
+}
+
+// The operators before the first draw among them.
+TEST(TorchScriptSegmenter, WhateverRunsOnOneThreadIsNamedInOneLine) {
+  const TinyNetwork network = {R"(
+def forward(self, x):
+    x = torch.conv3d(torch.cumsum(x, 2), self.w1, self.b1, [1, 1, 1], [1, 1, 1])
+    x = torch.dropout(x - x.mean([2, 3, 4], True), 0.4, True)
+    return torch.conv3d(torch.conv3d(x, self.w2, self.b2), self.w3, self.b3)
+)"};
+  EXPECT_EQ(
+      summary_of(network).notes,
+      std::vector<std::string>{"These operators run on one thread: aten::cumsum, aten::mean."});
 }
 
 TEST(TorchScriptSegmenter, PassesThatABatchLeavesAloneRunInBatchesWithoutANote) {
