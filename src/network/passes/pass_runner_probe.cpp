@@ -173,6 +173,7 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
                      " for an input of " + shape_text(image.sizes()) + ", model.json says " +
                      shape_text(expected) + "; correct window.output or output.channels");
   }
+  if (fused_suffix_ && fused_suffix_->outputs() != output.size(1)) fused_suffix_.reset();
   cost_.prefix_gflop = prefix.flop / 1e9;
   cost_.suffix_gflop = suffix.flop / 1e9;
   if (cost_.pointwise) {
