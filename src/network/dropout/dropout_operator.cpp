@@ -120,7 +120,8 @@ at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::T
   TORCH_CHECK(input.size(0) == draws.size(0) || (folded && input.size(0) % draws.size(0) == 0),
               "dropout layer ", layer.id, " sees a batch of ", input.size(0), " where ",
               draws.size(0), " pass(es) run; use --scope native or element if it drops elements");
-  const std::int64_t voxels = input.size(1) > 0 ? input.select(0, 0).select(0, 0).numel() : 0;
+  const std::int64_t channels = input.size(0) * input.size(1);
+  const std::int64_t voxels = channels > 0 ? input.numel() / channels : 0;
   TORCH_CHECK(positions.numel() == 0 || positions.numel() == voxels, "dropout layer ", layer.id,
               " sees ", voxels, " voxels where ", positions.numel(), " were gathered");
   const DropoutAffine affine = affine_of(layer.form, layer.rate);
