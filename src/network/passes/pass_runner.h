@@ -95,6 +95,7 @@ class PassRunner {
   bool run_on_tile(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                    const Progress& progress, StageTimings& timings);
   bool halve_batch();
+  void empty_cache() const;
   /// Passes of a pointwise suffix that take a block of voxels together.
   struct BlockPasses {
     std::span<const int> passes;

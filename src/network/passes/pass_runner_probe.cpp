@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <new>
 #include <numeric>
 
 #include "network/convolutions/transposed_convolutions.h"
@@ -139,6 +138,7 @@ const PassRunner::Cost& PassRunner::probe(const Bundle& bundle, const Bundle::Wi
     throw;
   } catch (const std::exception& error) {
     if (is_out_of_memory(error)) throw ModelError(no_room_for(shape_text(in)));
+    if (const auto failure = device_failure(error)) throw Error(*failure);
     throw ModelError(file_ + ": the network does not run on an input of " +
                      std::to_string(channels) + " channels and " + shape_text(in) +
                      " voxels: " + reason_of(error));
@@ -202,7 +202,9 @@ void PassRunner::choose_batch(const std::vector<at::Tensor>& cut) {
     } catch (const ModelError&) {  // a batch of one written into its shapes, as in traces
       cost_.notes.push_back("Passes run one at a time: the network takes no batches.");
       return;
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception& error) {
+      if (!is_out_of_memory(error)) throw;
+      empty_cache();
       continue;
     }
     cost_.passes_per_batch = passes;
