@@ -4,6 +4,7 @@
 #include "mcvol/files/text.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "channel_layout.h"
@@ -163,8 +164,11 @@ std::shared_ptr<Graph> forward_of(const torch::jit::Module& frozen, const std::s
         "in einops' layers), which mcvol cannot repeat; trace the network in train "
         "mode");
   }
-  graph->eraseInput(0);
-  return graph;
+  // The module's own, whose code stays, holds no weights then.
+  std::shared_ptr<Graph> own = graph->copy();
+  empty_graph(*graph);
+  own->eraseInput(0);
+  return own;
 }
 
 }  // namespace
@@ -187,8 +191,8 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     norms.force_before_freezing(*original);
 
     const torch::jit::Module frozen = torch::jit::freeze_module(module);
-    network.source =
-        std::make_shared<std::pair<torch::jit::Module, torch::jit::Module>>(module, frozen);
+    network.source = std::make_shared<std::array<std::shared_ptr<torch::jit::CompilationUnit>, 2>>(
+        std::array{module._ivalue()->compilation_unit(), frozen._ivalue()->compilation_unit()});
     std::shared_ptr<Graph> graph = forward_of(frozen, name);
     graph->addInput("draws")->setType(c10::TensorType::get());
     graph->addInput("positions")->setType(c10::TensorType::get());

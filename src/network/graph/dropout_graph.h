@@ -29,8 +29,8 @@ struct DropoutGraph {
   bool pointwise_suffix = false;
   std::vector<std::string> notes;
 
-  /// Keeps the functions alive that the operators' call stacks point to: the interpreter reads them
-  /// when an operator fails.
+  /// Keeps the functions alive that the operators' call stacks point to, without the weights: the
+  /// interpreter reads them when an operator fails.
   std::shared_ptr<const void> source;
 };
 

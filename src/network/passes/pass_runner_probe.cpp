@@ -9,6 +9,7 @@
 #include "network/convolutions/unit_convolutions.h"
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/batch_mixing.h"
+#include "network/graph/graph_nodes.h"
 #include "network/memory/memory_probe.h"
 #include "network/rewrites/bfloat16_graph.h"
 #include "network/rewrites/device_constants.h"
@@ -31,9 +32,9 @@ std::string shape_text(c10::IntArrayRef sizes) {
 }
 
 /// @return the operators that may round differently in a batch.
-std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::Device device,
-                                    c10::ScalarType precision,
-                                    const std::vector<c10::ScalarType>& inputs = {}) {
+std::vector<std::string> rewrite(const std::shared_ptr<Graph>& graph, c10::Device device,
+                                 c10::ScalarType precision,
+                                 const std::vector<c10::ScalarType>& inputs) {
   if (device.is_cpu()) {
     join_activations(graph);
     use_invariant_operators(graph);
@@ -47,6 +48,15 @@ std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::De
   }
   move_constants(*graph, device, precision);
   return branching_operators(graph);
+}
+
+/// As rewrite(). Weights that were laid out anew are held no longer.
+std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::Device device,
+                                    c10::ScalarType precision,
+                                    const std::vector<c10::ScalarType>& inputs = {}) {
+  std::vector<std::string> variant = rewrite(graph, device, precision, inputs);
+  erase_unused_constants(*graph);
+  return variant;
 }
 
 // Noise in [-1, 1): a window of one value would hide what a batch changes.
@@ -73,6 +83,7 @@ PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Option
     : file_(std::move(file)), options_(options), graph_(graph) {
   note_serial(make_ready(graph_.prefix, options_.device, options_.precision));
   prefix_ = std::make_unique<GraphRunner>(graph_.prefix);
+  graph_.whole.reset();  // its weights are those of before
 }
 
 /// Of the operators that may round differently in a batch, all but control flow run on one thread.
