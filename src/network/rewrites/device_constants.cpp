@@ -65,4 +65,16 @@ void move_constants(Graph& graph, c10::Device device, c10::ScalarType precision)
   });
 }
 
+std::int64_t constant_bytes(Graph& graph, c10::ScalarType precision) {
+  std::int64_t bytes = 0;
+  for_each_node(graph.block(), [&](Node* node) {
+    if (node->kind() != c10::prim::Constant) return;
+    const auto value = constant_tensor(node->output());
+    if (!value || value->dim() == 0) return;
+    const auto type = value->scalar_type() == c10::kFloat ? precision : value->scalar_type();
+    bytes += value->numel() * static_cast<std::int64_t>(c10::elementSize(type));
+  });
+  return bytes;
+}
+
 }  // namespace mcvol

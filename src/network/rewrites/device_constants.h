@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 #include <torch/csrc/jit/ir/ir.h>
@@ -11,5 +13,8 @@ namespace mcvol {
 /// of half precision is off by a thousandth and may not be one.
 /// @throws ModelError where a weight is too large for the precision.
 void move_constants(torch::jit::Graph& graph, c10::Device device, c10::ScalarType precision);
+
+/// What they take there at most, in bytes.
+std::int64_t constant_bytes(torch::jit::Graph& graph, c10::ScalarType precision);
 
 }  // namespace mcvol
