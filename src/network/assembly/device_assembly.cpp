@@ -108,6 +108,18 @@ class DeviceAssembly final : public WindowAssembly {
 
 }  // namespace
 
+std::int64_t device_assembly_bytes(const AssemblyTask& task) {
+  std::int64_t bytes = DeviceSums::bytes(task.regions, task.voxels, task.all_passes);
+  if (!is_blended(task)) return bytes;
+  const Index3& output = task.window.output;
+  // Weights of a window's voxels and of all, the list of all, and means that are given on at once,
+  // of channels and of regions.
+  bytes += 4 * output[0] * output[1] * output[2] + 2 * 8 * task.voxels;
+  const std::int64_t of_pass = 4 * task.voxels * task.channels;
+  const std::int64_t means = std::max(of_pass, std::min(kMeansBytes, of_pass * task.all_passes));
+  return bytes + means + means / std::max(task.channels, 1) * task.regions;
+}
+
 std::unique_ptr<WindowAssembly> device_assembly(const AssemblyTask& task, c10::Device device,
                                                 LogitSink& sink) {
   return std::make_unique<DeviceAssembly>(task, device, sink);

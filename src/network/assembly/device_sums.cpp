@@ -65,6 +65,13 @@ DeviceSums::DeviceSums(c10::Device device, int regions, std::int64_t voxels, int
   complaints_ = at::zeros({2}, options.dtype(at::kInt));
 }
 
+/// Histograms of the passes and of their mean, and the sums of the voxels.
+std::int64_t DeviceSums::bytes(int regions, std::int64_t voxels, int all_passes) {
+  constexpr auto kSum = static_cast<std::int64_t>(sizeof(std::int64_t));
+  constexpr std::int64_t kTables = 4096;
+  return kTables + regions * kSum * ((all_passes + std::int64_t{1}) * 2 * kIntervals + voxels);
+}
+
 void DeviceSums::go_on(int first, const std::int64_t* earlier) {
   first_ = first;
   probability_.copy_(at::from_blob(const_cast<std::int64_t*>(earlier), {regions_, voxels_},

@@ -19,6 +19,9 @@ class DeviceSums {
   /// @param voxels measured. @param sampled, all_passes as in AssemblyTask.
   DeviceSums(c10::Device device, int regions, std::int64_t voxels, int sampled, int all_passes);
 
+  /// What it takes of a device, at most.
+  static std::int64_t bytes(int regions, std::int64_t voxels, int all_passes);
+
   /// Before the first add(): these passes come after `first` others.
   /// @param earlier on the host [regions, voxels]: the sums of the others.
   void go_on(int first, const std::int64_t* earlier);

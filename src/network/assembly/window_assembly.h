@@ -52,6 +52,8 @@ bool is_blended(const AssemblyTask& task);
 /// Bytes of memory on the host for each pass of a group, and on a device.
 std::int64_t blend_bytes(const AssemblyTask& task);
 
+/// Bytes on a device beside blend_bytes() for each pass of a group.
+std::int64_t device_assembly_bytes(const AssemblyTask& task);
 /// Everything stays on the device; the sink gets the sums of the scan at the end.
 std::unique_ptr<WindowAssembly> device_assembly(const AssemblyTask& task, c10::Device device,
                                                 LogitSink& sink);

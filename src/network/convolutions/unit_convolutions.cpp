@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "network/device/tensor_values.h"
 #include "network/graph/pointwise.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -13,8 +14,11 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
+/// @param weight [outputs, inputs]
 at::Tensor matrix_product(const at::Tensor& input, const at::Tensor& weight,
                           const std::optional<at::Tensor>& bias) {
+  const at::Tensor kernels = weight.view({weight.size(0), weight.size(1), 1, 1, 1});
+  if (!operands_match(input, kernels, bias)) return at::conv3d(input, kernels, bias);
   const at::Tensor weights = weight.unsqueeze(0).expand({input.size(0), -1, -1});
   at::Tensor output =
       at::bmm(weights, input.flatten(2))

@@ -1,7 +1,5 @@
 #include "cuda_kernels.h"
 
-#include "mcvol/error/error.h"
-
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -44,8 +42,8 @@ template <typename Function>
 void find(void* library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(dlsym(library, name));
   if (function == nullptr) {
-    throw Error(std::string("the GPU's libraries have no ") + name +
-                "; run scripts/setup.sh --gpu");
+    throw device_error(std::string("the GPU's libraries have no ") + name +
+                       "; run scripts/setup.sh --gpu");
   }
 }
 
@@ -56,8 +54,8 @@ Libraries open_libraries() {
   const auto file = std::filesystem::path(info.dli_fname).parent_path() / "libcaffe2_nvrtc.so";
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    throw Error(std::string("CUDA's run-time compiler does not load (") + dlerror() +
-                "); run scripts/setup.sh --gpu");
+    throw device_error(std::string("the run-time compiler does not load (") + dlerror() +
+                       "); run scripts/setup.sh --gpu");
   }
   Libraries found{};
   find(library, "nvrtcCreateProgram", found.nvrtcCreateProgram);
@@ -84,8 +82,8 @@ void check(Libraries::Result result, const std::string& what) {
   if (result == 0) return;
   const char* reason = nullptr;
   libraries().cuGetErrorString(result, &reason);
-  throw Error(what + " failed on the GPU: " +
-              (reason != nullptr ? reason : "error " + std::to_string(result)));
+  throw device_error(
+      what + " failed: " + (reason != nullptr ? reason : "error " + std::to_string(result)));
 }
 
 int compute_capability(int device) {
@@ -108,8 +106,8 @@ std::vector<char> compile(int device) {
     own.nvrtcGetProgramLogSize(program, &size);
     std::string log(size, '\0');
     own.nvrtcGetProgramLog(program, log.data());
-    throw Error("CUDA's run-time compiler refuses the kernels (" + architecture +
-                "): " + log.substr(0, log.find('\n')));
+    throw device_error("the run-time compiler refuses the kernels (" + architecture +
+                       "): " + log.substr(0, log.find('\n')));
   }
   std::size_t size = 0;
   own.nvrtcGetCUBINSize(program, &size);
@@ -120,6 +118,8 @@ std::vector<char> compile(int device) {
 }
 
 }  // namespace
+
+Error device_error(const std::string& what) { return Error("CUDA error: " + what); }
 
 struct CudaKernels::Module {
   void* handle = nullptr;  ///< stays loaded as long as the process

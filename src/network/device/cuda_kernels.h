@@ -1,5 +1,7 @@
 #pragma once
 
+#include "mcvol/error/error.h"
+
 #include <array>
 #include <cstdint>
 #include <string>
@@ -7,6 +9,10 @@
 #include <ATen/ATen.h>
 
 namespace mcvol {
+
+/// What fails in a GPU, its driver or CUDA's compiler. Thrown within an operator, it comes out of
+/// the interpreter as any other error: device_failure() (graph_runner.h) knows it by its text.
+Error device_error(const std::string& what);
 
 /// The kernels of kernels/*.cu on one GPU, compiled when first asked for. Launches go to LibTorch's
 /// current stream, so they are in order with its operators.

@@ -18,8 +18,19 @@ inline std::span<const float> floats_of(const at::Tensor& tensor) {
 
 /// None as an operator is given it.
 inline std::optional<at::Tensor> optional_tensor(const c10::IValue& value) {
-  if (value.isNone()) return std::nullopt;
+  if (value.isNone() || !value.toTensor().defined()) return std::nullopt;
   return value.toTensor();
+}
+
+/// Whether a table has a value for each channel, so that kernels which do not look again may read
+/// it; of what is not so, PyTorch's operators say what is wrong. None fits.
+inline bool fits_channels(const std::optional<at::Tensor>& table, std::int64_t channels) {
+  return !table || (table->dim() == 1 && table->size(0) == channels);
+}
+
+/// The same of a slope below 0, of which one may stand for all.
+inline bool slope_fits(const std::optional<at::Tensor>& slope, std::int64_t channels) {
+  return !slope || (slope->dim() <= 1 && (slope->numel() == channels || slope->numel() == 1));
 }
 
 /// A convolution's stride, padding or dilation, of which one number stands for three.

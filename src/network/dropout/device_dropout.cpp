@@ -172,7 +172,8 @@ at::Tensor device_dropout(const at::Tensor& input, const DeviceMasks& masks,
 }
 
 bool can_join(const at::Tensor& input) {
-  return input.dim() == 5 && input.size(1) <= kThreads * vector_of(input.size(1)) &&
+  return input.dim() == 5 && input.numel() > 0 &&
+         input.size(1) <= kThreads * vector_of(input.size(1)) &&
          (input.scalar_type() == at::kHalf || input.scalar_type() == at::kBFloat16);
 }
 
@@ -184,7 +185,6 @@ at::Tensor device_norm(const at::Tensor& input, const std::optional<at::Tensor>&
   const Rows values(input, rows, at::MemoryFormat::ChannelsLast3d);
   const at::Tensor output =
       at::empty(input.sizes(), input.options(), at::MemoryFormat::ChannelsLast3d);
-  if (input.numel() == 0) return output;
   const auto channels = static_cast<int>(input.size(1));
   const std::int64_t voxels = input.numel() / rows / channels;
   // Enough blocks to fill a GPU even for one row; a matter of the size alone.

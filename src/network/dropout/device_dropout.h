@@ -31,12 +31,14 @@ at::Tensor device_dropout(const at::Tensor& input, const DeviceMasks& masks,
                           const at::Tensor& positions, std::int64_t tile_voxels,
                           const DropoutAffine& affine);
 
-/// Whether device_norm() takes this input: half precision, rank 5, not too many channels.
+/// Whether device_norm() takes this input: half precision, rank 5, not empty, not too many
+/// channels.
 bool can_join(const at::Tensor& input);
 
 /// Instance norm over space, then the activation, then inverted dropout, in two passes over
 /// activations that are kept with channels last.
-/// @param weight, bias, slope of the input's type and contiguous, as in joined_norm.h.
+/// @param weight, bias, slope of the input's type and contiguous, as in joined_norm.h; of the
+/// input's channels, but for a slope of one.
 /// @param masks one draw per row of the input.
 at::Tensor device_norm(const at::Tensor& input, const std::optional<at::Tensor>& weight,
                        const std::optional<at::Tensor>& bias, double epsilon,

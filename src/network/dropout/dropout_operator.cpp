@@ -127,10 +127,15 @@ at::Tensor dropout(const at::Tensor& input, const at::Tensor& draws, const at::T
               "; channel masks need [batch, channel, 3 spatial dimensions], use --scope native");
   TORCH_CHECK(input.dim() >= 2, "dropout layer ", layer.id, " has an input of rank ", input.dim());
   // Attention in windows folds them into the batch, each pass's in a row.
-  const bool folded = layer.sharing == MaskSharing::kElement && positions.numel() == 0;
+  const bool folded =
+      layer.sharing == MaskSharing::kElement && positions.numel() == 0 && draws.size(0) > 0;
   TORCH_CHECK(input.size(0) == draws.size(0) || (folded && input.size(0) % draws.size(0) == 0),
               "dropout layer ", layer.id, " sees a batch of ", input.size(0), " where ",
               draws.size(0), " pass(es) run; use --scope native or element if it drops elements");
+  const std::int64_t channels = input.size(0) * input.size(1);
+  const std::int64_t voxels = channels > 0 ? input.numel() / channels : 0;
+  TORCH_CHECK(positions.numel() == 0 || positions.numel() == voxels, "dropout layer ", layer.id,
+              " sees ", voxels, " voxels where ", positions.numel(), " were gathered");
   const DropoutAffine affine = affine_of(layer.form, layer.rate);
   if (input.is_cuda()) {
     const DeviceMasks masks{read_draws(draws), layer.id, layer.rate, layer.sharing};

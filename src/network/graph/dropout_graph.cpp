@@ -4,12 +4,14 @@
 #include "mcvol/files/text.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "attention_dropout.h"
 #include "channel_layout.h"
 #include "constant_attributes.h"
 #include "dropout_marker.h"
+#include "eval_norms.h"
 #include "forward_output.h"
 #include "graph_nodes.h"
 #include "graph_runner.h"
@@ -17,6 +19,7 @@
 #include "network/archive/code_check.h"
 #include "network/archive/module_file.h"
 #include "network/dropout/dropout_operator.h"
+#include "padding_words.h"
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/constant_propagation.h>
@@ -55,24 +58,6 @@ void silence(Graph& graph) {
   for_each_node(graph.block(), [](Node* node) {
     if (node->kind() == c10::prim::Print || node->kind() == c10::aten::warn) node->destroy();
   });
-}
-
-// A batch norm exported in training mode would mix the passes of a batch.
-void force_batch_norm_to_eval(Graph& graph, std::vector<std::string>& notes) {
-  int forced = 0;
-  for_each_node(graph.block(), [&](Node* node) {
-    if (node->kind() != c10::aten::batch_norm) return;
-    const auto training = torch::jit::toIValue(node->input(5));
-    const bool has_statistics = !node->input(3)->type()->isSubtypeOf(*c10::NoneType::get());
-    if (!has_statistics || (training && !training->toBool())) return;
-    const torch::jit::WithInsertPoint at(node);
-    node->replaceInput(5, graph.insertConstant(false));
-    ++forced;
-  });
-  if (forced > 0) {
-    notes.push_back(std::to_string(forced) +
-                    " batch norm(s) exported in training mode use their running statistics.");
-  }
 }
 
 bool draws_random_numbers(const Node* node) {
@@ -140,6 +125,18 @@ void specialise_to_rank_five(std::shared_ptr<Graph>& graph) {
   torch::jit::EraseShapeInformation(graph);
 }
 
+/// In PyTorch's words for Python.
+std::string type_name(c10::ScalarType type) {
+  switch (type) {
+    case at::kHalf:
+      return "float16";
+    case at::kDouble:
+      return "float64";
+    default:
+      return lower_case(c10::toString(type));
+  }
+}
+
 /// The type of the first matrix or kernel of numbers that are not float32.
 std::string odd_weights_of(Graph& graph) {
   std::string found;
@@ -147,7 +144,7 @@ std::string odd_weights_of(Graph& graph) {
     if (node->kind() != c10::prim::Constant || !found.empty()) return;
     const auto tensor = constant_tensor(node->output());
     if (!tensor || tensor->dim() < 2 || !tensor->is_floating_point()) return;
-    if (tensor->scalar_type() != at::kFloat) found = c10::toString(tensor->scalar_type());
+    if (tensor->scalar_type() != at::kFloat) found = type_name(tensor->scalar_type());
   });
   return found;
 }
@@ -166,8 +163,11 @@ std::shared_ptr<Graph> forward_of(const torch::jit::Module& frozen, const std::s
         "in einops' layers), which mcvol cannot repeat; trace the network in train "
         "mode");
   }
-  graph->eraseInput(0);
-  return graph;
+  // The module's own, whose code stays, holds no weights then.
+  std::shared_ptr<Graph> own = graph->copy();
+  empty_graph(*graph);
+  own->eraseInput(0);
+  return own;
 }
 
 }  // namespace
@@ -187,20 +187,24 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     silence(*original);
     const std::vector<std::string> random = random_operators(*original);
     write_in_constant_attributes(module, original);
+    EvalNorms norms;
+    norms.force_before_freezing(*original);
     require_bounded_unrolling(*original, name);
 
     const torch::jit::Module frozen = torch::jit::freeze_module(module);
-    network.source =
-        std::make_shared<std::pair<torch::jit::Module, torch::jit::Module>>(module, frozen);
+    network.source = std::make_shared<std::array<std::shared_ptr<torch::jit::CompilationUnit>, 2>>(
+        std::array{module._ivalue()->compilation_unit(), frozen._ivalue()->compilation_unit()});
     std::shared_ptr<Graph> graph = forward_of(frozen, name);
     graph->addInput("draws")->setType(c10::TensorType::get());
     graph->addInput("positions")->setType(c10::TensorType::get());
     clean(graph, name);
+    write_in_padding(*graph);
     specialise_to_rank_five(graph);
     while (write_in_ranks(*graph) > 0) torch::jit::ConstantPropagation(graph);
     clean(graph, name);  // with the rank known, more loops have a constant length
     network.layers = replace_markers(*graph, name, scope, marked);
-    force_batch_norm_to_eval(*graph, network.notes);
+    norms.force(*graph);
+    norms.note(network.notes);
     clean(graph, name);
     refuse_other_randomness(*graph, name);
     note_what_eval_mode_leaves_out(random, network);

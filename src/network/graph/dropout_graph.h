@@ -29,11 +29,11 @@ struct DropoutGraph {
   /// gathered voxels.
   bool pointwise_suffix = false;
   std::vector<std::string> notes;
-  /// Of its weights, where they are of another type than its input, float32: "Half", "Double".
+  /// Of its weights, where they are of another type than its input, float32: "float16".
   std::string odd_weights;
 
-  /// Keeps the functions alive that the operators' call stacks point to: the interpreter reads them
-  /// when an operator fails.
+  /// Keeps the functions alive that the operators' call stacks point to, without the weights: the
+  /// interpreter reads them when an operator fails.
   std::shared_ptr<const void> source;
 };
 

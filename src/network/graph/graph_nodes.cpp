@@ -25,6 +25,21 @@ std::optional<at::Tensor> constant_tensor(const torch::jit::Value* value) {
   return constant->toTensor();
 }
 
+void empty_graph(torch::jit::Graph& graph) {
+  while (!graph.outputs().empty()) graph.eraseOutput(0);
+  auto backwards = graph.nodes().reverse();
+  for (auto iterator = backwards.begin(); iterator != backwards.end();) {
+    torch::jit::Node* node = *iterator++;
+    node->destroy();
+  }
+}
+
+void erase_unused_constants(torch::jit::Graph& graph) {
+  for_each_node(graph.block(), [](torch::jit::Node* node) {
+    if (node->kind() == c10::prim::Constant && !node->output()->hasUses()) node->destroy();
+  });
+}
+
 bool changes_tensors(torch::jit::Graph& graph) {
   bool changes = false;
   for_each_node(graph.block(), [&](torch::jit::Node* node) {

@@ -27,6 +27,12 @@ inline bool is_tensor(const torch::jit::Value* value) {
 /// None where it is computed, or no tensor.
 std::optional<at::Tensor> constant_tensor(const torch::jit::Value* value);
 
+/// Takes everything out of a graph that others may hold, constants above all.
+void empty_graph(torch::jit::Graph& graph);
+
+/// Takes out constants that nothing reads: weights that a rewrite has laid out anew.
+void erase_unused_constants(torch::jit::Graph& graph);
+
 /// Whether an operator writes into a tensor that others may hold.
 bool changes_tensors(torch::jit::Graph& graph);
 

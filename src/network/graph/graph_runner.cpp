@@ -168,7 +168,8 @@ bool is_out_of_memory(const std::exception& error) {
 std::optional<std::string> device_failure(const std::exception& error) {
   std::istringstream text(error.what());
   for (std::string line; std::getline(text, line);) {
-    for (const std::string_view sign : {"CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS"}) {
+    for (const std::string_view sign :
+         {"CUDA error", "CUDA driver error", "CUDNN_STATUS", "CUBLAS_STATUS"}) {
       if (line.find(sign) != line.npos) return line;
     }
   }

@@ -43,7 +43,7 @@ std::string reason_of(const std::exception& exception);
 /// Whether memory ran out. The interpreter throws all errors of operators on as std::runtime_error:
 /// their text is what tells.
 bool is_out_of_memory(const std::exception& error);
-/// The line that says so where a GPU or one of its libraries has failed.
+/// The line that says so where a GPU, one of its libraries or a kernel of ours has failed.
 std::optional<std::string> device_failure(const std::exception& error);
 
 }  // namespace mcvol

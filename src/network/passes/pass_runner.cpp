@@ -129,8 +129,8 @@ bool PassRunner::run_on_tile(const std::vector<at::Tensor>& cut, const Job& job,
       const ScopedTimer timer(timings.suffix_s);
       output = run_suffix(cut, draws_of(job, passes, 0), nowhere,
                           static_cast<std::int64_t>(passes.size()));
-    } catch (const std::bad_alloc&) {
-      if (!halve_batch()) throw;
+    } catch (const std::exception& error) {
+      if (!is_out_of_memory(error) || !halve_batch()) throw;
       continue;
     }
     timed(timings.accumulate_s, [&] { give_tile(output, job.tile_offsets, passes, take); });
@@ -143,10 +143,14 @@ bool PassRunner::run_on_tile(const std::vector<at::Tensor>& cut, const Job& job,
 bool PassRunner::halve_batch() {
   if (cost_.passes_per_batch == 1) return false;
   cost_.passes_per_batch /= 2;
-  if (!options_.device.is_cpu()) {
-    c10::getDeviceAllocator(options_.device.type())->emptyCache();
-  }
+  empty_cache();
   return true;
+}
+
+/// Blocks of a batch that did not fit do not fit those of a smaller one.
+void PassRunner::empty_cache() const {
+  if (options_.device.is_cpu()) return;
+  c10::getDeviceAllocator(options_.device.type())->emptyCache();
 }
 
 /// Of a network without dropout: one output for all passes, in parts that a GPU has room for.

@@ -97,6 +97,7 @@ class PassRunner {
   bool run_on_tile(const std::vector<at::Tensor>& cut, const Job& job, const Take& take,
                    const Progress& progress, StageTimings& timings);
   bool halve_batch();
+  void empty_cache() const;
   /// Passes of a pointwise suffix that take a block of voxels together.
   struct BlockPasses {
     std::span<const int> passes;
@@ -114,8 +115,10 @@ class PassRunner {
   void give_repeated(const at::Tensor& output, const Job& job, const Take& take) const;
   void give_tile(const at::Tensor& output, const at::Tensor& offsets, std::span<const int> passes,
                  const Take& take) const;
+  void note_serial(const std::vector<std::string>& variant);
   /// @param cut what the prefix gives it.
   void compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut);
+  std::string mixing_note() const;
   std::string no_room_for(const std::string& window) const;
   int fitting_passes() const;
   void try_dropout(const std::vector<at::Tensor>& cut, const at::Tensor& dropped);
@@ -131,6 +134,8 @@ class PassRunner {
   std::int64_t tile_voxels_ = 0;
   bool invariant_suffix_ = false;
   bool pointwise_ = false;
+  std::vector<std::string> mixing_;  ///< operators of the suffix that a batch would mix passes in
+  std::set<std::string> serial_;     ///< operators that run on one thread
   std::string variant_note_;
   Cost cost_;
 };

@@ -2,20 +2,21 @@
 #include "mcvol/files/text.h"
 
 #include <algorithm>
-#include <new>
+#include <iterator>
 #include <numeric>
 
 #include "network/convolutions/transposed_convolutions.h"
 #include "network/convolutions/unit_convolutions.h"
 #include "network/dropout/dropout_operator.h"
+#include "network/graph/batch_mixing.h"
 #include "network/graph/graph_nodes.h"
 #include "network/memory/memory_probe.h"
 #include "network/rewrites/bfloat16_graph.h"
+#include "network/rewrites/device_constants.h"
 #include "network/rewrites/invariant_operators.h"
 #include "network/rewrites/joined_activation.h"
 #include "network/rewrites/joined_norm.h"
 #include "pass_runner.h"
-#include <torch/csrc/jit/ir/constants.h>
 
 // How a network is made ready and tried at load; pass_runner.cpp runs it.
 
@@ -30,30 +31,10 @@ std::string shape_text(c10::IntArrayRef sizes) {
   return text;
 }
 
-at::Tensor constant_on(const at::Tensor& value, c10::Device device, c10::ScalarType precision) {
-  if (value.scalar_type() != c10::kFloat || precision == c10::kFloat) return value.to(device);
-  const at::Tensor moved = value.to(device, precision);
-  if (!value.isfinite().equal(moved.isfinite().cpu())) {
-    throw ModelError("the network has weights that are too large for fp16; use --precision bf16");
-  }
-  return moved.dim() == 5 ? moved.contiguous(at::MemoryFormat::ChannelsLast3d) : moved;
-}
-
-void move_constants_to(torch::jit::Block* block, c10::Device device, c10::ScalarType precision) {
-  for (torch::jit::Node* node : block->nodes()) {
-    for (torch::jit::Block* inner : node->blocks()) move_constants_to(inner, device, precision);
-    if (node->kind() != c10::prim::Constant) continue;
-    const auto value = torch::jit::toIValue(node->output());
-    if (value && value->isTensor() && value->toTensor().dim() > 0) {
-      node->t_(c10::attr::value, constant_on(value->toTensor(), device, precision));
-    }
-  }
-}
-
 /// @return the operators that may round differently in a batch.
-std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::Device device,
-                                    c10::ScalarType precision,
-                                    const std::vector<c10::ScalarType>& inputs = {}) {
+std::vector<std::string> rewrite(const std::shared_ptr<Graph>& graph, c10::Device device,
+                                 c10::ScalarType precision,
+                                 const std::vector<c10::ScalarType>& inputs) {
   if (device.is_cpu()) {
     join_activations(graph);
     use_invariant_operators(graph);
@@ -65,8 +46,17 @@ std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::De
   } else {
     join_norms(graph);
   }
-  move_constants_to(graph->block(), device, precision);
+  move_constants(*graph, device, precision);
   return branching_operators(graph);
+}
+
+/// As rewrite(). Weights that were laid out anew are held no longer.
+std::vector<std::string> make_ready(const std::shared_ptr<Graph>& graph, c10::Device device,
+                                    c10::ScalarType precision,
+                                    const std::vector<c10::ScalarType>& inputs = {}) {
+  std::vector<std::string> variant = rewrite(graph, device, precision, inputs);
+  erase_unused_constants(*graph);
+  return variant;
 }
 
 // Noise in [-1, 1): a window of one value would hide what a batch changes.
@@ -91,14 +81,26 @@ bool are_close(const at::Tensor& first, const at::Tensor& second) {
 
 PassRunner::PassRunner(const DropoutGraph& graph, std::string file, const Options& options)
     : file_(std::move(file)), options_(options), graph_(graph) {
-  make_ready(graph_.prefix, options_.device, options_.precision);
+  note_serial(make_ready(graph_.prefix, options_.device, options_.precision));
   prefix_ = std::make_unique<GraphRunner>(graph_.prefix);
+  graph_.whole.reset();  // its weights are those of before
+}
+
+/// Of the operators that may round differently in a batch, all but control flow run on one thread.
+void PassRunner::note_serial(const std::vector<std::string>& variant) {
+  std::copy_if(variant.begin(), variant.end(), std::inserter(serial_, serial_.end()),
+               [](const std::string& name) { return !name.starts_with("prim::"); });
 }
 
 void PassRunner::compile_suffix(bool pointwise, const std::vector<at::Tensor>& cut) {
   pointwise_ = pointwise;
-  if (pointwise && !options_.device.is_cpu()) use_matrix_products(graph_.suffix);
-  if (pointwise && options_.device.is_cpu()) {
+  std::vector<std::int64_t> ranks;
+  for (const at::Tensor& tensor : cut) ranks.push_back(tensor.dim());
+  // In half precision on a GPU a trial takes a little mixing for rounding.
+  const bool on_cpu = options_.device.is_cpu();
+  mixing_ = mixing_operators(*graph_.suffix, ranks, on_cpu ? Doubtful::kDoesNot : Doubtful::kMixes);
+  if (pointwise && !on_cpu) use_matrix_products(graph_.suffix);
+  if (pointwise && on_cpu) {
     std::vector<std::int64_t> channels;
     for (const at::Tensor& tensor : cut) channels.push_back(tensor.size(1));
     fused_suffix_ = PointwiseNetwork::from(*graph_.suffix, channels);
@@ -108,11 +110,23 @@ void PassRunner::compile_suffix(bool pointwise, const std::vector<at::Tensor>& c
   const std::vector<std::string> variant =
       make_ready(graph_.suffix, options_.device, options_.precision, types);
   invariant_suffix_ = variant.empty();
+  if (!fused_suffix_) note_serial(variant);
   if (!pointwise && !variant.empty()) {
     variant_note_ =
         "Passes run one at a time: " + joined(variant) + " may round differently in a batch.";
   }
+  // Passes that happen to draw the same would hide it from a trial.
+  if (invariant_suffix_ && !mixing_.empty() && !pointwise) {
+    invariant_suffix_ = false;
+    variant_note_ = mixing_note();
+  }
   suffix_ = std::make_unique<GraphRunner>(graph_.suffix);
+}
+
+std::string PassRunner::mixing_note() const {
+  const std::string who = mixing_.empty() ? "the network" : joined(mixing_);
+  return "Passes run one at a time: in a batch " + who + (mixing_.size() > 1 ? " mix" : " mixes") +
+         " them.";
 }
 
 std::string PassRunner::no_room_for(const std::string& window) const {
@@ -135,6 +149,12 @@ const PassRunner::Cost& PassRunner::probe(const Bundle& bundle, const Bundle::Wi
     throw;
   } catch (const std::exception& error) {
     if (is_out_of_memory(error)) throw ModelError(no_room_for(shape_text(in)));
+    if (const auto failure = device_failure(error)) throw Error(*failure);
+    if (!graph_.odd_weights.empty()) {
+      throw ModelError(file_ + ": the network's weights are " + graph_.odd_weights +
+                       ", and it does not run on images of float32 (" + reason_of(error) +
+                       "); export it as float32 (net.float()), --precision chooses another");
+    }
     throw ModelError(file_ + ": the network does not run on an input of " +
                      std::to_string(channels) + " channels and " + shape_text(in) +
                      " voxels: " + reason_of(error));
@@ -172,12 +192,16 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
                      shape_text(expected) + "; correct window.output or output.channels");
   }
   if (graph_.suffix) try_dropout(prefix.outputs, suffix.outputs.front());
+  if (fused_suffix_ && fused_suffix_->outputs() != output.size(1)) fused_suffix_.reset();
   cost_.prefix_gflop = prefix.flop / 1e9;
   cost_.suffix_gflop = suffix.flop / 1e9;
   if (cost_.pointwise) {
     cost_.passes_per_batch = options_.device.is_cpu() ? kBlockPasses : fitting_passes();
   } else if (graph_.suffix) {
     choose_batch(prefix.outputs);
+  }
+  if (!serial_.empty()) {
+    cost_.notes.push_back("These operators run on one thread: " + joined(serial_) + ".");
   }
 }
 
@@ -205,15 +229,15 @@ void PassRunner::choose_batch(const std::vector<at::Tensor>& cut) {
     } catch (const ModelError&) {  // a batch of one written into its shapes, as in traces
       cost_.notes.push_back("Passes run one at a time: the network takes no batches.");
       return;
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception& error) {
+      if (!is_out_of_memory(error)) throw;
+      empty_cache();
       continue;
     }
     cost_.passes_per_batch = passes;
     return;
   }
-  if (fitting_passes() > 1) {
-    cost_.notes.push_back("Passes run one at a time: in a batch the network mixes them.");
-  }
+  if (fitting_passes() > 1) cost_.notes.push_back(mixing_note());
 }
 
 bool PassRunner::batch_gives_single_passes(const std::vector<at::Tensor>& cut, int count) const {

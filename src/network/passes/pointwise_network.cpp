@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "network/device/tensor_values.h"
 #include "network/dropout/device_dropout.h"
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/graph_nodes.h"
@@ -65,6 +66,7 @@ class PointwiseNetwork::Reader {
       : suffix_(suffix), channels_(channels) {}
 
   std::optional<PointwiseNetwork> read() {
+    if (channels_.empty()) return {};
     end_ = suffix_.inputs()[0];
     for (const Node* node : suffix_.nodes()) {
       if (node->kind() == c10::prim::Constant) continue;
@@ -105,6 +107,9 @@ class PointwiseNetwork::Reader {
     const auto groups = torch::jit::toIValue(node.input(node.inputs().size() > 7 ? 8 : 6));
     if (!bias && !is_none(node.input(2))) return false;
     if (!groups || groups->toInt() != 1 || weight->scalar_type() != at::kFloat) return false;
+    const std::int64_t given =
+        network_.layers_.empty() ? channels_.front() : network_.layers_.back().outputs;
+    if (weight->size(1) != given || !fits_channels(bias, weight->size(0))) return false;
     Convolution layer;
     layer.dropout = std::exchange(dropout_, std::nullopt);
     layer.outputs = weight->size(0);
@@ -143,6 +148,9 @@ class PointwiseNetwork::Reader {
     if (!training || training->toBool() || !mean || !variance || !epsilon) return false;
     if (layer.addend || dropout_) return false;
     if ((!weight && !is_none(node.input(1))) || (!bias && !is_none(node.input(2)))) return false;
+    for (const auto& of_channels : {mean, variance, weight, bias}) {
+      if (!fits_channels(of_channels, layer.outputs)) return false;
+    }
     at::Tensor scale = at::rsqrt(variance->to(at::kDouble) + epsilon->toDouble());
     if (weight) scale = scale * weight->to(at::kDouble);
     at::Tensor shift = (at::tensor(layer.bias, at::kDouble) - mean->to(at::kDouble)) * scale;
@@ -163,7 +171,7 @@ class PointwiseNetwork::Reader {
       layer.slope = {slope->toScalar().toFloat()};
     } else if (node.kind() == c10::aten::prelu) {
       const auto slope = constant_tensor(node.input(1));
-      if (!slope || (slope->numel() != 1 && slope->numel() != layer.outputs)) return false;
+      if (!slope || !slope_fits(slope, layer.outputs)) return false;
       layer.slope = copied_floats(*slope);
     }
     return !layer.slope.empty();

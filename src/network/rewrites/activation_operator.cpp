@@ -45,6 +45,11 @@ at::Tensor along_channels(const at::Tensor& values, const at::Tensor& like) {
   return values.to(like.scalar_type()).view(sizes);
 }
 
+/// As PyTorch words it.
+at::Tensor refused_by_batch_norm(const at::Tensor& value, const at::Tensor& scale) {
+  return at::batch_norm(value, {}, {}, scale, scale, false, 0.0, 1.0, false);
+}
+
 at::Tensor run_separately(const Arguments& of) {
   at::Tensor value = of.before ? of.input + *of.before : of.input;
   if (of.has_statistics()) {
@@ -54,6 +59,7 @@ at::Tensor run_separately(const Arguments& of) {
     value = at::instance_norm(value, as_input(of.scale), as_input(of.shift), {}, {}, true, 0.0,
                               of.epsilon, true);
   } else if (of.scale) {
+    if (!fits_channels(of.scale, value.size(1))) return refused_by_batch_norm(value, *of.scale);
     value = value * along_channels(*of.scale, value) + along_channels(*of.shift, value);
   }
   const auto drop = [&] {
@@ -61,6 +67,7 @@ at::Tensor run_separately(const Arguments& of) {
                         of.sharing);
   };
   if (of.drops() && of.drops_first) drop();
+  if (of.slope && !slope_fits(of.slope, value.size(1))) return at::prelu(value, *of.slope);
   if (of.slope) value = at::where(value > 0, value, value * along_channels(*of.slope, value));
   if (of.drops() && !of.drops_first) drop();
   return of.after ? value + *of.after : value;
@@ -88,10 +95,10 @@ bool fits_kernels(const Arguments& of) {
     if (term && (term->sizes() != of.input.sizes() || term->scalar_type() != type)) return false;
   }
   const std::int64_t channels = of.input.size(1);
-  for (const auto& table : {of.scale, of.shift, of.slope}) {
-    if (table && table->numel() != channels && table->numel() != 1) return false;
-  }
-  return true;
+  const std::int64_t positions = of.positions.numel();
+  if (of.drops() && positions != 0 && positions != of.input[0][0].numel()) return false;
+  return fits_channels(of.scale, channels) && fits_channels(of.shift, channels) &&
+         slope_fits(of.slope, channels);
 }
 
 /// Factors that dropout multiplies with, of one row.

@@ -7,6 +7,7 @@
 
 #include "activation_operator.h"
 #include "joined_steps.h"
+#include "network/device/tensor_values.h"
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/graph_nodes.h"
 #include <ATen/ATen.h>
@@ -45,6 +46,10 @@ bool take_batch_norm(Chain& chain, Node* node) {
   const auto mean = constant_tensor(node->input(3));
   const auto variance = constant_tensor(node->input(4));
   if (!mean || !variance || mean->scalar_type() != at::kFloat) return false;
+  const std::int64_t channels = mean->numel();
+  for (const std::size_t input : {1, 2, 3, 4}) {
+    if (!fits_channels(constant_tensor(node->input(input)), channels)) return false;
+  }
   const double epsilon = torch::jit::toIValue(node->input(7))->toDouble();
   const at::Tensor root = at::sqrt(variance->to(at::kDouble) + epsilon);
   const auto weight = constant_tensor(node->input(1));

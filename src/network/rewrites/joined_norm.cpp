@@ -42,7 +42,9 @@ void run_joined_norm(torch::jit::Stack& stack) {
   const bool drops = layer >= 0;
   if (drops) note_dropout(layer);
   at::Tensor output;
-  if (can_join(input) && (!drops || draws.size(0) == input.size(0))) {
+  const bool fits = can_join(input) && fits_channels(weight, input.size(1)) &&
+                    fits_channels(bias, input.size(1)) && slope_fits(slope, input.size(1));
+  if (fits && (!drops || draws.size(0) == input.size(0))) {
     std::optional<DeviceMasks> masks;
     if (drops) masks = DeviceMasks{read_draws(draws), layer, rate, sharing};
     output = device_norm(input, weight, bias, epsilon, slope, masks);
@@ -72,13 +74,28 @@ bool is_plain_instance_norm(const Node* node) {
   return own_statistics && own_statistics->toBool() && epsilon;
 }
 
+/// Whether the bias of a convolution is one that PyTorch takes.
+bool has_fitting_bias(const Node* convolution) {
+  const auto bias = constant_tensor(convolution->input(2));
+  const auto weight = constant_tensor(convolution->input(1));
+  if (!bias || !weight || weight->dim() < 2) return false;
+  const bool plain = convolution->inputs().size() == 7;
+  const bool transposing = convolution->kind() == c10::aten::conv_transpose3d;
+  const auto transposed = plain ? std::nullopt : torch::jit::toIValue(convolution->input(6));
+  const auto groups = torch::jit::toIValue(convolution->input(plain || transposing ? 6 : 8));
+  if (!groups || (!plain && !transposing && !transposed)) return false;
+  const bool turned = transposing || (transposed && transposed->toBool());
+  const std::int64_t outputs = turned ? weight->size(1) * groups->toInt() : weight->size(0);
+  return fits_channels(bias, outputs);
+}
+
 /// A constant added to a channel is gone with its mean.
 void drop_bias_before(Graph& graph, Node* norm) {
   Node* before = norm->input(0)->node();
   const std::string_view name = before->kind().toQualString();
   const bool convolves = name == "aten::conv3d" || name == "aten::conv_transpose3d" ||
                          name == "aten::convolution" || name == "aten::_convolution";
-  if (!convolves || before->output()->uses().size() != 1) return;
+  if (!convolves || before->output()->uses().size() != 1 || !has_fitting_bias(before)) return;
   const torch::jit::WithInsertPoint at(before);
   before->replaceInput(2, graph.insertConstant(c10::IValue()));
 }
@@ -119,6 +136,8 @@ void join(Graph& graph, Node* norm, Value* no_draws) {
 
 void join_norms(const std::shared_ptr<Graph>& graph) {
   register_joined_norm();
+  // The joined operator reads later than what it replaces did.
+  if (changes_tensors(*graph)) return;
   std::vector<Node*> norms;
   for_each_node(graph->block(), [&](Node* node) {
     if (is_plain_instance_norm(node)) norms.push_back(node);

@@ -15,7 +15,7 @@ namespace mcvol {
 ///
 /// slope: of the activation below 0, [1] or [channels], none without one; layer -1: no dropout.
 /// Dropout of the inverted form only, whose factors are not negative: they pass through these
-/// activations.
+/// activations. A graph that changes tensors in place stays as it is.
 void join_norms(const std::shared_ptr<torch::jit::Graph>& graph);
 
 }  // namespace mcvol

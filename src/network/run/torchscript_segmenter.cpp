@@ -6,9 +6,11 @@
 #include <new>
 #include <optional>
 
+#include "load_runners.h"
 #include "network/device/cuda_kernels.h"
 #include "network/device/device.h"
 #include "network/device/serial_section.h"
+#include "network/graph/graph_runner.h"
 #include "network/memory/tensor_memory.h"
 #include "network/windows/flexible_window.h"
 #include "network/windows/scan_windows.h"
@@ -17,9 +19,6 @@
 
 namespace mcvol {
 namespace {
-
-// Of a GPU's free memory, for a batch of passes.
-constexpr std::int64_t kDeviceBatchShare = 4;
 
 /// With those without dropout, which come last.
 int all_passes(const PassRequest& request, int networks) {
@@ -85,6 +84,8 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   describe_networks(networks_, summary_);
   if (window_.flexible) choose_window();
   probe();
+  // By now the weights are there.
+  if (!device_.is_cpu()) device_bytes_ = free_device_bytes(device_);
 }
 
 std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device,
@@ -94,25 +95,8 @@ std::vector<PassRunner> TorchScriptSegmenter::runners_on(c10::Device device,
   options.device = device;
   options.batch_bytes = order_.batch_bytes;
   options.most_passes_per_batch = order_.most_passes_per_batch;
-  if (!device.is_cpu()) {
-    options.batch_bytes = device_bytes_ / kDeviceBatchShare;
-    options.most_passes_per_batch = order_.device_passes;
-  }
-  std::vector<PassRunner> runners;
-  for (std::size_t n = 0; n < bundle_.networks.size(); ++n) {
-    const std::string& file = bundle_.networks[n].file;
-    options.member = static_cast<int>(n);
-    try {
-      runners.emplace_back(
-          load_dropout_graph(bundle_.folder / file, file, options_.scope, bundle_.output.index),
-          file, options);
-    } catch (const c10::OutOfMemoryError&) {
-      throw ModelError(file +
-                       ": not enough memory on the GPU for its weights; use another GPU or " +
-                       "--device cpu");
-    }
-  }
-  return runners;
+  if (!device.is_cpu()) options.most_passes_per_batch = order_.device_passes;
+  return load_runners(bundle_, options_.scope, options, device_bytes_);
 }
 
 std::int64_t TorchScriptSegmenter::working_bytes(std::vector<PassRunner>& networks) const {
@@ -160,6 +144,8 @@ void TorchScriptSegmenter::probe() {
     summary_.pointwise_suffix = summary_.pointwise_suffix && cost.pointwise;
     summary_.passes_per_batch =
         n == 0 ? cost.passes_per_batch : std::min(summary_.passes_per_batch, cost.passes_per_batch);
+    batch_bytes_ =
+        std::max(batch_bytes_, cost.prefix_bytes + cost.passes_per_batch * cost.suffix_bytes);
     summary_.window_bytes = std::max(summary_.window_bytes, cost.prefix_bytes + cost.suffix_bytes);
     for (const std::string& note : cost.notes) {
       summary_.notes.push_back((alone ? "" : bundle_.networks[n].file + ": ") + note);
@@ -198,7 +184,7 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
   task.windows = plan.windows.size();
   if (request.first_pass == 0) cuts_.clear();
   if (request.continued && cuts_.empty()) reserve_cuts(task);
-  task.group = passes_per_group(task);
+  task.group = passes_per_group(task, on_host ? host_room() : device_room(task, scan));
   const auto windows = scan_windows(scan, plan, bundle_.axes, window_.padding, device_);
   timer.emplace(timings.accumulate_s);
   const auto assembly = on_host ? host_assembly(task, sink) : device_assembly(task, device_, sink);
@@ -282,15 +268,28 @@ bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows
 
 /// As many as the memory holds sums for, where windows are blended; the prefixes are run anew for
 /// each group.
-int TorchScriptSegmenter::passes_per_group(const AssemblyTask& task) const {
+int TorchScriptSegmenter::passes_per_group(const AssemblyTask& task,
+                                           std::int64_t room_bytes) const {
   if (!is_blended(task)) return task.all_passes;
   if (order_.most_passes_per_group > 0) {
     return std::min(order_.most_passes_per_group, task.all_passes);
   }
-  const std::int64_t memory = device_.is_cpu() ? options_.memory_bytes : device_bytes_ / 2;
-  const std::int64_t reserved = cuts_.empty() ? 0 : cut_reserve_bytes_;
-  const std::int64_t fitting = (memory - summary_.window_bytes - reserved) / blend_bytes(task);
-  return static_cast<int>(std::clamp<std::int64_t>(fitting, 1, task.all_passes));
+  return static_cast<int>(
+      std::clamp<std::int64_t>(room_bytes / blend_bytes(task), 1, task.all_passes));
+}
+
+/// For blended sums, beside what windows need and is kept of them.
+std::int64_t TorchScriptSegmenter::host_room() const {
+  if (!device_.is_cpu()) return options_.memory_bytes;
+  return options_.memory_bytes - summary_.window_bytes - (cuts_.empty() ? 0 : cut_reserve_bytes_);
+}
+
+/// Half of what is free beside weights, scan, positions and the sums of regions: LibTorch's cache
+/// and others take of it too.
+std::int64_t TorchScriptSegmenter::device_room(const AssemblyTask& task,
+                                               const PreparedScan& scan) const {
+  const std::int64_t held = device_scan_bytes(scan) + device_assembly_bytes(task);
+  return (device_bytes_ - held) / 2 - batch_bytes_;
 }
 
 std::unique_ptr<Segmenter> load_torchscript_segmenter(const Bundle& bundle,

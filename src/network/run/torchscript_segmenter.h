@@ -48,7 +48,9 @@ class TorchScriptSegmenter final : public Segmenter {
   bool run_windows(const WindowPlan& plan, const ScanWindows& windows, const PassRequest& request,
                    const PassGroup& group, WindowAssembly& assembly, const WindowProgress& progress,
                    StageTimings& timings);
-  int passes_per_group(const AssemblyTask& task) const;
+  int passes_per_group(const AssemblyTask& task, std::int64_t room_bytes) const;
+  std::int64_t host_room() const;
+  std::int64_t device_room(const AssemblyTask& task, const PreparedScan& scan) const;
   void reserve_cuts(const AssemblyTask& task);
   void keep(std::size_t place, std::vector<at::Tensor>&& cut);
 
@@ -58,7 +60,8 @@ class TorchScriptSegmenter final : public Segmenter {
   Bundle::Window window_;
   NetworkSummary summary_;
   c10::Device device_{c10::kCPU};
-  std::int64_t device_bytes_ = 0;  ///< free on a GPU at load
+  std::int64_t device_bytes_ = 0;  ///< free on a GPU at load, then beside the weights
+  std::int64_t batch_bytes_ = 0;   ///< of a window and the passes that run together
   RegionLogits region_logits_;
   std::vector<PassRunner> networks_;
   std::vector<std::vector<at::Tensor>> cuts_;  ///< [window, network] of the scan run last, or empty

@@ -123,6 +123,10 @@ class DeviceWindows final : public ScanWindows {
 
 }  // namespace
 
+std::int64_t device_scan_bytes(const PreparedScan& scan) {
+  return std::ssize(scan.measured.values) * (4 * std::ssize(scan.channels) + 8);
+}
+
 std::unique_ptr<ScanWindows> scan_windows(const PreparedScan& scan, const WindowPlan& plan,
                                           const std::array<int, 3>& axes,
                                           Bundle::Window::Padding padding, c10::Device device) {

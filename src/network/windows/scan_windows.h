@@ -24,6 +24,9 @@ class ScanWindows {
   virtual WindowData cut(const Window& window) const = 0;
 };
 
+/// What they keep of a scan on a device, in bytes: the channels and the numbers of its voxels.
+std::int64_t device_scan_bytes(const PreparedScan& scan);
+
 /// @param scan, plan must outlive it. @param window gives sizes and padding.
 std::unique_ptr<ScanWindows> scan_windows(const PreparedScan& scan, const WindowPlan& plan,
                                           const std::array<int, 3>& axes,

@@ -6,9 +6,12 @@
 #include <stdexcept>
 #include <string>
 
+#include "network/device/cuda_kernels.h"
+#include "network/device/gpu_fixture.h"
 #include "network/graph/dropout_graph.h"
 #include "network/passes/pass_runner.h"
 #include "network/support/segmenter_fixtures.h"
+#include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/ir/irparser.h>
 #include <torch/csrc/jit/runtime/custom_operator.h>
@@ -18,7 +21,7 @@
 namespace mcvol {
 namespace {
 
-enum class Failure { kBadAlloc, kGpu, kHost, kOther };
+enum class Failure { kBadAlloc, kGpu, kHost, kKernel, kOther };
 
 /// mcvol::test_limit(Tensor) -> Tensor hands its input on, as long as it has no more rows.
 std::int64_t most_rows = 0;
@@ -29,6 +32,7 @@ void run(torch::jit::Stack& stack) {
   if (input.size(0) > most_rows) {
     if (thrown == Failure::kBadAlloc) throw std::bad_alloc();
     TORCH_CHECK_WITH(OutOfMemoryError, thrown != Failure::kGpu, "CUDA out of memory. Tried to …");
+    if (thrown == Failure::kKernel) throw device_error("kernel drop failed: invalid argument");
     TORCH_CHECK(thrown != Failure::kHost, "DefaultCPUAllocator: can't allocate memory");
     throw std::runtime_error("something else");
   }
@@ -69,6 +73,17 @@ TEST(GraphRunner, AFailedDeviceIsToldFromAFailedNetwork) {
   EXPECT_EQ(device_failure(device),
             "RuntimeError: CUDA error: an illegal memory access was encountered");
   EXPECT_FALSE(device_failure(std::runtime_error("RuntimeError: sizes do not match")));
+}
+
+using testing::OnTheGpu;
+
+TEST_F(OnTheGpu, AKernelThatCannotRunIsAnErrorOfTheDevice) {
+  try {
+    CudaKernels::on(device_).launch("no_such_kernel", {});
+    FAIL() << "nothing was thrown";
+  } catch (const std::exception& error) {
+    EXPECT_TRUE(device_failure(error)) << error.what();
+  }
 }
 
 /// A network whose suffix meets mcvol::test_limit before each dropout.
@@ -138,6 +153,69 @@ TEST(PassRunnerMemory, ABatchThatDoesNotFitAtLoadIsTriedSmaller) {
   } catch (const ModelError& error) {
     EXPECT_NE(std::string(error.what()).find("not enough memory for one window"), std::string::npos)
         << error.what();
+  }
+}
+
+/// Has no room for as many bytes as one request asks for.
+class ScarceMemory final : public c10::Allocator {
+ public:
+  explicit ScarceMemory(std::size_t refused_bytes)
+      : refused_bytes_(refused_bytes), usual_(c10::GetCPUAllocator()) {
+    c10::SetCPUAllocator(this, kPriority);
+  }
+  ~ScarceMemory() override { c10::SetCPUAllocator(usual_, kPriority); }
+
+  c10::DataPtr allocate(std::size_t bytes) override {
+    TORCH_CHECK_WITH(OutOfMemoryError, bytes != refused_bytes_, "CUDA out of memory. Tried to …");
+    return usual_->allocate(bytes);
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return usual_->raw_deleter(); }
+  void copy_data(void* to, const void* from, std::size_t bytes) const override {
+    usual_->copy_data(to, from, bytes);
+  }
+
+ private:
+  static constexpr std::uint8_t kPriority = 2;
+  std::size_t refused_bytes_;
+  c10::Allocator* usual_;
+};
+
+// What a trial does around the network throws as LibTorch does, not as the interpreter.
+TEST(PassRunnerMemory, ATrialWithoutRoomForTheDrawsOfABatchIsTriedSmaller) {
+  thrown = Failure::kGpu;
+  most_rows = 4;
+  const Bundle bundle = testing::tiny_bundle({testing::spatial_network()});
+  PassRunner runner = limited_runner(bundle);
+  const ScarceMemory memory(4 * 7 * sizeof(std::int64_t));
+  EXPECT_EQ(runner.probe(bundle, bundle.window).passes_per_batch, 2);
+}
+
+// In a trial and in a run.
+TEST(PassRunnerMemory, AKernelThatFailsIsNoFaultOfTheNetwork) {
+  thrown = Failure::kKernel;
+  most_rows = 4;
+  const Bundle bundle = testing::tiny_bundle({testing::spatial_network()});
+  PassRunner runner = limited_runner(bundle);
+  runner.probe(bundle, bundle.window);
+  const std::vector<int> passes = {0};
+  PassRunner::Job job;
+  const auto& size = bundle.window.input;
+  job.image = at::zeros({1, 2, size[0], size[1], size[2]});
+  job.tile_offsets = at::arange(100, at::kLong);
+  job.passes = passes;
+  most_rows = 0;
+  for (const bool in_trial : {true, false}) {
+    try {
+      in_trial ? static_cast<void>(limited_runner(bundle).probe(bundle, bundle.window))
+               : static_cast<void>(outputs_of(runner, job));
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const ModelError& error) {
+      ADD_FAILURE() << "said of the network: " << error.what();
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("CUDA error: kernel drop failed: invalid argument"),
+                std::string::npos)
+          << error.what();
+    }
   }
 }
 

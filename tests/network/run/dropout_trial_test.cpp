@@ -72,6 +72,14 @@ TEST(DropoutTrial, DropoutThatTheOutputForgetsIsRefused) {
   EXPECT_NE(error.find("keep everything or nothing"), std::string::npos) << error;
 }
 
+TEST(DropoutTrial, WeightsInHalfPrecisionAreToBeExportedAsFloat32) {
+  const std::string error = error_of(
+      network_with("    x = torch.conv3d(torch.dropout(x, 0.4, False), self.up.half(), None, "
+                   "[1, 1, 1], [1, 1, 1])\n"));
+  EXPECT_NE(error.find("weights are float16"), std::string::npos) << error;
+  EXPECT_NE(error.find("export it as float32"), std::string::npos) << error;
+}
+
 /// Of 8 channels at this rate, twenty passes would mostly keep all.
 TEST(DropoutTrial, DropoutOfARareRateMattersThoughFewPassesDiffer) {
   const auto segmenter =

@@ -163,12 +163,14 @@ def forward(self, x):
 TEST(TorchScriptSegmenter, ANetworkThatMixesTheRowsOfABatchRunsOnePassAtATime) {
   const std::string batch_norm =
       "torch.batch_norm(x, None, None, None, None, True, 0.1, 1e-5, False)";
-  for (const std::string& mixing : {batch_norm, std::string("x.flip([0])")}) {
+  for (const auto& [mixing, name] :
+       {std::pair<std::string, std::string>(batch_norm, "aten::batch_norm"),
+        std::pair<std::string, std::string>("x.flip([0])", "aten::flip")}) {
     const TinyNetwork network = mixing_network(mixing);
     const NetworkSummary summary = summary_of(network);
     EXPECT_EQ(summary.passes_per_batch, 1) << mixing;
-    EXPECT_EQ(summary.notes, std::vector<std::string>{
-                                 "Passes run one at a time: in a batch the network mixes them."});
+    EXPECT_EQ(summary.notes, std::vector<std::string>{"Passes run one at a time: in a batch " +
+                                                      name + " mixes them."});
     expect_equal_to_whole_graph(network, DropoutScope::kElement);
   }
 }
@@ -190,10 +192,25 @@ TEST(TorchScriptSegmenter, AnOperatorNotKnownToBeInvariantRunsOnePassAtATimeAndI
     const TinyNetwork network = mixing_network(expression);
     const NetworkSummary summary = summary_of(network);
     EXPECT_EQ(summary.passes_per_batch, 1) << name;
-    EXPECT_EQ(summary.notes, std::vector<std::string>{"Passes run one at a time: " + name +
-                                                      " may round differently in a batch."});
+    EXPECT_EQ(summary.notes,
+              (std::vector<std::string>{
+                  "Passes run one at a time: " + name + " may round differently in a batch.",
+                  "These operators run on one thread: " + name + "."}));
     expect_equal_to_whole_graph(network, DropoutScope::kElement);
   }
+}
+
+// The operators before the first draw among them.
+TEST(TorchScriptSegmenter, WhateverRunsOnOneThreadIsNamedInOneLine) {
+  const TinyNetwork network = {R"(
+def forward(self, x):
+    x = torch.conv3d(torch.cumsum(x, 2), self.w1, self.b1, [1, 1, 1], [1, 1, 1])
+    x = torch.dropout(x - x.mean([2, 3, 4], True), 0.4, True)
+    return torch.conv3d(torch.conv3d(x, self.w2, self.b2), self.w3, self.b3)
+)"};
+  EXPECT_EQ(
+      summary_of(network).notes,
+      std::vector<std::string>{"These operators run on one thread: aten::cumsum, aten::mean."});
 }
 
 TEST(TorchScriptSegmenter, PassesThatABatchLeavesAloneRunInBatchesWithoutANote) {
