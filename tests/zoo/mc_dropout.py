@@ -68,13 +68,22 @@ class MaskedDropout(TorchFunctionMode):
         if function is F.scaled_dot_product_attention:
             return self.attention(*args, **kwargs)
         if function is F.multi_head_attention_forward:
-            raise NotImplementedError("dropout inside multi_head_attention_forward is not seen")
+            return self.multi_head(*args, **kwargs), None
         return function(*args, **kwargs)
 
     def attention(self, query, key, value, dropout_p=0.0):
         """By its definition, the dropout of its weights a layer like any other."""
         weights = torch.softmax(query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1]), -1)
         return self.run(weights, "dropout", dropout_p, False) @ value
+
+    def multi_head(self, tokens, _key, _value, width, heads, in_weight, in_bias, _bias_k, _bias_v,
+                   _zeros, rate, out_weight, out_bias, **_options):
+        """Self-attention of [tokens, windows, width], without masks."""
+        parts = F.linear(tokens, in_weight, in_bias).chunk(3, -1)
+        query, key, value = (part.unflatten(2, (heads, width // heads)).permute(1, 2, 0, 3)
+                             for part in parts)
+        heads_together = self.attention(query, key, value, rate).permute(2, 0, 1, 3).flatten(2)
+        return F.linear(heads_together, out_weight, out_bias)
 
     def run(self, x, kind, rate, in_place):
         if rate == 0:

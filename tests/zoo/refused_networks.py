@@ -16,11 +16,11 @@ NO_DROPOUT = "no active dropout"
 class Refused(nn.Module):
     """Two convolutions, something between them."""
 
-    def __init__(self, middle):
+    def __init__(self, middle, outputs=3):
         super().__init__()
         self.before = nn.Conv3d(2, 6, 3, padding=1)
         self.middle = middle()
-        self.after = nn.Conv3d(6, 3, 3, padding=1)
+        self.after = nn.Conv3d(6, outputs, 3, padding=1)
 
     def forward(self, x):
         return self.after(self.middle(torch.relu(self.before(x))))
@@ -69,6 +69,71 @@ class TwoOutputs(nn.Module):
         return self.body(x), self.deep(x)
 
 
+class BranchNotTaken(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.dropout = nn.Dropout(0.3)
+
+    def forward(self, x):
+        if x.shape[2] > 1000:
+            x = self.dropout(x)
+        return x
+
+
+class Forgotten(nn.Module):
+    def forward(self, x):
+        return x + 0.0 * F.dropout(x, 0.3, True)
+
+
+class Endless(nn.Module):
+    def forward(self, x):
+        x = F.dropout(x, 0.3, True)
+        while bool(x.sum() < 1e30):
+            x = x * 1.0
+        return x
+
+
+class Saves(nn.Module):
+    def forward(self, x):
+        torch.save(x, "written_by_a_network.pt")
+        return F.dropout(x, 0.3, True)
+
+
+class ReadsAFile(nn.Module):
+    def forward(self, x):
+        own = torch.from_file("created_by_a_network.bin", True, 10)
+        return F.dropout(x, 0.3, True) + own.sum()
+
+
+class Forks(nn.Module):
+    def half(self, x):
+        return x / 2
+
+    def forward(self, x):
+        half = torch.jit.fork(self.half, x)
+        return F.dropout(x, 0.3, True) + torch.jit.wait(half)
+
+
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        linear = nn.Sequential(nn.Linear(6, 6))
+        self.linear = torch.ao.quantization.quantize_dynamic(linear, {nn.Linear})
+        self.dropout = nn.Dropout(0.3)
+
+    def forward(self, x):
+        return self.dropout(self.linear(x.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3))
+
+
+class InHalf(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv3d(6, 6, 3, padding=1).half()
+
+    def forward(self, x):
+        return F.dropout(self.conv(x), 0.3, True)
+
+
 class TwoInputs(nn.Module):
     def __init__(self):
         super().__init__()
@@ -106,6 +171,21 @@ ENTRIES = [
            "eval mode leaves it out", OnlyInTraining, SCRIPTED),
     entry("two_outputs", "deep supervision: a tuple of two tensors", "forward returns", TwoOutputs),
     entry("two_inputs", "two input tensors", "forward takes 2 inputs", TwoInputs, inputs=2),
+    entry("branch_not_taken", "nn.Dropout 0.3 inside `if x.shape[2] > 1000`: never runs",
+          "no dropout layer runs", partial(Refused, BranchNotTaken, 2), SCRIPTED),
+    entry("forgotten", "nn.Dropout 0.3 times 0: the output forgets it",
+          "whether nothing or everything is dropped", partial(Refused, Forgotten, 2), SCRIPTED),
+    middle("endless", "a while loop without end after nn.Dropout 0.3", "did not end within",
+           Endless, SCRIPTED[:1]),
+    middle("saves", "torch.save in forward", "reads or writes a file", Saves, SCRIPTED[:1]),
+    middle("reads_a_file", "torch.from_file in forward", "reads or writes a file", ReadsAFile,
+           SCRIPTED[:1]),
+    middle("forks", "torch.jit.fork in forward", "runs code that is not in the file", Forks,
+           SCRIPTED[:1]),
+    middle("quantized", "a linear layer quantized by PyTorch", "the C++ class", Quantized,
+           SCRIPTED[:1]),
+    middle("in_half", "a convolution of float16 weights", "weights are float16", InHalf,
+           SCRIPTED[:1]),
     middle("drop_path", "MONAI DropPath 0.3 beside dropout, traced in train mode",
            OWN_NUMBERS, lambda: nn.Sequential(nn.Dropout(0.3), DropPath(0.3)),
            (("traced", "train"),)),

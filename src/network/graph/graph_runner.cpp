@@ -26,7 +26,7 @@ thread_local std::int64_t rounds_made = 0;
 void run_loop_round(torch::jit::Stack& stack) {
   const std::string where = torch::jit::pop(stack).toStringRef();
   TORCH_CHECK(++rounds_made <= kMostRounds, "a loop in '", where, "' did not end within ",
-              kMostRounds, " rounds");
+              kMostRounds, " rounds; give it a length that does not depend on what it computes");
 }
 
 /// Nothing else could stop a loop without end.

@@ -74,10 +74,10 @@ void judge_dropout(const PassRunner& network, bool alone, NetworkSummary& summar
   }
   std::string reason;
   if (run.empty()) {
-    reason = "no dropout layer runs on a window of noise: " + named(not_run) +
-             " stand in branches that are not taken";
+    reason = "no dropout layer runs on a window of noise (in branches that are not taken: " +
+             named(not_run) + ")";
   } else if (!network.cost().dropout_matters) {
-    reason = "its output is the same whether " + named(run) + " keep everything or nothing";
+    reason = "its output is the same whether nothing or everything is dropped (" + named(run) + ")";
   }
   if (!reason.empty() && alone) {
     throw ModelError(network.file() + ": " + reason +

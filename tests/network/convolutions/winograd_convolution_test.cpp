@@ -22,7 +22,7 @@ using Triple = ConvolutionCase::Triple;
 constexpr Triple kOnes = {1, 1, 1};
 
 /// With lines of every remainder to a quad.
-ConvolutionCase random_case(std::mt19937& generator) {
+ConvolutionCase random_winograd_case(std::mt19937& generator) {
   ConvolutionCase of{.dilation = 1};
   of.kernel = {random_whole(generator, 2, 4), random_whole(generator, 3, 6), 3};
   for (std::int64_t& zeros : of.padding) zeros = random_whole(generator, 0, 3);
@@ -75,7 +75,7 @@ TEST(WinogradConvolution, GivesWhatTheConvolutionGivesForRandomGeometry) {
   std::mt19937 generator(1);
   int made = 0;
   for (int n = 0; n < 120; ++n) {
-    const ConvolutionCase of = random_case(generator);
+    const ConvolutionCase of = random_winograd_case(generator);
     const at::Tensor x = of.random_input(2);
     if (!is_for_winograd(x, of.parameters()[0], {}, of.padding, kOnes, kOnes, 1)) continue;
     ++made;
@@ -91,7 +91,7 @@ TEST(WinogradConvolution, GivesWhatTheConvolutionGivesForRandomGeometry) {
 TEST(WinogradConvolution, ARowHasTheSameBitsInAnyBatchOnAnyThreads) {
   std::mt19937 generator(2);
   for (int n = 0; n < 20; ++n) {
-    const ConvolutionCase of = random_case(generator);
+    const ConvolutionCase of = random_winograd_case(generator);
     testing::expect_same_bits_in_any_batch(of.graph(), of.random_input(5), of.text());
   }
 }

@@ -22,12 +22,12 @@ using testing::Comparisons;
 using testing::kRates;
 using testing::kSharings;
 
-constexpr MaskDraw kDraw{.seed = 20240611, .member = 2, .pass = 0, .window = {-3, 40, 7}};
+constexpr MaskDraw kMemberDraw{.seed = 20240611, .member = 2, .pass = 0, .window = {-3, 40, 7}};
 
 using Words = std::vector<std::uint32_t>;
 
 Words sample(MaskSharing sharing, int layer = 4) {
-  return testing::mask_words({kDraw, layer, sharing}, testing::sample_size(sharing));
+  return testing::mask_words({kMemberDraw, layer, sharing}, testing::sample_size(sharing));
 }
 
 std::string at_rate(const char* what, double rate) {
@@ -56,7 +56,7 @@ Comparisons keep_rates(double relative_error) {
   for (const auto& [sharing, name] : kSharings) {
     testing::SampleSize size = testing::sample_size(sharing);
     size.passes *= 16;
-    const Words words = testing::mask_words({kDraw, 0, sharing}, size);
+    const Words words = testing::mask_words({kMemberDraw, 0, sharing}, size);
     for (const double rate : kRates) {
       const std::uint64_t threshold = keep_threshold(rate * (1.0 + relative_error));
       std::size_t kept = 0;
@@ -163,7 +163,7 @@ double p_of_kept_channels(MaskSharing sharing, int channels, double rate,
   const std::uint64_t threshold = keep_threshold(rate);
   std::vector<double> observed(width + 1);
   for (int layer = 0; layer < kLayers; ++layer) {
-    Words words = testing::mask_words({kDraw, layer, sharing}, {kPasses, width});
+    Words words = testing::mask_words({kMemberDraw, layer, sharing}, {kPasses, width});
     spoil(words);
     for (std::size_t start = 0; start < words.size(); start += width) {
       std::size_t kept = 0;
