@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "block_pool.h"
 #include <c10/core/CPUAllocator.h>
 
 namespace mcvol {
@@ -34,8 +35,6 @@ class PooledMemory final : public c10::Allocator {
 };
 
 }  // namespace
-
-BlockPool::Use tensor_memory_use() { return pool().use(); }
 
 bool use_block_pool() {
   static const bool in_use = [] {

@@ -59,7 +59,9 @@ at::Tensor run_separately(const Arguments& of) {
     value = at::instance_norm(value, as_input(of.scale), as_input(of.shift), {}, {}, true, 0.0,
                               of.epsilon, true);
   } else if (of.scale) {
-    if (!fits_channels(of.scale, value.size(1))) return refused_by_batch_norm(value, *of.scale);
+    if (value.dim() < 2 || !fits_channels(of.scale, value.size(1))) {
+      return refused_by_batch_norm(value, *of.scale);
+    }
     value = value * along_channels(*of.scale, value) + along_channels(*of.shift, value);
   }
   const auto drop = [&] {
@@ -67,7 +69,10 @@ at::Tensor run_separately(const Arguments& of) {
                         of.sharing);
   };
   if (of.drops() && of.drops_first) drop();
-  if (of.slope && !slope_fits(of.slope, value.size(1))) return at::prelu(value, *of.slope);
+  const bool one_slope = !of.slope || of.slope->numel() == 1;
+  if (!one_slope && (value.dim() < 2 || !slope_fits(of.slope, value.size(1)))) {
+    return at::prelu(value, *of.slope);
+  }
   if (of.slope) value = at::where(value > 0, value, value * along_channels(*of.slope, value));
   if (of.drops() && !of.drops_first) drop();
   return of.after ? value + *of.after : value;

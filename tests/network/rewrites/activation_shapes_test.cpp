@@ -101,6 +101,15 @@ TEST(ParametersOfAWrongLength, EmptyInputsAreNoMatterForTheKernels) {
   }
 }
 
+// A learned vector that is added to, say: it has no channels, and one slope needs none.
+TEST(ParametersOfAWrongLength, AreNoneOfAVectorWithOneSlope) {
+  const at::Tensor x = normal_values({7}, 1);
+  const auto graph = graph_of_lengths("torch.leaky_relu(x + x * 2.0, 0.1)");
+  const auto joined = graph->copy();
+  join_activations(joined);
+  EXPECT_TRUE(testing::run_graph(joined, x).equal(testing::run_graph(graph, x)));
+}
+
 // Element masks of gathered voxels lie where the positions say: as many as there are voxels.
 TEST(PositionsOfAnotherNumberThanVoxels, AreRefused) {
   register_dropout_operators();
