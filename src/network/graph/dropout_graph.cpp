@@ -149,20 +149,51 @@ std::string odd_weights_of(Graph& graph) {
   return found;
 }
 
+bool writes_into(const torch::jit::Use& use) {
+  if (use.user->kind() == c10::prim::SetAttr) return true;
+  const c10::FunctionSchema* schema = use.user->maybeSchema();
+  if (schema == nullptr || use.offset >= schema->arguments().size()) return false;
+  const c10::AliasInfo* alias = schema->arguments()[use.offset].alias_info();
+  return alias != nullptr && alias->isWrite();
+}
+
+/// The buffers of a module that are written into, by the paths of their names: 'conv.weight_u'.
+void find_written_buffers(const torch::jit::Value* owner, const std::string& path,
+                          std::set<std::string>& found) {
+  for (const torch::jit::Use& use : owner->uses()) {
+    if (!use.user->hasAttribute(c10::attr::name)) continue;
+    const std::string name = path + use.user->s(c10::attr::name);
+    if (use.user->kind() != c10::prim::GetAttr) continue;
+    const torch::jit::Value* attribute = use.user->output();
+    if (!is_tensor(attribute)) {
+      find_written_buffers(attribute, name + '.', found);
+    } else if (std::any_of(attribute->uses().begin(), attribute->uses().end(), writes_into)) {
+      found.insert('\'' + name + '\'');
+    }
+  }
+}
+
+[[noreturn]] void refuse_state(const torch::jit::Value* self, const std::string& name) {
+  std::set<std::string> written, attributes;
+  find_written_buffers(self, "", written);
+  if (!written.empty()) {
+    throw ModelError(name + ": the network writes into its own buffers (" + joined(written) +
+                     ") while it runs, so that a pass would change the next, which mcvol cannot "
+                     "repeat; remove what does it before exporting, such as spectral norms "
+                     "(remove_spectral_norm, remove_parametrizations) and counters");
+  }
+  for (const torch::jit::Use& use : self->uses()) {
+    if (!use.user->hasAttribute(c10::attr::name)) continue;
+    attributes.insert("'" + use.user->s(c10::attr::name) + "'");
+  }
+  throw ModelError(name + ": parts of the network (" + joined(attributes) +
+                   ") are not constant while it runs (attributes that are set, or dictionaries as "
+                   "in einops' layers), which mcvol cannot repeat; trace the network in train mode");
+}
+
 std::shared_ptr<Graph> forward_of(const torch::jit::Module& frozen, const std::string& name) {
   std::shared_ptr<Graph> graph = frozen.get_method("forward").graph();
-  if (graph->inputs()[0]->hasUses()) {
-    std::set<std::string> attributes;
-    for (const torch::jit::Use& use : graph->inputs()[0]->uses()) {
-      if (!use.user->hasAttribute(c10::attr::name)) continue;
-      attributes.insert("'" + use.user->s(c10::attr::name) + "'");
-    }
-    throw ModelError(
-        name + ": parts of the network (" + joined(attributes) +
-        ") are not constant while it runs (attributes that are set, or dictionaries as "
-        "in einops' layers), which mcvol cannot repeat; trace the network in train "
-        "mode");
-  }
+  if (graph->inputs()[0]->hasUses()) refuse_state(graph->inputs()[0], name);
   // The module's own, whose code stays, holds no weights then.
   std::shared_ptr<Graph> own = graph->copy();
   empty_graph(*graph);

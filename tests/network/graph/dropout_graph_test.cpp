@@ -169,6 +169,14 @@ TEST(DropoutGraph, ARateComputedAtRunTimeIsRefused) {
   EXPECT_NE(error.find("rate"), std::string::npos) << error;
 }
 
+TEST(DropoutGraph, ABufferThatIsWrittenIntoIsNamedAndTracingIsNoAdvice) {
+  const std::string error = error_of(
+      "def forward(self, x):\n    self.mean.add_(1)\n"
+      "    return torch.dropout(x, 0.5, False) + self.mean.sum()\n");
+  EXPECT_NE(error.find("writes into its own buffers ('mean')"), std::string::npos) << error;
+  EXPECT_EQ(error.find("trace"), std::string::npos) << error;
+}
+
 TEST(DropoutGraph, AForwardThatReturnsATupleIsRefused) {
   const std::string error = error_of("def forward(self, x):\n    return x, x\n");
   EXPECT_NE(error.find("expected one tensor"), std::string::npos) << error;
