@@ -22,7 +22,7 @@ struct TimedNetwork {
 
 void PrintTo(const TimedNetwork& subject, std::ostream* stream) { *stream << subject.name; }
 
-TinyNetwork network_without_dropout() {
+TinyNetwork plain_network() {
   return {
       "def forward(self, x):\n"
       "    x = torch.conv3d(x, self.w1, self.b1, [1, 1, 1], [1, 1, 1])\n"
@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
         TimedNetwork{"spatial", {testing::spatial_network()}},
         TimedNetwork{"blended", {testing::pointwise_network()}, Bundle::Window::Blend::kGaussian},
         TimedNetwork{"without_dropout",
-                     {network_without_dropout(), network_without_dropout()},
+                     {plain_network(), network_without_dropout()},
                      Bundle::Window::Blend::kNone,
                      false}),
     [](const auto& info) { return std::string(info.param.name); });
