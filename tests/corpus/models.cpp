@@ -123,21 +123,30 @@ void add_folders(Kind& kind, const ModelCases& cases) {
 
 void add_networks(const ModelCases& cases) {
   cases.network("text", "a network that is text", "no network",
-                exits(2, "network.pt: not a TorchScript file that LibTorch can read ("));
+                exits(2, "network.pt: is no TorchScript file; save the network itself"));
   cases.network("onnx", "a network in ONNX",
                 std::string("\x08\x07\x12\x07pytorch\x1a\x03"
                             "2.1:",
                             20) +
                     std::string(400, '\5'),
-                exits(2, "network.pt: not a TorchScript file that LibTorch can read ("));
+                exits(2, "network.pt: is an ONNX model, which mcvol does not run; save"));
   cases.network(
       "state_dict", "weights alone, of torch.save(net.state_dict())",
       zip_of({{"network/data.pkl", std::string("\x80\2}q\0.", 6)}, {"network/version", "3\n"}}),
-      exits(2, "weights alone (state_dict) or ONNX are none; save the network with torch"));
+      exits(2, "network.pt: was saved with torch.save: weights (a state_dict) or a pickled"));
   cases.network("keras", "weights in HDF5, as of Keras",
                 "\x89HDF\r\n\x1a\n" + std::string(500, '\3'),
-                exits(2, "network.pt: not a TorchScript file that LibTorch can read ("));
+                exits(2, "network.pt: is an HDF5 file, as of Keras; save"));
+  cases.network("safetensors", "weights alone, as safetensors",
+                std::string("\x10\0\0\0\0\0\0\0", 8) + R"({"w":{"dtype":"F32"}})",
+                exits(2, "network.pt: holds weights alone (safetensors)"));
+  cases.network("empty", "a network of no bytes", "", exits(2, "network.pt: is empty"));
   const fs::path zoo = MCVOL_ZOO_FIXTURES;
+  cases.network("saves", "a network that writes a file",
+                read_file(zoo / "refused_saves-scripted-eval.pt"),
+                exits(2, "calls aten::save in 'refused_networks.Saves.forward', which reads or"));
+  cases.network("quantized", "a network quantized by PyTorch",
+                read_file(zoo / "refused_quantized-scripted-eval.pt"), exits(2, "the C++ class"));
   cases.network("no_dropout", "a network without dropout",
                 read_file(zoo / "refused_no_dropout-scripted-eval.pt"), exits(2, "dropout"));
   cases.network("rates_0", "a network whose dropout rates are 0",

@@ -160,6 +160,36 @@ class MeanOfAll(nn.Module):
         return x - 2 * x.mean()
 
 
+class MeansOverSpace(nn.Module):
+    """Of each channel by itself: no batch mixes them."""
+
+    def __init__(self):
+        super().__init__()
+        self.dropout = nn.Dropout3d(0.3)
+
+    def forward(self, x):
+        x = self.dropout(x)
+        mean = x.mean((2, 3, 4), keepdim=True)
+        spread = x.std((2, 3, 4), keepdim=True)
+        return (x - mean) / (1 + spread) + 0.1 * x.sum(1, keepdim=True)
+
+
+class PlainAttention(nn.Module):
+    """Of voxels pooled by four, by PyTorch's own function, which draws nothing here."""
+
+    def __init__(self):
+        super().__init__()
+        self.dropout = nn.Dropout(0.3)
+
+    def forward(self, x):
+        x = self.dropout(x)
+        small = F.avg_pool3d(x, 4)
+        tokens = small.flatten(2).transpose(1, 2)
+        tokens = F.scaled_dot_product_attention(3 * tokens, tokens, tokens)
+        tokens = tokens.transpose(1, 2).reshape(small.shape)
+        return x + F.interpolate(tokens, scale_factor=4.0)
+
+
 class Interpolate(nn.Module):
     def __init__(self):
         super().__init__()

@@ -21,22 +21,6 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// oneDNN's, channels last: twice as fast as planar where channels are few or in bfloat16.
-at::Tensor onednn_convolution(const at::Tensor& input, const at::Tensor& weight,
-                              const std::optional<at::Tensor>& bias, at::IntArrayRef padding,
-                              at::IntArrayRef stride, at::IntArrayRef dilation,
-                              std::int64_t groups) {
-  // A single channel is planar and channels last at once, and oneDNN would round by which of them
-  // its strides look like.
-  if (weight.size(1) == 1) {
-    at::Tensor planar = input.contiguous();
-    planar = planar.as_strided(planar.sizes(), c10::contiguous_strides(planar.sizes()));
-    return at::mkldnn_convolution(planar, weight, bias, padding, stride, dilation, groups);
-  }
-  return at::mkldnn_convolution(input.contiguous(at::MemoryFormat::ChannelsLast3d), weight, bias,
-                                padding, stride, dilation, groups);
-}
-
 /// oneDNN 3.10 gives wrong numbers in bfloat16 where strides leave one voxel along the last axis.
 bool is_wrong_in_onednn(const at::Tensor& input, const at::Tensor& weight, at::IntArrayRef padding,
                         at::IntArrayRef stride, at::IntArrayRef dilation) {
@@ -100,6 +84,26 @@ void register_convolution() {
 }
 
 }  // namespace
+
+// Channels last: twice as fast as planar where channels are few or in bfloat16.
+at::Tensor onednn_convolution(const at::Tensor& input, const at::Tensor& weight,
+                              const std::optional<at::Tensor>& bias, at::IntArrayRef padding,
+                              at::IntArrayRef stride, at::IntArrayRef dilation,
+                              std::int64_t groups) {
+  // A single channel is planar and channels last at once, and oneDNN would round by which of them
+  // its strides look like.
+  if (weight.size(1) == 1) {
+    at::Tensor planar = input.contiguous();
+    planar = planar.as_strided(planar.sizes(), c10::contiguous_strides(planar.sizes()));
+    return at::mkldnn_convolution(planar, weight, bias, padding, stride, dilation, groups);
+  }
+  // Nor by the strides of a batch of one, which may be anything.
+  at::Tensor laid = input.contiguous(at::MemoryFormat::ChannelsLast3d);
+  if (laid.dim() == 5) {
+    laid = laid.as_strided(laid.sizes(), c10::get_channels_last_strides_3d(laid.sizes()));
+  }
+  return at::mkldnn_convolution(laid, weight, bias, padding, stride, dilation, groups);
+}
 
 at::Tensor bfloat16_convolution(const at::Tensor& input, const at::Tensor& weight,
                                 const std::optional<at::Tensor>& bias, at::IntArrayRef padding,

@@ -23,4 +23,11 @@ at::Tensor bfloat16_convolution(const at::Tensor& input, const at::Tensor& weigh
                                 at::IntArrayRef stride, at::IntArrayRef dilation,
                                 std::int64_t groups);
 
+/// oneDNN's on a CPU, in a layout that only the number of channels decides on, never how the input
+/// happens to lie: it has other kernels for other layouts, which round otherwise.
+at::Tensor onednn_convolution(const at::Tensor& input, const at::Tensor& weight,
+                              const std::optional<at::Tensor>& bias, at::IntArrayRef padding,
+                              at::IntArrayRef stride, at::IntArrayRef dilation,
+                              std::int64_t groups);
+
 }  // namespace mcvol

@@ -102,7 +102,7 @@ at::Tensor run_phase(const at::Tensor& input, const PaddedConvolution& phase,
   if (input.scalar_type() == at::kBFloat16) {
     return bfloat16_convolution(padded, weight, bias, {0, 0, 0}, {1, 1, 1}, {1, 1, 1}, groups);
   }
-  return at::mkldnn_convolution(padded, weight, bias, {0, 0, 0}, {1, 1, 1}, {1, 1, 1}, groups);
+  return onednn_convolution(padded, weight, bias, {0, 0, 0}, {1, 1, 1}, {1, 1, 1}, groups);
 }
 
 /// Puts a phase, channels last, between the others of the output: a copy of runs of channels, for

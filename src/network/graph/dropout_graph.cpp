@@ -186,9 +186,10 @@ void find_written_buffers(const torch::jit::Value* owner, const std::string& pat
     if (!use.user->hasAttribute(c10::attr::name)) continue;
     attributes.insert("'" + use.user->s(c10::attr::name) + "'");
   }
-  throw ModelError(name + ": parts of the network (" + joined(attributes) +
-                   ") are not constant while it runs (attributes that are set, or dictionaries as "
-                   "in einops' layers), which mcvol cannot repeat; trace the network in train mode");
+  throw ModelError(
+      name + ": parts of the network (" + joined(attributes) +
+      ") are not constant while it runs (attributes that are set, or dictionaries as "
+      "in einops' layers), which mcvol cannot repeat; trace the network in train mode");
 }
 
 std::shared_ptr<Graph> forward_of(const torch::jit::Module& frozen, const std::string& name) {

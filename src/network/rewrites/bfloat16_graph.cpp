@@ -34,14 +34,15 @@ bool is_convolution(const Node* node) {
 /// Gives what it gets, one rounding of a sum apart: the same for any threads and batch.
 bool keeps_bfloat16(const Node* node) {
   static const std::unordered_set<std::string_view> names = {
-      "aten::add",         "aten::cat",           "aten::chunk",      "aten::constant_pad_nd",
-      "aten::contiguous",  "aten::detach",        "aten::expand",     "aten::flatten",
-      "aten::leaky_relu",  "aten::max_pool3d",    "aten::narrow",     "aten::pad",
-      "aten::permute",     "aten::relu",          "aten::reshape",    "aten::reflection_pad3d",
-      "aten::select",      "aten::slice",         "aten::split",      "aten::split_with_sizes",
-      "aten::squeeze",     "aten::sub",           "aten::repeat",     "aten::replication_pad3d",
-      "aten::transpose",   "aten::unsqueeze",     "aten::view",       "aten::upsample_nearest3d",
-      "mcvol::activation", "prim::ListConstruct", "prim::ListUnpack", "prim::ConstantChunk"};
+      "aten::add",          "aten::cat",        "aten::chunk",         "aten::constant_pad_nd",
+      "aten::contiguous",   "aten::detach",     "aten::expand",        "aten::flatten",
+      "aten::leaky_relu",   "aten::max_pool3d", "aten::narrow",        "aten::pad",
+      "aten::permute",      "aten::relu",       "aten::reshape",       "aten::reflection_pad3d",
+      "aten::select",       "aten::slice",      "aten::split",         "aten::split_with_sizes",
+      "aten::squeeze",      "aten::sub",        "aten::repeat",        "aten::replication_pad3d",
+      "aten::transpose",    "aten::unsqueeze",  "aten::view",          "aten::upsample_nearest3d",
+      "mcvol::activation",  "mcvol::cat",       "prim::ListConstruct", "prim::ListUnpack",
+      "prim::ConstantChunk"};
   return names.contains(node->kind().toQualString());
 }
 
@@ -60,7 +61,9 @@ std::vector<std::size_t> terms_of(const Node* node) {
 bool is_followed(const Value* value) {
   return !is_list_of_tensors(value) ||
          std::all_of(value->uses().begin(), value->uses().end(), [](const torch::jit::Use& use) {
-           return use.user->kind() == c10::aten::cat || use.user->kind() == c10::prim::ListUnpack;
+           static const c10::Symbol channels = c10::Symbol::fromQualString("mcvol::cat");
+           return use.user->kind() == c10::aten::cat || use.user->kind() == channels ||
+                  use.user->kind() == c10::prim::ListUnpack;
          });
 }
 

@@ -9,11 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "attention.h"
+#include "batched_products.h"
+#include "channel_concatenation.h"
 #include "linear_layers.h"
 #include "network/convolutions/convolutions.h"
 #include "network/convolutions/transposed_convolutions.h"
 #include "network/device/serial_section.h"
 #include "network/graph/graph_nodes.h"
+#include "network/graph/shape_numbers.h"
+#include "row_sums.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -31,8 +36,9 @@ bool is_one(const Value* value) {
 
 /// Of an operator of the list, whether this form of it varies: the product of the second term and a
 /// factor is rounded in the remainder of a loop and not in its vectors, or the other way round; and
-/// of +0 and -0 they take one or the other for the larger.
+/// of +0 and -0 they take one or the other for the larger. Pooling to one voxel is a mean.
 bool varies_by_arguments(const Node* node, const std::string& name) {
+  if (name == "adaptive_avg_pool3d") return !torch::jit::toIValue(node->input(1));
   if (name == "add" || name == "sub" || name == "rsub") {
     return node->inputs().size() > 2 && !is_one(node->input(2));
   }
@@ -44,6 +50,7 @@ bool is_invariant(const Node* node) {
   const c10::Symbol kind = node->kind();
   if (kind.is_prim()) return true;
   if (std::string_view(kind.toQualString()).starts_with("mcvol::")) return true;
+  if (gives_numbers(node)) return true;
   std::string name = kind.toUnqualString();
   if (name.ends_with('_') && !name.starts_with("__")) name.pop_back();
   return invariant_operators().contains(name) && !varies_by_arguments(node, name);
@@ -253,8 +260,8 @@ const std::set<std::string>& invariant_operators() {
       // along one dimension, row by row
       "layer_norm", "log_softmax",
       // over space, channel by channel
-      "avg_pool3d", "batch_norm", "group_norm", "instance_norm", "max_pool3d", "upsample_nearest3d",
-      "upsample_trilinear3d",
+      "adaptive_avg_pool3d", "avg_pool3d", "batch_norm", "group_norm", "instance_norm",
+      "max_pool3d", "upsample_nearest3d", "upsample_trilinear3d",
       // exact
       "arange", "as_tensor", "bitwise_and", "bitwise_not", "bitwise_or", "floor", "floor_divide",
       "masked_fill", "ones", "round", "tensor", "zeros",
@@ -269,9 +276,14 @@ const std::set<std::string>& invariant_operators() {
 
 void use_invariant_operators(const std::shared_ptr<Graph>& graph) {
   lay_out_contiguously(graph);
+  use_channel_concatenation(graph);
+  use_blocked_softmax(graph);
   expand_operators(graph);
   use_invariant_convolutions(graph);
   use_phase_convolutions(graph);
+  use_blocked_attention(graph);
+  use_batched_products(graph);
+  use_row_sums(graph);
   use_blocked_linear_layers(graph);
 }
 

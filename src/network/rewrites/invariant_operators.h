@@ -20,7 +20,7 @@ const std::set<std::string>& invariant_operators();
 
 /// Replaces operators of a CPU graph by combinations that give every element the same bits for any
 /// batch and number of threads: activations and softmax by what they are made of, 3-D convolutions
-/// by oneDNN's, linear layers by products of fixed blocks.
+/// by oneDNN's, linear layers, products and attention by fixed blocks, means by sums of one order.
 void use_invariant_operators(const std::shared_ptr<torch::jit::Graph>& graph);
 
 /// The control flow that tensors come out of: what runs may depend on the whole batch.

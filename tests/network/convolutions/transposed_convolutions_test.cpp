@@ -140,6 +140,33 @@ TEST(PhaseConvolutions, ARowHasTheSameBitsInAnyBatchOnAnyThreads) {
   }
 }
 
+// As it may be laid out in a batch otherwise than alone: oneDNN has other kernels for other
+// layouts.
+TEST(PhaseConvolutions, AnInputGivesTheSameBitsHoweverItLies) {
+  std::mt19937 generator(7);
+  for (int n = 0; n < 40; ++n) {
+    const Geometry geometry = random_geometry(generator);
+    const auto graph = transposed_graph(geometry, false);
+    use_phase_convolutions(graph);
+    const Triple& size = geometry.input;
+    const at::Tensor x =
+        normal_values({2, geometry.in_channels, size[0] + 4, size[1] + 6, size[2] + 3}, 5);
+    const at::Tensor expected = testing::run_graph(graph, x);
+    for (const at::Tensor& laid : {x.contiguous(at::MemoryFormat::ChannelsLast3d),
+                                   x.transpose(0, 4).contiguous().transpose(0, 4),
+                                   x.transpose(2, 4).contiguous().transpose(2, 4)}) {
+      EXPECT_TRUE(testing::run_graph(graph, laid).equal(expected)) << geometry.text();
+    }
+    // Tokens that were turned into voxels: the strides of one sample alone say nothing.
+    const at::Tensor sample = x.narrow(0, 0, 1).contiguous(at::MemoryFormat::ChannelsLast3d);
+    std::vector<std::int64_t> strides = sample.strides().vec();
+    strides[0] = strides[4];
+    EXPECT_TRUE(testing::run_graph(graph, sample.as_strided(sample.sizes(), strides))
+                    .equal(expected.narrow(0, 0, 1)))
+        << geometry.text();
+  }
+}
+
 TEST(PhaseConvolutions, LeaveDilatedOnesToAtenWhichTheSerialPassThenNames) {
   const auto graph = testing::scripted_graph(
       "x, w", "torch.conv_transpose3d(x, w, None, [2, 2, 2], [0, 0, 0], [0, 0, 0], 1, [2, 2, 2])",

@@ -150,37 +150,63 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Others, InvariantOperator,
-    ::testing::Values("torch.layer_norm(x, [x.size(4)])",
-                      "torch.layer_norm(x.permute([0, 2, 3, 4, 1]), [8], a, a)",
-                      "torch.batch_norm(x, a, a, a, torch.abs(a), False, 0.1, 1e-5, False)",
-                      "torch.group_norm(x, 4, a, a)", "torch.group_norm(x, 1)",
-                      "torch.group_norm(x.permute([0, 1, 4, 3, 2]), 2, a, a)",
-                      "torch.instance_norm(x, a, a, None, None, True, 0.1, 1e-5, False)",
-                      "torch.avg_pool3d(x, [3, 3, 3], [2, 2, 2], [1, 1, 1])",
-                      "torch.max_pool3d(x, [3, 3, 3], [2, 2, 2], [1, 1, 1])",
-                      "torch.upsample_nearest3d(x, None, [2.0, 2.0, 2.0])",
-                      "torch.upsample_trilinear3d(x, None, False, [2.0, 2.0, 2.0])",
-                      "torch.upsample_trilinear3d(x, [9, 14, 20], True)",
-                      "torch.conv3d(x, k, a, [1, 1, 1], [1, 1, 1])",
-                      "torch.conv3d(x, k, None, [2, 2, 2])",
-                      "torch.conv_transpose3d(x, k, a, [2, 2, 2], [1, 1, 1])",
-                      "torch.linear(x.permute([0, 2, 3, 4, 1]), m, a)",
-                      "torch.reflection_pad3d(x, [1, 2, 1, 1, 0, 1])",
-                      "torch.cat([x, x[:, 1:3]], 1)"));
+    ::testing::Values(
+        "torch.layer_norm(x, [x.size(4)])",
+        "torch.layer_norm(x.permute([0, 2, 3, 4, 1]), [8], a, a)",
+        "torch.batch_norm(x, a, a, a, torch.abs(a), False, 0.1, 1e-5, False)",
+        "torch.group_norm(x, 4, a, a)", "torch.group_norm(x, 1)",
+        "torch.group_norm(x.permute([0, 1, 4, 3, 2]), 2, a, a)",
+        "torch.instance_norm(x, a, a, None, None, True, 0.1, 1e-5, False)",
+        "torch.avg_pool3d(x, [3, 3, 3], [2, 2, 2], [1, 1, 1])",
+        "torch.max_pool3d(x, [3, 3, 3], [2, 2, 2], [1, 1, 1])",
+        "torch.upsample_nearest3d(x, None, [2.0, 2.0, 2.0])",
+        "torch.upsample_trilinear3d(x, None, False, [2.0, 2.0, 2.0])",
+        "torch.upsample_trilinear3d(x, [9, 14, 20], True)",
+        "torch.conv3d(x, k, a, [1, 1, 1], [1, 1, 1])", "torch.conv3d(x, k, None, [2, 2, 2])",
+        "torch.conv_transpose3d(x, k, a, [2, 2, 2], [1, 1, 1])",
+        "torch.linear(x.permute([0, 2, 3, 4, 1]), m, a)", "torch.matmul(x, x.transpose(3, 4))",
+        "torch.matmul(x.transpose(1, 4), m)", "torch.einsum(\"bcdhw,ce->bedhw\", [x, m])",
+        "torch.scaled_dot_product_attention(x, x, x)", "torch.std(x, [2, 3, 4], True, True)",
+        "x.mean([2, 3, 4])", "torch.adaptive_avg_pool3d(x, [1, 1, 1])",
+        "torch.adaptive_avg_pool3d(x, [2, 3, 4])", "torch.reflection_pad3d(x, [1, 2, 1, 1, 0, 1])",
+        "torch.cat([x, x[:, 1:3]], 1)"));
 
 TEST(VariantOperators, AreNamedOnceEachInAlphabeticalOrder) {
-  const auto graph = expression_graph(
-      "torch.cumsum(x, 2) + x.mean([2], True) + torch.cumsum(x, 3) * torch.softmax(x, 2)");
+  const auto graph =
+      expression_graph("torch.cumsum(x, 2) + x.mean() + torch.cumsum(x, 3) * torch.softmax(x, 2)");
   use_invariant_operators(graph);
   EXPECT_EQ(run_variant_operators_serially(graph),
             (std::vector<std::string>{"aten::cumsum", "aten::mean", "aten::softmax"}));
 }
 
+// What a trace computes with sizes, as SwinUNETR's does.
+TEST(VariantOperators, AreNotThoseOfSizes) {
+  const auto graph = expression_graph("x");
+  torch::jit::Node* output = graph->return_node();
+  const torch::jit::WithInsertPoint at(output);
+  torch::jit::Value* x = graph->inputs()[0];
+  torch::jit::Value* size = graph->insert(c10::aten::size, {x, 2});
+  torch::jit::Value* number =
+      graph->insertNode(graph->create(c10::prim::NumToTensor, {size}))->output();
+  torch::jit::Value* rest = graph->insert(c10::aten::remainder, {number, 7});
+  torch::jit::Value* zeros = graph->insert(c10::aten::rsub, {rest, 7});
+  torch::jit::Value* rounded = graph->insert(c10::aten::remainder, {zeros, 7});
+  torch::jit::Value* voxels = graph->insert(c10::aten::Int, {rounded});
+  output->replaceInput(0, graph->insert(c10::aten::mul, {x, voxels}));
+  use_invariant_operators(graph);
+  EXPECT_EQ(run_variant_operators_serially(graph), std::vector<std::string>{});
+  EXPECT_FALSE(holds(graph, "mcvol::serial_begin"));
+  const at::Tensor image = normal_values({1, 8, 9, 3, 3}, 7);
+  EXPECT_TRUE(testing::run_graph(graph, image).equal(image * 5));
+  output->replaceInput(0, graph->insert(c10::aten::remainder, {x, 0.7}));
+  EXPECT_EQ(run_variant_operators_serially(graph), std::vector<std::string>{"aten::remainder"});
+}
+
 // One row at a time, which is how passes then run.
 TEST(VariantOperators, GiveTheSameBitsOnAnyThreadsAllTheSame) {
-  for (const char* expression : {"x.mean()", "torch.cumsum(x, 2)", "torch.softmax(x, 2)",
-                                 "torch.matmul(x, x.transpose(3, 4))", "torch.std(x, [2, 3, 4])",
-                                 "torch.einsum(\"bcdhw,ce->bedhw\", [x, m])", "torch.norm(x)"}) {
+  for (const char* expression :
+       {"x.mean()", "torch.cumsum(x, 2)", "torch.softmax(x, 2)", "torch.std(x, [0, 2, 3, 4])",
+        "torch.einsum(\"...hw,...hv->...wv\", [x, x])", "torch.norm(x)"}) {
     const auto graph = expression_graph(expression);
     use_invariant_operators(graph);
     EXPECT_FALSE(run_variant_operators_serially(graph).empty()) << expression;

@@ -149,6 +149,14 @@ TEST_F(OperatorSweep, FindsNoDifferenceBetweenBatchesInOperatorsOfRows) {
   }
 }
 
+TEST_F(OperatorSweep, FindsNoDifferenceBetweenBatchesInWhatOperatorsOfRowsAreReplacedBy) {
+  for (const OperatorCase& of : testing::kReplacedOfRows) {
+    EXPECT_FALSE(holds_operator(made_ready(case_graph(of)), of.name)) << of.expression;
+    expect_no_difference_in_rows(of, kBatches);
+    expect_no_difference_in_rows(of, kVoxels);
+  }
+}
+
 TEST_F(OperatorSweep, FindsNoDifferenceBetweenBatchesInOperatorsOfSpace) {
   for (const OperatorCase& of : testing::kOfSpace) {
     expect_no_difference_in_rows(of, kBatches);

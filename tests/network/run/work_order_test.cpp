@@ -149,6 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
                       OrderedNetworks{"unpadded", {testing::unpadded_network()}, 2},
                       OrderedNetworks{"branching", {testing::branching_network()}},
                       OrderedNetworks{"other_branching", {testing::other_branching_network()}},
+                      OrderedNetworks{"attentive", {testing::attentive_network()}},
                       OrderedNetworks{"ensemble",
                                       {testing::branching_network(), testing::pointwise_network(),
                                        testing::other_branching_network()}}),

@@ -143,6 +143,23 @@ constexpr std::array kOfRows = {
     OperatorCase{"upsample_nearest3d", "torch.upsample_nearest3d(x, [9, 14, 20])"},
 };
 
+// Likewise, of which none keeps its name.
+constexpr std::array kReplacedOfRows = {
+    OperatorCase{"matmul", "torch.matmul(x, x.transpose(3, 4))"},
+    OperatorCase{"matmul", "torch.matmul(x[:, :, 0, 0, 0].unsqueeze(1), x.flatten(2))"},
+    OperatorCase{"einsum", "torch.einsum(\"bcdhw,bcdhv->bcdvw\", [x, x])"},
+    OperatorCase{"scaled_dot_product_attention", "torch.scaled_dot_product_attention(x, x, x)"},
+    OperatorCase{"softmax", "torch.softmax(x, 1)"},
+    OperatorCase{"softmax", "torch.softmax(x, -1)"},
+    OperatorCase{"softmax", "torch.softmax(x.flatten(1), -1)"},
+    OperatorCase{"mean", "torch.mean(x, [2, 3, 4], True).expand_as(x)"},
+    OperatorCase{"sum", "torch.sum(x, [1], True).expand_as(x)"},
+    OperatorCase{"var", "torch.var(x, [2, 3, 4], True, True).expand_as(x)"},
+    OperatorCase{"std", "torch.std(x, [3], False)"},
+    OperatorCase{"adaptive_avg_pool3d", "torch.adaptive_avg_pool3d(x, [1, 1, 1]).expand_as(x)"},
+    OperatorCase{"cat", "torch.cat([x, x[:, 1:3]], 1)"},
+};
+
 // Of a batch whose rows are not one and the same in memory, which PyTorch takes for another layout.
 // No such batch comes here: constants that only stand for all rows are read by what takes draws,
 // too.
@@ -157,6 +174,8 @@ constexpr std::array kOfSeparateRows = {
 constexpr std::array kOfSpace = {
     OperatorCase{"max_pool3d", "torch.max_pool3d(x, [3, 3, 3], [2, 2, 2], [1, 1, 1])"},
     OperatorCase{"max_pool3d", "torch.max_pool3d(x, [1, 1, 1], [2, 2, 2])"},
+    OperatorCase{"adaptive_avg_pool3d", "torch.adaptive_avg_pool3d(x, [2, 3, 4])"},
+    OperatorCase{"adaptive_avg_pool3d", "torch.adaptive_avg_pool3d(x, [3, 4, 3])"},
     OperatorCase{"avg_pool3d", "torch.avg_pool3d(x, [3, 3, 3], [2, 2, 2], [1, 1, 1])"},
     OperatorCase{"avg_pool3d", "torch.avg_pool3d(x, [3, 3, 3], [1, 1, 1], [1, 1, 1], True, False)"},
 };
@@ -166,7 +185,7 @@ constexpr std::array kMoving = {
     OperatorCase{"__getitem__", "torch.split(x, 3, 1)[0]"},
     OperatorCase{"arange", "x + torch.arange(x.size(4))"},
     OperatorCase{"as_tensor", "x + torch.as_tensor(x.size(4))"},
-    OperatorCase{"cat", "torch.cat([x, x[:, 1:3]], 1)"},
+    OperatorCase{"cat", "torch.cat([x, x[:, :, 1:3]], 2)"},
     OperatorCase{"chunk", "torch.chunk(x, 2, 1)[1]"},
     OperatorCase{"constant_pad_nd", "torch.constant_pad_nd(x, [1, 2, 1, 1, 0, 1], 0.3)"},
     OperatorCase{"expand", "a.view([1, 8, 1, 1, 1]).expand([x.size(0), 8, x.size(2), 3, 3])"},

@@ -103,6 +103,29 @@ def forward(self, x):
 )"};
 }
 
+TinyNetwork attentive_network() {
+  return {R"(
+def forward(self, x):
+    x = torch.relu(torch.conv3d(x, self.w1, self.b1, [1, 1, 1], [1, 1, 1]))
+    x = torch.feature_dropout(x, 0.3, False)
+    y = torch.max_pool3d(x, [3, 3, 3], [2, 2, 2], [1, 1, 1])
+    tokens = y.flatten(2).transpose(1, 2)
+    queries = torch.matmul(tokens, self.matrix)
+    weights = torch.softmax(torch.matmul(queries, tokens.transpose(1, 2)) * 0.3, -1)
+    tokens = tokens + torch.einsum("bqk,bkc->bqc", [weights, queries])
+    heads = tokens.unflatten(2, [2, 4]).transpose(1, 2)
+    heads = torch.scaled_dot_product_attention(heads, heads, heads)
+    tokens = torch.baddbmm(heads.transpose(1, 2).flatten(2), weights, tokens, beta=0.5, alpha=0.7)
+    y = tokens.transpose(1, 2).reshape([y.size(0), 8, y.size(2), y.size(3), y.size(4)])
+    means = torch.adaptive_avg_pool3d(y, [1, 1, 1]) + y.mean([2, 3, 4], True)
+    y = y * means / (1.0 + torch.std(y, [2, 3, 4], True, True))
+    x = x + torch.upsample_nearest3d(y, [x.size(2), x.size(3), x.size(4)])
+    x = torch.conv3d(x, self.w2, self.b2)
+    x = torch.dropout(x - torch.sum(x, [1], True), 0.2, False)
+    return torch.conv3d(x, self.w3, self.b3)
+)"};
+}
+
 TinyNetwork threshold_network() {
   return {R"(
 def forward(self, x):

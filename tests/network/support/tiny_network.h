@@ -33,6 +33,10 @@ TinyNetwork unpadded_network();
 TinyNetwork branching_network();
 /// branching_network() with other activations.
 TinyNetwork other_branching_network();
+/// Likewise for odd sizes: what a transformer has (tokens, products of activations, softmax,
+/// attention) on halved axes, and what takes means over space, after feature dropout 0.3; then
+/// dropout 0.2.
+TinyNetwork attentive_network();
 
 /// No convolution: tumour where flair is above 0.8 standard deviations, its core where t1 is too,
 /// in every pass. Dropout scales the evidence and never turns it: each of the two is held eight
