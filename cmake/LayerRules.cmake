@@ -26,8 +26,8 @@ endfunction()
 
 set(numbers ${MCVOL_USABLE_BY_calibration} calibration timing)
 mcvol_parts(io "${numbers}" images scans records tables)
-mcvol_parts(network "${numbers}" bundle segmenter kernels/cpu kernels/cuda memory device archive dropout graph
-  convolutions rewrites passes windows assembly run library)
+mcvol_parts(network "${numbers}" bundle segmenter kernels/cpu kernels/cuda memory device jit archive dropout graph
+  products convolutions rewrites passes windows assembly run library)
 # Kernels are plain C++ on pointers, or CUDA text.
 set(MCVOL_USABLE_BY_network/kernels/cpu random)
 set(MCVOL_USABLE_BY_network/kernels/cuda)
@@ -82,7 +82,7 @@ foreach(part IN ITEMS scans records tables)
 endforeach()
 set(MCVOL_FAMILIES_OF_network/bundle nlohmann)
 set(MCVOL_FAMILIES_OF_network/segmenter nlohmann)
-foreach(part IN ITEMS memory device archive dropout graph convolutions rewrites passes windows assembly run
+foreach(part IN ITEMS memory device jit archive dropout graph products convolutions rewrites passes windows assembly run
              library)
   set(MCVOL_FAMILIES_OF_network/${part} torch nlohmann eigen)
 endforeach()

@@ -17,7 +17,7 @@
 
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/dropout_graph.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "network/passes/pass_runner.h"
 #include <ATen/Parallel.h>
 

@@ -7,8 +7,8 @@
 
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/dropout_graph.h"
-#include "network/graph/graph_nodes.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_nodes.h"
+#include "network/jit/graph_runner.h"
 #include "network/passes/pass_runner.h"
 #include "network/rewrites/invariant_operators.h"
 #include "network/run/torchscript_segmenter.h"

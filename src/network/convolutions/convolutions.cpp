@@ -8,7 +8,7 @@
 #include "narrow_convolution.h"
 #include "network/device/block_loop.h"
 #include "network/device/tensor_values.h"
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include "winograd_convolution.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>

@@ -6,7 +6,7 @@
 
 #include "network/device/block_loop.h"
 #include "network/device/tensor_values.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "network/kernels/cpu/strip_kernels.h"
 #include "network/kernels/cpu/winograd_kernels.h"
 #include <ATen/Parallel.h>

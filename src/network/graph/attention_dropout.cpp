@@ -1,6 +1,6 @@
 #include "attention_dropout.h"
 
-#include "graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <torch/csrc/jit/ir/constants.h>
 
 namespace mcvol {

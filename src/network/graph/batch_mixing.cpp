@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <torch/csrc/jit/ir/constants.h>
 
 namespace mcvol {

@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <torch/csrc/jit/ir/constants.h>
 
 namespace mcvol {

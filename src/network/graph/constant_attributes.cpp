@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>

@@ -13,12 +13,12 @@
 #include "dropout_marker.h"
 #include "eval_norms.h"
 #include "forward_output.h"
-#include "graph_nodes.h"
-#include "graph_runner.h"
 #include "graph_split.h"
 #include "network/archive/code_check.h"
 #include "network/archive/module_file.h"
 #include "network/dropout/dropout_operator.h"
+#include "network/jit/graph_nodes.h"
+#include "network/jit/graph_runner.h"
 #include "padding_words.h"
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <torch/csrc/jit/ir/constants.h>
 
 namespace mcvol {

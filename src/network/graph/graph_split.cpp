@@ -7,8 +7,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "graph_nodes.h"
 #include "network/dropout/dropout_operator.h"
+#include "network/jit/graph_nodes.h"
 #include "pointwise.h"
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>

@@ -6,8 +6,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "graph_nodes.h"
 #include "network/dropout/dropout_operator.h"
+#include "network/jit/graph_nodes.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 

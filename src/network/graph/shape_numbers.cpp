@@ -4,7 +4,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <torch/csrc/jit/ir/constants.h>
 
 namespace mcvol {

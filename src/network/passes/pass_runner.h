@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "network/graph/dropout_graph.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "pointwise_network.h"
 #include <ATen/ATen.h>
 

@@ -9,7 +9,7 @@
 #include "network/convolutions/unit_convolutions.h"
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/batch_mixing.h"
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include "network/memory/memory_probe.h"
 #include "network/rewrites/bfloat16_graph.h"
 #include "network/rewrites/device_constants.h"

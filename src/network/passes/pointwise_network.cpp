@@ -7,8 +7,8 @@
 #include "network/device/tensor_values.h"
 #include "network/dropout/device_dropout.h"
 #include "network/dropout/dropout_operator.h"
-#include "network/graph/graph_nodes.h"
 #include "network/graph/pointwise.h"
+#include "network/jit/graph_nodes.h"
 #include "network/kernels/cpu/channel_kernels.h"
 #include <torch/csrc/jit/ir/constants.h>
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 

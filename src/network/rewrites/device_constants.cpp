@@ -4,7 +4,7 @@
 
 #include <unordered_set>
 
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 

@@ -9,16 +9,16 @@
 #include <string_view>
 #include <vector>
 
-#include "attention.h"
-#include "batched_products.h"
 #include "channel_concatenation.h"
-#include "linear_layers.h"
 #include "network/convolutions/convolutions.h"
 #include "network/convolutions/transposed_convolutions.h"
 #include "network/device/serial_section.h"
-#include "network/graph/graph_nodes.h"
 #include "network/graph/shape_numbers.h"
-#include "row_sums.h"
+#include "network/jit/graph_nodes.h"
+#include "network/products/attention.h"
+#include "network/products/batched_products.h"
+#include "network/products/linear_layers.h"
+#include "network/products/row_sums.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 

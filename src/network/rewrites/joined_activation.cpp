@@ -9,7 +9,7 @@
 #include "joined_steps.h"
 #include "network/device/tensor_values.h"
 #include "network/dropout/dropout_operator.h"
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 

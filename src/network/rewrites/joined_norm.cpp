@@ -8,7 +8,7 @@
 #include "network/device/tensor_values.h"
 #include "network/dropout/device_dropout.h"
 #include "network/dropout/dropout_operator.h"
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/runtime/custom_operator.h>

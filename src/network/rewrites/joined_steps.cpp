@@ -1,7 +1,7 @@
 #include "joined_steps.h"
 
 #include "network/dropout/dropout_operator.h"
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <torch/csrc/jit/ir/constants.h>
 
 namespace mcvol {

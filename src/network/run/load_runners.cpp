@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "network/graph/dropout_graph.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "network/rewrites/device_constants.h"
 
 namespace mcvol {

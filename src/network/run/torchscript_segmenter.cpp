@@ -10,7 +10,7 @@
 #include "network/device/cuda_kernels.h"
 #include "network/device/device.h"
 #include "network/device/serial_section.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "network/memory/tensor_memory.h"
 #include "network/windows/flexible_window.h"
 #include "network/windows/scan_windows.h"

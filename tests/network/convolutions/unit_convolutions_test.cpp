@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "network/support/scripted_graph.h"
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include "network/device/gpu_fixture.h"
 #include "network/dropout/device_dropout.h"
 #include "network/dropout/dropout_operator.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/ir/irparser.h>

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/ir/irparser.h>

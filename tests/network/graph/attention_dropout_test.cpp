@@ -3,7 +3,7 @@
 
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/graph_fixture.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include <gtest/gtest.h>
 
 // Attention that drops its own weights, as nn.TransformerEncoderLayer's does in training.

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include <gtest/gtest.h>
 
 namespace mcvol::testing {

@@ -4,7 +4,7 @@
 #include "network/convolutions/convolutions.h"
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/graph_fixture.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 

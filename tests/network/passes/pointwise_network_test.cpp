@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "network/dropout/dropout_operator.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "network/support/scripted_graph.h"
 #include <gtest/gtest.h>
 

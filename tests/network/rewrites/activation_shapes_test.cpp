@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "network/dropout/dropout_operator.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "network/rewrites/joined_activation.h"
 #include "network/rewrites/joined_norm.h"
 #include "network/support/scripted_graph.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "network/device/gpu_fixture.h"
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include "network/support/scripted_graph.h"
 #include <gtest/gtest.h>
 

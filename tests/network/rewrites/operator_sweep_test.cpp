@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include "network/kernels/cpu/processor.h"
 #include "network/rewrites/invariant_operators.h"
 #include "network/support/operator_cases.h"

@@ -6,7 +6,7 @@
 #include "network/convolutions/convolutions.h"
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/dropout_graph.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "support/npz.h"
 #include "support/shared_files.h"
 #include <ATen/ATen.h>

@@ -9,7 +9,7 @@
 #include <numeric>
 #include <random>
 
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include <ATen/Parallel.h>
 
 namespace mcvol::testing {

@@ -5,7 +5,7 @@
 
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/dropout_graph.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "network/support/tiny_network.h"
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <random>
 
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/api/module.h>

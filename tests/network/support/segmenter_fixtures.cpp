@@ -7,7 +7,7 @@
 
 #include "network/dropout/dropout_operator.h"
 #include "network/graph/dropout_graph.h"
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 #include "network/run/torchscript_segmenter.h"
 #include "network/support/rewritten_network.h"
 #include <ATen/ATen.h>

@@ -1,9 +1,9 @@
-#include "network/rewrites/row_sums.h"
+#include "network/products/row_sums.h"
 
 #include <string>
 #include <vector>
 
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include "network/support/scripted_graph.h"
 #include <gtest/gtest.h>
 

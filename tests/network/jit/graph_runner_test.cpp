@@ -1,4 +1,4 @@
-#include "network/graph/graph_runner.h"
+#include "network/jit/graph_runner.h"
 
 #include "mcvol/error/error.h"
 

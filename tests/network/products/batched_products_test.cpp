@@ -1,10 +1,10 @@
-#include "network/rewrites/batched_products.h"
+#include "network/products/batched_products.h"
 
 #include <string>
 #include <vector>
 
-#include "network/graph/graph_nodes.h"
-#include "network/rewrites/product_equation.h"
+#include "network/jit/graph_nodes.h"
+#include "network/products/product_equation.h"
 #include "network/support/scripted_graph.h"
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "network/rewrites/linear_layers.h"
+#include "network/products/linear_layers.h"
 
 #include "network/support/scripted_graph.h"
 #include <gtest/gtest.h>

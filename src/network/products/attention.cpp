@@ -9,7 +9,7 @@
 #include "batched_products.h"
 #include "network/device/block_loop.h"
 #include "network/device/tensor_values.h"
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include <ATen/ExpandUtils.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/runtime/custom_operator.h>

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "network/device/block_loop.h"
-#include "network/graph/graph_nodes.h"
+#include "network/jit/graph_nodes.h"
 #include "product_equation.h"
 #include "row_sums.h"
 #include <ATen/ExpandUtils.h>
