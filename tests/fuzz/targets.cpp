@@ -60,8 +60,16 @@ void put_file(const std::filesystem::path& path, std::string_view bytes) {
   require(file.flush().good(), "the folder of the fuzzer can be written");
 }
 
-void require(bool holds, const char* what) {
-  if (!holds) throw std::logic_error(std::string("expected that ") + what);
+void require(bool holds, const std::string& what) {
+  if (!holds) throw std::logic_error("expected that " + what);
+}
+
+void use(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    require(false, std::string("what was read can be used, found ") + error.what());
+  }
 }
 
 }  // namespace mcvol::fuzz

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace mcvol::fuzz {
@@ -27,7 +29,10 @@ bool feed(const Target& target, std::string_view bytes, const std::filesystem::p
 /// Writes bytes in the place of whatever is there; no care is taken, as a fuzzer writes millions.
 void put_file(const std::filesystem::path& path, std::string_view bytes);
 /// @throws std::logic_error saying what does not hold: a finding.
-void require(bool holds, const char* what);
+void require(bool holds, const std::string& what);
+/// Does what is done with a file once it has been read, when nobody refuses it any more.
+/// @throws std::logic_error where an Error says that it is of no use: a finding.
+void use(const std::function<void()>& action);
 
 // Of records (record_targets.cpp)
 void read_a_case_record(std::string_view bytes, const std::filesystem::path& folder);

@@ -54,15 +54,18 @@ void read_a_bundle(std::string_view bytes, const fs::path& folder) {
   put_file(folder / "network.pt", kNetwork);
   put_file(folder / "model.json", bytes);
   const Bundle bundle = read_bundle(folder);
-  for (const std::int64_t step : bundle.window.step()) require(step >= 1, "windows move on");
-  const std::int64_t most = bundle.window.most_over_a_voxel();
-  require(most >= 1 && most <= Bundle::Window::kMostBlended, "outputs over a voxel can be summed");
-  preparation_of(bundle);
-  channel_patterns(bundle);
-  region_names(bundle);
-  IdentityOptions options;
-  options.scope = bundle.scope;
-  sha256_of_identity(run_identity_of(bundle, options));
+  use([&] {
+    for (const std::int64_t step : bundle.window.step()) require(step >= 1, "windows move on");
+    const std::int64_t most = bundle.window.most_over_a_voxel();
+    require(most >= 1 && most <= Bundle::Window::kMostBlended,
+            "outputs over a voxel can be summed");
+    preparation_of(bundle);
+    channel_patterns(bundle);
+    region_names(bundle);
+    IdentityOptions options;
+    options.scope = bundle.scope;
+    sha256_of_identity(run_identity_of(bundle, options));
+  });
 }
 
 void read_a_configuration(std::string_view bytes, const fs::path& folder) {
@@ -93,9 +96,11 @@ void read_scan_pairs(std::string_view bytes, const fs::path& folder) {
 
 void read_a_change_table(std::string_view bytes, const fs::path& folder) {
   const std::vector<ChangeRow> rows = read_change_table(put_table(bytes, folder));
-  const std::string text = change_csv(rows);
-  require(read_change_table(put_table(text, folder)).size() == rows.size(),
-          "a table of changes is read as it was written");
+  use([&] {
+    const std::string text = change_csv(rows);
+    require(read_change_table(put_table(text, folder)).size() == rows.size(),
+            "a table of changes is read as it was written");
+  });
 }
 
 void read_scans_of_a_manifest(std::string_view bytes, const fs::path& folder) {
