@@ -12,6 +12,9 @@ set(CMAKE_MESSAGE_LOG_LEVEL "${MCVOL_LOG_LEVEL}")
 message(STATUS "ITK ${ITK_VERSION}: ${ITK_DIR}")
 
 add_library(mcvol_itk INTERFACE)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(mcvol_itk INTERFACE "SHELL:-include ${CMAKE_CURRENT_LIST_DIR}/ItkForClang.h")
+endif()
 target_include_directories(mcvol_itk SYSTEM INTERFACE ${ITK_INCLUDE_DIRS})
 target_link_libraries(mcvol_itk INTERFACE ${ITK_LIBRARIES})
 # ITK's headers bring an older Eigen of their own; two versions in one source do not compile.

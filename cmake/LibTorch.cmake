@@ -45,7 +45,9 @@ foreach(folder IN LISTS MCVOL_TORCH_NVIDIA_LIBS)
 endforeach()
 # Loops of ATen's headers are compiled in here, and without OpenMP they would run on one thread. The
 # threads are LibTorch's own: with another OpenMP beside it there would be twice as many.
-target_compile_options(mcvol_torch INTERFACE -fopenmp)
+if(NOT MCVOL_FUZZ)  # Clang's OpenMP is another library than LibTorch's, and no network is run there.
+  target_compile_options(mcvol_torch INTERFACE -fopenmp)
+endif()
 file(GLOB MCVOL_TORCH_OPENMP "${MCVOL_TORCH_ROOT}/lib/libgomp*.so*")
 if(MCVOL_TORCH_OPENMP)
   list(GET MCVOL_TORCH_OPENMP 0 MCVOL_TORCH_OPENMP)

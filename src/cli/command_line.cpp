@@ -17,7 +17,6 @@
 #include <exception>
 #include <iostream>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -101,8 +100,6 @@ int run_reporting_errors(int argc, const char* const* argv) {
   } catch (const Error& error) {
     spdlog::error("{}", one_line(message_of(error)));
     return static_cast<int>(error.exit_code());
-  } catch (const std::bad_alloc&) {
-    spdlog::error("not enough memory");
   } catch (const std::exception& error) {
     spdlog::error("{}", one_line(message_of(error)));
   }

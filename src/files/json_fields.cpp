@@ -34,10 +34,19 @@ std::string position_of(const std::string& file, const std::string& text, std::s
   return line_of_file(file, static_cast<int>(line)) + ", column " + std::to_string(column);
 }
 
-/// Refuses a key given twice in one object, of which nlohmann would silently keep the last.
-class DuplicateKeys {
+/// Far deeper than any file of ours. Copying, comparing and writing JSON recurse, and a text of
+/// brackets alone would exhaust the stack.
+constexpr int kMostDepth = 64;
+
+/// Refuses a key given twice in one object, of which nlohmann would silently keep the last, and
+/// what is nested too deeply.
+class Strictness {
  public:
-  bool operator()(int, json::parse_event_t event, json& parsed) {
+  explicit Strictness(std::function<void()> refuse_depth)
+      : refuse_depth_(std::move(refuse_depth)) {}
+
+  bool operator()(int depth, json::parse_event_t event, json& parsed) {
+    if (depth > kMostDepth) refuse_depth_();
     if (event == json::parse_event_t::object_start) {
       keys_.emplace_back();
     } else if (event == json::parse_event_t::object_end) {
@@ -51,6 +60,7 @@ class DuplicateKeys {
   const std::string& duplicate() const { return duplicate_; }
 
  private:
+  std::function<void()> refuse_depth_;
   std::vector<std::set<std::string>> keys_;
   std::string duplicate_;
 };
@@ -63,10 +73,13 @@ class DuplicateKeys {
 }  // namespace
 
 json parse_json(const std::string& text, const std::string& file, const JsonFail& fail) {
-  DuplicateKeys keys;
+  Strictness strictness([&] {
+    report(fail, file + ": JSON nested more than " + std::to_string(kMostDepth) +
+                     " deep, which no file of mcvol is");
+  });
   json parsed;
   try {
-    parsed = json::parse(text, std::ref(keys));
+    parsed = json::parse(text, std::ref(strictness));
   } catch (const json::parse_error& error) {
     const std::string stand_in = stand_in_of(text);
     if (!stand_in.empty()) report(fail, file + ": " + stand_in);
@@ -74,8 +87,8 @@ json parse_json(const std::string& text, const std::string& file, const JsonFail
   } catch (const json::exception& error) {
     report(fail, file + ": not valid JSON: " + error.what());
   }
-  if (!keys.duplicate().empty()) {
-    report(fail, file + ": field \"" + keys.duplicate() + "\" is given twice in one object");
+  if (!strictness.duplicate().empty()) {
+    report(fail, file + ": field \"" + strictness.duplicate() + "\" is given twice in one object");
   }
   return parsed;
 }

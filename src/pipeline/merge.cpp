@@ -201,7 +201,7 @@ class Merge {
     } catch (const DiskError&) {
       throw;
     } catch (const std::exception& error) {
-      report_.warnings.push_back(case_id + ": merged without its slice: " + error.what());
+      report_.warnings.push_back(case_id + ": merged without its slice: " + message_of(error));
     }
     fs::remove(to, ignored);
   }
@@ -215,7 +215,7 @@ class Merge {
       throw;
     } catch (const std::exception& error) {
       report_.warnings.push_back(record.case_id +
-                                 ": merged without its saved images: " + error.what());
+                                 ": merged without its saved images: " + message_of(error));
     }
     remove_case_maps(out_, record.case_id);
   }
@@ -228,8 +228,8 @@ class Merge {
     } catch (const DiskError&) {
       throw;
     } catch (const std::exception& error) {
-      report_.warnings.push_back(record.case_id +
-                                 ": its saved bounds are not those of the table: " + error.what());
+      report_.warnings.push_back(
+          record.case_id + ": its saved bounds are not those of the table: " + message_of(error));
     }
   }
 

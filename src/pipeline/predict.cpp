@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <new>
 
 #include "pipeline/maps/saved_maps.h"
 #include "run_log.h"
@@ -289,9 +290,11 @@ void PredictRun::keep_thumbnail(const CaseRecord& record, const LoadedCase& load
     write_thumbnail(thumbnail, thumbnail_path(plan_.folder, record.case_id));
   } catch (const DiskError&) {
     throw;  // With the record there, the slice would never be made up for.
+  } catch (const std::bad_alloc&) {
+    throw;  // Nor here: the case fails, and the next run tries it again.
   } catch (const std::exception& error) {
     remove_thumbnail(plan_.folder, record.case_id);
-    observer_.warn(record.case_id + ": measured, but without its slice: " + error.what());
+    observer_.warn(record.case_id + ": measured, but without its slice: " + message_of(error));
   }
 }
 

@@ -83,6 +83,16 @@ TEST(ParseJson, RefusesAFieldGivenTwiceInOneObjectOnly) {
   EXPECT_EQ(parsed(R"([{"b": 1}, {"b": 2}])").size(), 2u);
 }
 
+TEST(ParseJson, BracketsAloneDoNotExhaustTheStack) {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  EXPECT_EQ(error_of([&] {
+              const json copy = parsed(R"({"identity": )" + deep + "}");
+              copy.dump();
+            }),
+            "model.json: JSON nested more than 64 deep, which no file of mcvol is");
+  EXPECT_EQ(parsed(std::string(64, '[') + std::string(64, ']')).size(), 1u);
+}
+
 TEST(ParseJson, ANumberBeyondDoubleIsAnErrorOfTheFile) {
   EXPECT_EQ(error_of([] { parsed(R"({"a": 1e999})"); }).find("model.json: not valid JSON: "), 0u);
 }

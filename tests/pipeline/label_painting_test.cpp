@@ -39,6 +39,11 @@ void expect_class(const LabelPainting::Class& one, int label, int whole,
   EXPECT_EQ(one.of_regions, of_regions);
 }
 
+TEST(LabelPainting, RegionsOfOutputsThatTheModelDoesNotHaveAreRefused) {
+  EXPECT_THROW(label_painting(model_of("softmax", {0, 1}, {{"whole", {7}}})), UsageError);
+  EXPECT_THROW(label_painting(model_of("sigmoid", {0, 1}, {{"whole", {7}}})), UsageError);
+}
+
 TEST(LabelPainting, ClassesOfNestedRegionsAreDifferencesOfTheirProbabilities) {
   const LabelPainting painting = label_painting(kGlioma);
   ASSERT_EQ(painting.classes.size(), 4U);

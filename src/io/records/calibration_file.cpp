@@ -66,7 +66,8 @@ class CalibrationReader {
     calibration.version = fields.text("version");
     calibration.model_sha256 = fields.text("model_sha256");
     calibration.identity = fields.at("identity");
-    if (!calibration.identity.is_object()) fields.fail("identity", "expected an object");
+    JsonFields identity = fields.object("identity");
+    if (identity.has("precision")) identity.text("precision");
     for (const json& scan : fields.array("scans")) {
       if (!scan.is_string()) fields.fail("scans", "expected texts, found " + scan.dump());
       calibration.scans.insert(scan.get<std::string>());

@@ -173,7 +173,10 @@ class RecordReader {
       if (grid.size[n] > 32767) fields.fail("size", "expected at most 32767");
     }
     grid.spacing_mm = vector_of(fields.array("spacing_mm"), fields.path_of("spacing_mm"));
-    if (grid.spacing_mm.minCoeff() <= 0.0) fields.fail("spacing_mm", "expected numbers above 0");
+    // Of others, volumes would be 0 or infinite.
+    if (grid.spacing_mm.minCoeff() < 1e-6 || grid.spacing_mm.maxCoeff() > 1e6) {
+      fields.fail("spacing_mm", "expected numbers from 1e-6 to 1e6");
+    }
     grid.origin_mm = vector_of(fields.array("origin_mm"), fields.path_of("origin_mm"));
     const json& rows = array_of(fields, "direction", 3);
     for (std::size_t n = 0; n < 3; ++n) {

@@ -54,6 +54,57 @@ ordered_json object_or_empty(const json& value) {
   return value.is_null() ? ordered_json::object() : ordered_json(value);
 }
 
+std::string item_path(const std::string& path, std::size_t index) {
+  return path + "[" + std::to_string(index) + "]";
+}
+
+constexpr std::uint64_t kMostLabel = std::numeric_limits<int>::max();
+
+/// A text, where there is one.
+void check_text(JsonFields& fields, const std::string& key) {
+  if (fields.has(key)) fields.text(key);
+}
+
+/// @returns how many outputs have a label or none; of a model that says nothing of it, 0.
+std::size_t checked_labels(JsonFields& model) {
+  if (!model.has("output")) return 0;
+  JsonFields output = model.object("output");
+  check_text(output, "activation");
+  const json& labels = output.array("labels");
+  for (const json& label : labels) {
+    const bool fits = label.is_number_unsigned() && label.get<std::uint64_t>() <= kMostLabel;
+    if (!label.is_null() && !fits) {
+      output.fail("labels", "expected whole numbers from 0 or null, found " + label.dump());
+    }
+  }
+  return labels.size();
+}
+
+/// What pages, label maps and references take from the model, which was model.json once. All of it
+/// may be missing.
+void check_model(JsonFields model, const JsonFail& fail) {
+  check_text(model, "name");
+  check_text(model, "warning");
+  if (model.has("channels")) {
+    const json& channels = model.array("channels");
+    for (std::size_t n = 0; n < channels.size(); ++n) {
+      JsonFields(channels[n], item_path(model.path_of("channels"), n), fail).text("name");
+    }
+  }
+  const std::size_t outputs = checked_labels(model);
+  if (!model.has("regions")) return;
+  const json& regions = model.array("regions");
+  for (std::size_t n = 0; n < regions.size(); ++n) {
+    JsonFields region(regions[n], item_path(model.path_of("regions"), n), fail);
+    region.text("name");
+    for (const json& output : region.array("outputs")) {
+      if (output.is_number_unsigned() && output.get<std::uint64_t>() < outputs) continue;
+      region.fail("outputs", "expected numbers of outputs with labels (" + std::to_string(outputs) +
+                                 "), found " + output.dump());
+    }
+  }
+}
+
 RunFile run_file_from(const json& whole, const JsonFail& fail) {
   JsonFields fields(whole, "", fail);
   if (fields.integer("format") < 1) fields.fail("format", "expected a whole number from 1");
@@ -75,6 +126,7 @@ RunFile run_file_from(const json& whole, const JsonFail& fail) {
   run.timings_s = object_in(fields, "timings_s");
   run.model_sha256 = fields.text("model_sha256");
   run.model = object_in(fields, "model");
+  check_model(fields.object("model"), fail);
   fields.finish();
   return run;
 }

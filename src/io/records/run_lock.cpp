@@ -31,7 +31,9 @@ std::string holder_in(int descriptor) {
   const auto holder = nlohmann::json::parse(
       std::string(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0), nullptr, false);
   try {
-    return "mcvol process " + std::to_string(holder.at("pid").get<long>()) + " on " +
+    const auto& pid = holder.at("pid");
+    if (!pid.is_number_integer()) return "another process";  // No text of mcvol's.
+    return "mcvol process " + std::to_string(pid.get<std::int64_t>()) + " on " +
            holder.at("host").get<std::string>() + " since " + holder.at("since").get<std::string>();
   } catch (const nlohmann::json::exception&) {
     return "another process";  // It has the lock but has not written its name yet.

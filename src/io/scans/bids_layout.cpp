@@ -79,7 +79,7 @@ std::string tree_of(const ScanFile& file) {
   const auto at = std::find(file.folders.begin(), file.folders.end(), "derivatives");
   if (at == file.folders.end()) return {};
   const bool has_pipeline = at + 1 != file.folders.end() && !(at + 1)->starts_with("sub-");
-  return joined(std::ranges::subrange(file.folders.begin(), at + (has_pipeline ? 2 : 1)), "/");
+  return joined(Words(file.folders.begin(), at + (has_pipeline ? 2 : 1)), "/");
 }
 
 Words shared_entities(const BidsFiles& files) {

@@ -1,5 +1,7 @@
 #include "mcvol/io/scans/data_set.h"
 
+#include "mcvol/error/error.h"
+#include "mcvol/files/json_fields.h"
 #include "mcvol/files/text_file.h"
 
 #include <exception>
@@ -14,7 +16,9 @@ bool is_data_set_of_mcvol(const std::filesystem::path& folder) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(description, error)) return false;
   try {
-    const nlohmann::json whole = nlohmann::json::parse(read_file(description));
+    const nlohmann::json whole =
+        parse_json(read_file(description), description.string(),
+                   [](const std::string& message) { throw Error(message); });
     for (const nlohmann::json& tool : whole.value("GeneratedBy", nlohmann::json::array())) {
       if (tool.is_object() && tool.value("Name", "") == "mcvol") return true;
     }

@@ -63,6 +63,14 @@ std::optional<double> number_in(const std::string& field, const std::string& whe
   return number;
 }
 
+void require_level(const std::string& level, const std::string& where) {
+  try {
+    NominalCoverage::parse(level);
+  } catch (const UsageError& error) {
+    throw UsageError(where + error.what() + "; write the table again with mcvol change");
+  }
+}
+
 /// A row that was measured holds what a page shows of it.
 void require_whole(const ChangeRow& row, const std::string& where) {
   const bool failed = row.status == "failed" && row.region.empty();
@@ -130,7 +138,7 @@ std::vector<ChangeRow> read_change_table(const std::filesystem::path& path) {
     row.p_tie = number(kTie);
     row.growth_threshold = number(kThreshold);
     row.correlation = number(kCorrelation);
-    if (!row.level.empty()) NominalCoverage::parse(row.level);
+    if (!row.level.empty()) require_level(row.level, where);
     row.status = text(kStatus);
     row.flags = split(text(kFlags), ';');
     row.error = text(kError);

@@ -156,9 +156,11 @@ void read_grid(JsonFields& fields, Bundle& bundle) {
     const std::vector<double> spacing = numbers(grid, "spacing_mm", 3);
     bundle.grid.spacing_mm.emplace();
     std::copy(spacing.begin(), spacing.end(), bundle.grid.spacing_mm->begin());
-    if (std::any_of(spacing.begin(), spacing.end(), [](double mm) { return !(mm > 0); })) {
-      grid.fail("spacing_mm",
-                "expected millimetres > 0, found " + shown_json(grid.at("spacing_mm")));
+    // Of others, volumes would be 0 or infinite.
+    const auto is_none = [](double mm) { return !(mm >= 1e-6 && mm <= 1e6); };
+    if (std::any_of(spacing.begin(), spacing.end(), is_none)) {
+      grid.fail("spacing_mm", "expected millimetres > 0 (1e-6 to 1e6), found " +
+                                  shown_json(grid.at("spacing_mm")));
     }
   }
   bundle.grid.interpolation = word_or<Interpolation>(grid, "interpolation",

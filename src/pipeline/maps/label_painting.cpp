@@ -120,7 +120,7 @@ LabelPainting painting_of_classes(const json& labels, std::vector<ClassGroup> re
     LabelPainting::Class one{0, region ? 0 : 1, std::vector<int>(regions.size(), 0)};
     const std::optional<int> output = own_output(group, regions, labels);
     if (!output && region) return;
-    if (output) one.label = labels[static_cast<std::size_t>(*output)].get<int>();
+    if (output) one.label = labels.at(static_cast<std::size_t>(*output)).get<int>();
     if (region) one.of_regions[*region] = 1;
     for (const std::size_t inner : group.inner) one.of_regions[inner] = -1;
     painting.names.emplace_back(one.label, name_of(group, one.label, regions));

@@ -60,8 +60,8 @@ bool SavedMaps::renew_bounds_of(const std::string& case_id) {
   } catch (const DiskError&) {
     throw;
   } catch (const std::exception& error) {
-    observer_.warn(case_id +
-                   ": its saved bounds are not those of the table, and cannot be: " + error.what() +
+    observer_.warn(case_id + ": its saved bounds are not those of the table, and cannot be: " +
+                   message_of(error) +
                    (options_.save.any() ? "; it is measured again"
                                         : "; with --save bounds it is measured again"));
   }
@@ -86,11 +86,11 @@ void SavedMaps::write(const CaseRecord& record, const std::vector<VolumeRow>& ro
   try {
     write_case_maps(plan_.folder, record, maps, rows, options_.save, source, painting_, had_list_);
   } catch (const std::exception& error) {
-    std::string reason = error.what();
+    std::string reason = message_of(error);
     try {
       remove_case_maps(plan_.folder, record.case_id);
     } catch (const std::exception& left) {
-      reason += std::string("; ") + left.what();
+      reason += "; " + message_of(left);
     }
     // Those of the next case could not be written either. This one is measured again for them.
     if (dynamic_cast<const DiskError*>(&error) != nullptr) throw;

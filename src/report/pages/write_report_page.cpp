@@ -38,7 +38,7 @@ std::optional<CaseSlice> slice_of_case(const std::filesystem::path& results,
     }
     return slice;
   } catch (const std::exception& error) {
-    notes.push_back(std::string("a slice is left out: ") + error.what());
+    notes.push_back("a slice is left out: " + message_of(error));
     return std::nullopt;
   }
 }
@@ -85,7 +85,7 @@ ReportPage write_report_page(const TabulateOptions& options, const std::string& 
       report.changes = read_change_table(changes);
     }
   } catch (const std::exception& error) {
-    page.notes.push_back(std::string(error.what()) + "; the page is without changes");
+    page.notes.push_back(message_of(error) + "; the page is without changes");
   }
   if (slices == Slices::kShow) {
     report.slice_of = [&](const std::string& case_id) {
@@ -108,7 +108,7 @@ std::vector<std::string> write_report_of_run(const std::filesystem::path& result
   } catch (const DiskError&) {
     throw;
   } catch (const std::exception& error) {
-    notes = {error.what()};
+    notes = {message_of(error)};
   }
   for (std::string& note : notes) note.insert(0, "report.html: ");
   return notes;

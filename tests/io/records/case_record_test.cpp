@@ -149,6 +149,10 @@ TEST_F(DamagedRecord, ValuesOutOfRangeAreNamed) {
   expect_part(message_after([](json& whole) { whole["grid"]["size"][2] = 0; }), "grid.size[2]: ");
   expect_part(message_after([](json& whole) { whole["grid"]["spacing_mm"][0] = -1.0; }),
               "grid.spacing_mm: ");
+  expect_part(message_after([](json& whole) {
+                whole["grid"]["spacing_mm"] = {1e200, 1e200, 1};
+              }),
+              "grid.spacing_mm: expected numbers from 1e-6 to 1e6");
   expect_part(message_after([](json& whole) { whole["inputs"][0]["file_name"] = "a/b"; }),
               "inputs[0].file_name: ");
   expect_part(message_after([](json& whole) { whole["regions"] = json::array(); }), "regions: ");

@@ -98,6 +98,17 @@ TEST(RunFile, DamageIsNamedWithWhatToDo) {
            {[](json& whole) { whole["levels"][0] = 0.9; }, "levels: "},
            {[](json& whole) { whole["format"] = 0; }, "format: "},
            {[](json& whole) { whole["extra"] = 0; }, "extra"},
+           {[](json& whole) { whole["model"]["name"] = 3; }, "model.name: "},
+           {[](json& whole) { whole["model"]["channels"] = {"t1"}; }, "model.channels[0]: "},
+           {[](json& whole) {
+              whole["model"]["output"]["labels"] = {0, 1e300};
+            },
+            "model.output.labels: expected whole numbers from 0 or null, found 1e+300"},
+           {[](json& whole) {
+              whole["model"]["output"]["labels"] = {0, 1};
+              whole["model"]["regions"] = {{{"name", "whole"}, {"outputs", {2}}}};
+            },
+            "model.regions[0].outputs: expected numbers of outputs with labels (2), found 2"},
            {[](json& whole) { whole = json::array(); }, "expected a JSON object"}}) {
     const std::string message = message_after(change);
     expect_part(message, "run.json: damaged: ");

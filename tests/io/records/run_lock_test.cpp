@@ -71,6 +71,13 @@ TEST(RunLock, SecondRunLearnsWhoHoldsTheFolder) {
   EXPECT_EQ(message_from<FolderLockedError>([&] { RunLock::require_free(folder); }), message);
 }
 
+TEST(RunLock, AHolderWhoseNumberIsNoneIsAnotherProcess) {
+  const TemporaryFolder temporary;
+  const RunLock held(temporary.path());
+  write_text(temporary.path() / ".lock", R"({"pid": 1e300, "host": "h", "since": "2026"})");
+  expect_part(message_of_second(temporary.path()), ": held by another process; wait for it");
+}
+
 TEST(RunLock, KilledRunLeavesTheFolderFree) {
   const TemporaryFolder temporary;
   HoldingProcess other(temporary.path());

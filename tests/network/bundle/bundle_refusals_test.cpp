@@ -81,6 +81,8 @@ const Mutation kMutations[] = {
     {"LowerCaseOrientation", "/grid/orientation", "\"ras\"", "grid.orientation"},
     {"AxesNotAPermutation", "/grid/axes", "\"xyy\"", "grid.axes: expected the letters"},
     {"NoSpacing", "/grid/spacing_mm", "remove", "grid.spacing_mm: missing"},
+    {"SpacingWithoutVolume", "/grid/spacing_mm", "[1e-200, 1e-200, 1]",
+     "grid.spacing_mm: expected millimetres > 0 (1e-6 to 1e6)"},
     {"SpacingOfZero", "/grid/spacing_mm/1", "0", "grid.spacing_mm: expected millimetres > 0"},
     {"SpacingOfTwo", "/grid/spacing_mm", "[1, 1]", "grid.spacing_mm: expected 3 values"},
     {"SpacingAText", "/grid/spacing_mm/2", "\"1\"", "grid.spacing_mm[2]: expected a number"},
