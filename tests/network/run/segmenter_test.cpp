@@ -205,7 +205,7 @@ TEST(TorchScriptSegmenter, WhateverRunsOnOneThreadIsNamedInOneLine) {
   const TinyNetwork network = {R"(
 def forward(self, x):
     x = torch.conv3d(torch.cumsum(x, 2), self.w1, self.b1, [1, 1, 1], [1, 1, 1])
-    x = torch.dropout(torch.logcumsumexp(x, 2), 0.4, True)
+    x = torch.dropout(x - torch.logcumsumexp(x, 2), 0.4, True)
     return torch.conv3d(torch.conv3d(x, self.w2, self.b2), self.w3, self.b3)
 )"};
   EXPECT_EQ(summary_of(network).notes,
