@@ -27,7 +27,11 @@ using torch::jit::Node;
 constexpr std::int64_t kMostOperators = 1'000'000;
 /// Loops of that length and more are not written out whole by LibTorch.
 constexpr std::int64_t kLongestWrittenOut = 64;
-constexpr const char* kSetState = "__setstate__";
+/// Methods that LibTorch calls where no loop is counted and nothing is silenced.
+bool runs_unseen(const std::string& method) {
+  return method == "__setstate__" || method == "__enter__" || method == "__exit__" ||
+         method == "__lt__";
+}
 
 template <typename Visit>
 void visit_nodes(const Block* block, const Visit& visit) {
@@ -63,6 +67,11 @@ std::vector<const Function*> called_by(const Node& node, const std::vector<Funct
       std::copy_if(all.begin(), all.end(), std::back_inserter(called),
                    [&](const Function* function) { return function->name() == method; });
     }
+  }
+  if (node.kind() == c10::prim::Enter || node.kind() == c10::prim::Exit) {
+    const auto of_class = node.input(0)->type()->cast<c10::ClassType>();
+    const bool enters = node.kind() == c10::prim::Enter;
+    if (of_class) called.push_back(of_class->findMethod(enters ? "__enter__" : "__exit__"));
   }
   std::erase(called, nullptr);
   return called;
@@ -123,9 +132,10 @@ void refuse_loops_while_reading(const Function& function, const std::vector<Func
   if (graph == nullptr || !seen.insert(&function).second) return;
   visit_nodes(graph->block(), [&](const Node& node) {
     if (node.kind() == c10::prim::Loop || node.kind() == c10::prim::Print) {
-      throw ModelError(name + ": " + node.kind().toQualString() + " in '" + place_of(function) +
-                       "' would run while the file is read (" + kSetState +
-                       "), where mcvol cannot stop it; remove it and export the network anew");
+      throw ModelError(
+          name + ": " + node.kind().toQualString() + " in '" + place_of(function) +
+          "' would run where mcvol cannot stop it (__setstate__ while the file is read, "
+          "__enter__, __exit__, __lt__); remove it and export the network anew");
     }
     for (const Function* called : called_by(node, all)) {
       refuse_loops_while_reading(*called, all, name, seen);
@@ -175,7 +185,7 @@ void require_harmless_code(const torch::jit::CompilationUnit& code, const std::s
     refuse_effects(*function, name);
     const std::string what = '\'' + place_of(*function) + "' with what it calls";
     if (sizes.of(*function).value_or(kMostOperators + 1) > kMostOperators) refuse_size(name, what);
-    if (function->name() == kSetState) refuse_loops_while_reading(*function, all, name, seen);
+    if (runs_unseen(function->name())) refuse_loops_while_reading(*function, all, name, seen);
   }
 }
 

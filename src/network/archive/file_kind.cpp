@@ -98,7 +98,8 @@ std::string damage_in(const std::exception& error) {
   if (text.find("StreamReader") != std::string::npos || text.find("zip archive") != text.npos) {
     return "is a damaged or cut-off file, as an unfinished copy leaves; copy it again";
   }
-  const std::string first = text.substr(0, text.find('\n'));
+  const std::size_t begin = std::min(text.find_first_not_of(" \n"), text.size());
+  const std::string first = text.substr(begin, text.find('\n', begin) - begin);
   return "LibTorch cannot read the network (" + first.substr(0, first.find(". ")) +
          "); export it with PyTorch " TORCH_VERSION " or older, and with PyTorch's own operators";
 }

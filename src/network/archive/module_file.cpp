@@ -3,13 +3,16 @@
 #include "mcvol/error/error.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <tuple>
 #include <vector>
 
 #include "code_check.h"
 #include "file_kind.h"
+#include "source_check.h"
 #include <ATen/core/qualified_name.h>
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/api/compilation_unit.h>
@@ -24,9 +27,6 @@ namespace {
 using caffe2::serialize::PyTorchStreamReader;
 using torch::jit::SourceImporter;
 
-/// Deeper, and LibTorch's parser, which calls itself for every bracket, would run out of stack.
-constexpr int kDeepestBrackets = 500;
-
 /// A cause that is said to the user as it is.
 struct Refusal {
   std::string reason;
@@ -35,18 +35,6 @@ struct Refusal {
 std::string text_of(PyTorchStreamReader& reader, const std::string& record) {
   const auto [data, size] = reader.getRecord(record);
   return {static_cast<const char*>(data.get()), size};
-}
-
-void require_shallow(const std::string& text, const std::string& record) {
-  int depth = 0;
-  for (const char letter : text) {
-    if (letter == '(' || letter == '[' || letter == '{') ++depth;
-    if (letter == ')' || letter == ']' || letter == '}') --depth;
-    if (depth > kDeepestBrackets) {
-      throw Refusal{"brackets within brackets more than " + std::to_string(kDeepestBrackets) +
-                    " deep in " + record};
-    }
-  }
 }
 
 /// The archive's code, compiled and not run. What the reading of a file may run are the methods of
@@ -75,13 +63,14 @@ class Code {
     };
     torch::jit::Unpickler unpickler(
         read, [this](const c10::QualifiedName& type) { return resolved(type); },
-        [](const at::StrongTypePtr& type, const c10::IValue&) {
+        [this](const at::StrongTypePtr& type, const c10::IValue& state) {
+          require_tensors_within_records(state);
           const auto cls = type.type_->expect<c10::ClassType>();
           return c10::ivalue::Object::create(type, cls->numAttributes());
         },
         [this](const std::string& record) { return zeros_for("data/" + record); }, at::kCPU);
     unpickler.set_version(reader_.version());
-    static_cast<void>(unpickler.parse_ivalue());
+    require_tensors_within_records(unpickler.parse_ivalue());
   }
 
   const torch::jit::CompilationUnit& unit() const { return *unit_; }
@@ -105,9 +94,10 @@ class Code {
     std::replace(record.begin(), record.end(), '.', '/');
     record += ".py";
     if (!reader_.hasRecord(record)) return nullptr;
-    std::string text = text_of(reader_, record);
-    require_shallow(text, record);
-    return std::make_shared<torch::jit::Source>(std::move(text), record, 1);
+    auto source = std::make_shared<torch::jit::Source>(text_of(reader_, record), record, 1);
+    const std::string danger = danger_of_compiling(source, record);
+    if (!danger.empty()) throw Refusal{danger};
+    return source;
   }
 
   at::StrongTypePtr resolved(const c10::QualifiedName& type) {
@@ -122,14 +112,39 @@ class Code {
 
   /// In place of a tensor's values, which nobody looks at: pages that are never touched.
   at::DataPtr zeros_for(const std::string& record) {
-    void* const zeros = std::calloc(reader_.getRecordSize(record) + 1, 1);
+    const std::size_t size = reader_.getRecordSize(record);
+    void* const zeros = std::calloc(size + 1, 1);
     if (zeros == nullptr) throw std::bad_alloc();
+    record_bytes_[zeros] = size;
     return {zeros, zeros, &std::free, at::kCPU};
+  }
+
+  /// LibTorch takes a tensor's place and size from the file as they are, and would read beyond.
+  void require_tensors_within_records(const c10::IValue& value) {
+    value.visit([this](const c10::IValue& part) {
+      if (!part.isTensor() || !part.toTensor().defined() || !part.toTensor().has_storage()) {
+        return false;
+      }
+      const at::Tensor& tensor = part.toTensor();
+      const auto known = record_bytes_.find(tensor.storage().data_ptr().get());
+      if (known == record_bytes_.end() || tensor.numel() == 0) return false;
+      std::uint64_t last = static_cast<std::uint64_t>(tensor.storage_offset());
+      for (std::int64_t d = 0; d < tensor.dim(); ++d) {
+        last += static_cast<std::uint64_t>(tensor.stride(d)) *
+                static_cast<std::uint64_t>(tensor.size(d) - 1);
+      }
+      const std::uint64_t fitting = known->second / tensor.element_size();
+      if (last >= fitting || tensor.storage().nbytes() > known->second) {
+        throw Refusal{"a tensor that reaches beyond its values"};
+      }
+      return false;
+    });
   }
 
   PyTorchStreamReader& reader_;
   const std::string& name_;
   std::shared_ptr<torch::jit::CompilationUnit> unit_;
+  std::map<const void*, std::size_t> record_bytes_;  ///< of what zeros_for() gave
   std::vector<c10::IValue> constants_;
   SourceImporter importer_;
 };
@@ -142,7 +157,9 @@ torch::jit::Module load_module(const std::filesystem::path& path, const std::str
   }
   try {
     PyTorchStreamReader reader(path.string());
-    if (!reader.hasRecord("constants.pkl") || !reader.hasRecord("data.pkl")) {
+    // LibTorch would read a model.json by another way.
+    if (!reader.hasRecord("constants.pkl") || !reader.hasRecord("data.pkl") ||
+        reader.hasRecord("model.json")) {
       throw ModelError(name + ": " + what_archive_holds(reader.getAllRecords()));
     }
     Code code(reader, name);

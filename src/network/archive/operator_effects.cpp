@@ -40,18 +40,29 @@ bool only_checks(std::string_view name) {
 }
 
 /// A class of C++ code, which LibTorch or a library beside it brings.
-bool is_native_class(const c10::TypePtr& type) {
+bool is_native_class(const c10::TypePtr& type, std::set<const c10::Type*>& seen) {
+  if (!seen.insert(type.get()).second) return false;
   if (const auto known = type->cast<c10::ClassType>(); known && known->name()) {
     if (known->name()->qualifiedName().starts_with("__torch__.torch.classes.")) return true;
   }
   const auto contained = type->containedTypes();
-  return std::any_of(contained.begin(), contained.end(), is_native_class);
+  return std::any_of(contained.begin(), contained.end(),
+                     [&](const c10::TypePtr& inner) { return is_native_class(inner, seen); });
 }
 
 bool touches_native_class(const Node& node) {
-  const auto is_native = [](const Value* value) { return is_native_class(value->type()); };
+  std::set<const c10::Type*> seen;
+  const auto is_native = [&](const Value* value) { return is_native_class(value->type(), seen); };
   return std::any_of(node.inputs().begin(), node.inputs().end(), is_native) ||
          std::any_of(node.outputs().begin(), node.outputs().end(), is_native);
+}
+
+/// By their __lt__, which runs where nothing counts its rounds.
+bool sorts_objects(const Node& node) {
+  const std::string_view name = node.kind().toQualString();
+  if (name != "aten::sort" && name != "aten::sorted") return false;
+  const auto list = node.input(0)->type()->cast<c10::ListType>();
+  return list && list->getElementType()->cast<c10::ClassType>() != nullptr;
 }
 
 bool names_a_file(const c10::FunctionSchema& schema) {
@@ -69,6 +80,7 @@ std::optional<std::string> effect_of(const Node& node) {
   if (!name.starts_with("aten::") && !name.starts_with("prim::")) {
     return "is none of PyTorch's own operators";
   }
+  if (sorts_objects(node)) return "calls methods of what it sorts";
   const c10::FunctionSchema* schema = node.maybeSchema();
   const bool takes_anything =
       schema != nullptr && schema->is_vararg() && name.starts_with("prim::");

@@ -62,7 +62,9 @@ void run_convolution(torch::jit::Stack& stack) {
   const std::int64_t groups = arguments[6].toInt();
   constexpr std::array<std::int64_t, 3> kEveryVoxel = {1, 1, 1};
   at::Tensor output;
-  if (input.scalar_type() == at::kBFloat16) {
+  if (input.dim() != 5) {  // without a batch, or refused
+    output = at::conv3d(input, weight, bias, stride, padding, dilation, groups);
+  } else if (input.scalar_type() == at::kBFloat16) {
     output = bfloat16_convolution(input, weight, bias, padding, stride, dilation, groups);
   } else if (stride == kEveryVoxel && is_narrow(input, weight, bias, groups) &&
              geometry_fits(input, weight, padding, dilation)) {

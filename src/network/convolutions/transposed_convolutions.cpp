@@ -214,6 +214,19 @@ std::optional<Arguments> arguments_of(const Node* node) {
   return Arguments{.output_padding = 7, .groups = 8, .dilation = 5};
 }
 
+/// Of others PyTorch says what is wrong; too many phases are not worth it.
+bool has_usual_strides(const Node* node, const Arguments& at) {
+  constexpr std::int64_t kMostStride = 16;
+  const Triple stride = triple_of(*torch::jit::toIValue(node->input(at.stride)));
+  const Triple padding = triple_of(*torch::jit::toIValue(node->input(at.padding)));
+  const Triple more = triple_of(*torch::jit::toIValue(node->input(at.output_padding)));
+  for (std::size_t d = 0; d < 3; ++d) {
+    if (stride[d] < 1 || stride[d] > kMostStride || padding[d] < 0) return false;
+    if (more[d] < 0 || more[d] >= stride[d]) return false;
+  }
+  return true;
+}
+
 bool can_be_replaced(const Node* node, const Arguments& at) {
   for (const std::size_t input :
        {std::size_t{1}, at.stride, at.padding, at.output_padding, at.groups, at.dilation}) {
@@ -221,7 +234,7 @@ bool can_be_replaced(const Node* node, const Arguments& at) {
   }
   const at::Tensor weight = torch::jit::toIValue(node->input(1))->toTensor();
   const auto dilation = torch::jit::toIValue(node->input(at.dilation))->toIntVector();
-  return weight.dim() == 5 && weight.scalar_type() == at::kFloat &&
+  return weight.dim() == 5 && weight.scalar_type() == at::kFloat && has_usual_strides(node, at) &&
          std::all_of(dilation.begin(), dilation.end(), [](std::int64_t d) { return d == 1; });
 }
 

@@ -39,12 +39,14 @@ MaskRows mask_rows(const DeviceMasks& masks, std::int64_t first, std::int64_t co
   return rows;
 }
 
-/// @pre all draws drop everything, or none
+/// @pre where a draw drops everything, the others do too or have dropout off
 MaskLayer layer_of(const DeviceMasks& masks, const DropoutAffine& affine) {
   const MaskDraw& first = masks.draws.front();
+  const bool drops_all = std::any_of(masks.draws.begin(), masks.draws.end(),
+                                     [](const MaskDraw& draw) { return draw.drops_all; });
   return {static_cast<std::uint32_t>(masks.layer),
           mask_member_and_sharing(first, masks.sharing),
-          keep_threshold(first.drops_all ? 1.0 : masks.rate),
+          keep_threshold(drops_all ? 1.0 : masks.rate),
           affine.scale,
           affine.kept_offset,
           affine.dropped_value};

@@ -125,9 +125,13 @@ std::optional<std::int64_t> from_front(std::int64_t dimension, const Place& plac
 }
 
 bool takes_all(const Node* node) {
-  const auto start = numbers_of(argument(node, "start")), end = numbers_of(argument(node, "end"));
-  const bool from_first = !start || start->front() == 0;
-  return from_first && (!end || end->front() == std::numeric_limits<std::int64_t>::max());
+  const auto is = [&](const char* name, std::int64_t wanted) {
+    const Value* given = argument(node, name);
+    const auto constant = given != nullptr ? torch::jit::toIValue(given) : std::nullopt;
+    if (given == nullptr || (constant && constant->isNone())) return true;
+    return constant && constant->isInt() && constant->toInt() == wanted;
+  };
+  return is("start", 0) && is("end", std::numeric_limits<std::int64_t>::max()) && is("step", 1);
 }
 
 /// Follows the graph from its inputs on.

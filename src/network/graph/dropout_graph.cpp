@@ -72,9 +72,19 @@ bool draws_random_numbers(const Node* node) {
 std::vector<std::string> random_operators(Graph& graph) {
   std::set<std::string> found;
   for_each_node(graph.block(), [&](Node* node) {
-    if (node->isNondeterministic()) found.insert(node->kind().toQualString());
+    if (draws_random_numbers(node)) found.insert(node->kind().toQualString());
   });
   return {found.begin(), found.end()};
+}
+
+/// Through an interface, by which class is known only as it runs.
+void refuse_calls(Graph& graph, const std::string& name) {
+  for_each_node(graph.block(), [&](Node* node) {
+    if (node->kind() != c10::prim::CallMethod && node->kind() != c10::prim::CallFunction) return;
+    throw ModelError(name + ": the network calls a method through an interface in '" +
+                     where_of(node) +
+                     "', which mcvol cannot look into; call a module's method, or trace it");
+  });
 }
 
 void refuse_other_randomness(Graph& graph, const std::string& name) {
@@ -238,6 +248,7 @@ DropoutGraph load_dropout_graph(const std::filesystem::path& path, const std::st
     norms.force(*graph);
     norms.note(network.notes);
     clean(graph, name);
+    refuse_calls(*graph, name);
     refuse_other_randomness(*graph, name);
     note_what_eval_mode_leaves_out(random, network);
     network.whole = graph;

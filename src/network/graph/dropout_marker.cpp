@@ -99,10 +99,17 @@ void put_marker(Graph& graph, Node* node, const DropoutKind& kind, std::int64_t 
 }
 
 /// Whether a value is chosen by whether the network is training.
-bool depends_on_training(const Value* value) {
+bool depends_on_training(const Value* value, std::unordered_set<const Value*>& seen) {
+  if (!seen.insert(value).second) return false;
   const Node* node = value->node();
   if (node->kind() == c10::prim::GetAttr) return node->s(c10::attr::name) == "training";
-  return std::any_of(node->inputs().begin(), node->inputs().end(), depends_on_training);
+  return std::any_of(node->inputs().begin(), node->inputs().end(),
+                     [&](const Value* input) { return depends_on_training(input, seen); });
+}
+
+bool depends_on_training(const Value* value) {
+  std::unordered_set<const Value*> seen;
+  return depends_on_training(value, seen);
 }
 
 bool inside_loop(const Node* node) {

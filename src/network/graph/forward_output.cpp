@@ -9,6 +9,7 @@ namespace mcvol {
 namespace {
 
 using torch::jit::Graph;
+using torch::jit::Node;
 using torch::jit::Value;
 
 bool is_tensor_type(const c10::TypePtr& type) { return type->isSubtypeOf(*c10::TensorType::get()); }
@@ -51,6 +52,12 @@ Value* taken(Graph& graph, Value* output, std::optional<std::int64_t> index) {
   }
   const torch::jit::WithInsertPoint at(graph.return_node());
   if (!is_list) return element_of_tuple(graph, output, *index);
+  const Node* made = output->node();
+  const auto count = static_cast<std::int64_t>(made->inputs().size());
+  if (made->kind() == c10::prim::ListConstruct && *index >= count) {
+    throw ModelError(expected_instead_of(type) + "; output.index of model.json is " +
+                     std::to_string(*index) + ", and it has " + std::to_string(count));
+  }
   return graph.insert(c10::aten::__getitem__, {output, *index});
 }
 

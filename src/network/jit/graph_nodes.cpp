@@ -40,6 +40,11 @@ void erase_unused_constants(torch::jit::Graph& graph) {
   });
 }
 
+bool writes_into_arguments(const torch::jit::Node* node) {
+  const c10::FunctionSchema* schema = node->maybeSchema();
+  return schema != nullptr && schema->is_mutable();
+}
+
 bool changes_tensors(torch::jit::Graph& graph) {
   bool changes = false;
   for_each_node(graph.block(), [&](torch::jit::Node* node) {

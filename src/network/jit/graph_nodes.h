@@ -33,6 +33,9 @@ void empty_graph(torch::jit::Graph& graph);
 /// Takes out constants that nothing reads: weights that a rewrite has laid out anew.
 void erase_unused_constants(torch::jit::Graph& graph);
 
+/// Whether a node writes into one of its arguments: x.add_(y), torch.add(x, y, out=z).
+bool writes_into_arguments(const torch::jit::Node* node);
+
 /// Whether an operator writes into a tensor that others may hold.
 bool changes_tensors(torch::jit::Graph& graph);
 

@@ -2,8 +2,8 @@
 #include "mcvol/files/text.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
-#include <numeric>
 
 #include "network/convolutions/transposed_convolutions.h"
 #include "network/convolutions/unit_convolutions.h"
@@ -210,7 +210,7 @@ void PassRunner::probe_on(const at::Tensor& image, const std::vector<std::int64_
 void PassRunner::try_dropout(const std::vector<at::Tensor>& cut, const at::Tensor& dropped) {
   const at::Tensor draws = make_draws({MaskDraw{.dropout_off = true}}, 0);
   const at::Tensor kept = run_suffix(cut, draws, at::empty({0}, at::kLong), 1);
-  cost_.dropout_matters = !kept.equal(dropped);
+  cost_.dropout_matters = !at::nan_to_num(kept).equal(at::nan_to_num(dropped));
 }
 
 int PassRunner::fitting_passes() const {
@@ -240,19 +240,28 @@ void PassRunner::choose_batch(const std::vector<at::Tensor>& cut) {
   if (fitting_passes() > 1) cost_.notes.push_back(mixing_note());
 }
 
+/// By rows that keep everything and nothing in turns, both ways round: whatever moves between rows
+/// shows, where drawn ones may agree.
 bool PassRunner::batch_gives_single_passes(const std::vector<at::Tensor>& cut, int count) const {
-  std::vector<int> passes(static_cast<std::size_t>(count));
-  std::iota(passes.begin(), passes.end(), 0);
   const at::Tensor nowhere = at::empty({0}, at::kLong);
-  const at::Tensor batch = run_suffix(cut, draws_of({}, passes, 0), nowhere, count);
-  if (batch.size(0) != count) return false;
-  for (std::int64_t row = 0; row < count; ++row) {
-    const std::span<const int> pass(&passes[static_cast<std::size_t>(row)], 1);
-    const at::Tensor alone = run_suffix(cut, draws_of({}, pass, 0), nowhere, 1);
-    const at::Tensor together = batch.narrow(0, row, 1);
-    const bool rounds = !options_.device.is_cpu() && options_.precision != c10::kFloat;
-    if (rounds ? !are_close(alone, together) : !alone.equal(together)) {
-      return false;
+  const std::array<MaskDraw, 2> forced = {MaskDraw{.dropout_off = true},
+                                          MaskDraw{.drops_all = true}};
+  std::array<at::Tensor, 2> alone;
+  for (std::size_t n = 0; n < forced.size(); ++n) {
+    alone[n] = run_suffix(cut, make_draws({forced[n]}, 0), nowhere, 1);
+  }
+  const bool rounds = !options_.device.is_cpu() && options_.precision != c10::kFloat;
+  for (std::size_t first = 0; first < forced.size(); ++first) {
+    std::vector<MaskDraw> rows;
+    for (std::size_t row = 0; row < static_cast<std::size_t>(count); ++row) {
+      rows.push_back(forced[(first + row) % 2]);
+    }
+    const at::Tensor batch = run_suffix(cut, make_draws(rows, 0), nowhere, count);
+    if (batch.size(0) != count) return false;
+    for (std::int64_t row = 0; row < count; ++row) {
+      const at::Tensor& single = alone[(first + static_cast<std::size_t>(row)) % 2];
+      const at::Tensor together = batch.narrow(0, row, 1);
+      if (rounds ? !are_close(single, together) : !single.equal(together)) return false;
     }
   }
   return true;

@@ -140,6 +140,7 @@ bool is_plain(const Node* node) {
 
 bool is_over_last_dimension(const Node* node) {
   if (node->kind() != c10::Symbol::fromQualString("aten::softmax")) return false;
+  if (writes_into_arguments(node)) return false;
   const auto dim = torch::jit::toIValue(node->input(1));
   const auto type = torch::jit::toIValue(node->input(2));
   return dim && dim->isInt() && dim->toInt() == -1 && type && type->isNone();

@@ -118,6 +118,7 @@ Value* einsum_of(Graph& graph, Node* node) {
 
 /// What replaces a node, inserted before it; null where it stays.
 Value* replacement(Graph& graph, Node* node) {
+  if (writes_into_arguments(node)) return nullptr;
   const std::string_view name = node->kind().toQualString();
   if (name == "aten::matmul" || name == "aten::bmm" || name == "aten::mm") {
     return product_of(graph, node->input(0), node->input(1));

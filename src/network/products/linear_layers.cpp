@@ -17,6 +17,7 @@ constexpr std::int64_t kBlockRows = 64;
 // that a sample has the same blocks in any batch.
 at::Tensor blocked_linear(const at::Tensor& input, const at::Tensor& weight,
                           const std::optional<at::Tensor>& bias) {
+  if (input.numel() == 0 || weight.numel() == 0) return at::linear(input, weight, bias);
   std::vector<std::int64_t> sizes = input.sizes().vec();
   const std::int64_t samples = sizes.size() > 1 ? sizes[0] : 1;
   sizes.back() = weight.size(0);
@@ -57,6 +58,7 @@ void use_blocked_linear_layers(const std::shared_ptr<torch::jit::Graph>& graph) 
   register_linear();
   for_each_node(graph->block(), [&](torch::jit::Node* node) {
     if (node->kind() != c10::Symbol::fromQualString("aten::linear")) return;
+    if (writes_into_arguments(node)) return;
     torch::jit::Node* blocked = graph->create(c10::Symbol::fromQualString("mcvol::linear"), 1);
     blocked->copyMetadata(node);
     for (torch::jit::Value* input : node->inputs()) blocked->addInput(input);

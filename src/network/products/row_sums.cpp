@@ -125,9 +125,13 @@ at::Tensor reduced_rows(const Rows& of, Reduction what, double correction,
 
 at::Tensor reduced(const at::Tensor& x, at::IntArrayRef dims, bool keepdim, Reduction what,
                    double correction) {
-  if (!x.is_floating_point()) {  // exact in any order, or refused
-    return what == Reduction::kSum ? at::sum(x, dims, keepdim) : at::mean(x, dims, keepdim);
+  if (!x.is_floating_point()) {  // exact in any order, or refused, or complex
+    if (what == Reduction::kSum) return at::sum(x, dims, keepdim);
+    if (what == Reduction::kMean) return at::mean(x, dims, keepdim);
+    return what == Reduction::kVariance ? at::var(x, dims, correction, keepdim)
+                                        : at::std(x, dims, correction, keepdim);
   }
+  if (x.dim() == 0) return reduced(x.unsqueeze(0), {0}, false, what, correction);
   const at::TensorOptions options = x.options().memory_format(std::nullopt);
   if (x.scalar_type() == at::kFloat) {
     return reduced_rows<float>(rows_of(x, dims, keepdim), what, correction, options);
@@ -211,6 +215,7 @@ at::Tensor row_sums(const at::Tensor& x, at::IntArrayRef dims, bool keepdim) {
 void use_row_sums(const std::shared_ptr<Graph>& graph) {
   register_reductions();
   for_each_node(graph->block(), [&](Node* node) {
+    if (writes_into_arguments(node)) return;
     auto call = reduction_of(node);
     if (!call) call = pooling_of(node);
     if (!call || call->dims.empty()) return;

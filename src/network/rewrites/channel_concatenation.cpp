@@ -75,7 +75,7 @@ void register_concatenation() {
 void use_channel_concatenation(const std::shared_ptr<torch::jit::Graph>& graph) {
   register_concatenation();
   for_each_node(graph->block(), [&](Node* node) {
-    if (node->kind() != c10::aten::cat) return;
+    if (node->kind() != c10::aten::cat || writes_into_arguments(node)) return;
     const auto dim = torch::jit::toIValue(node->input(1));
     if (!dim || dim->toInt() != 1) return;
     Node* channels = graph->create(c10::Symbol::fromQualString("mcvol::cat"), 1);

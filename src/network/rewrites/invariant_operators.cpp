@@ -226,7 +226,7 @@ void expand_operators(const std::shared_ptr<Graph>& graph) {
       {"aten::clamp_max", expand_minimum}};
   for_each_node(graph->block(), [&](Node* node) {
     const auto found = expansions.find(node->kind().toQualString());
-    if (found == expansions.end()) return;
+    if (found == expansions.end() || writes_into_arguments(node)) return;
     const torch::jit::WithInsertPoint at(node);
     Value* result = found->second(*graph, node);
     if (result == nullptr) return;

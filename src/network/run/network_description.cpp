@@ -79,10 +79,16 @@ void judge_dropout(const PassRunner& network, bool alone, NetworkSummary& summar
   } else if (!network.cost().dropout_matters) {
     reason = "its output is the same whether nothing or everything is dropped (" + named(run) + ")";
   }
+  const bool drops_all = !run.empty() && std::all_of(run.begin(), run.end(), [](const auto& layer) {
+    return layer.rate >= 1.0;
+  });
+  if (drops_all) reason = "all of its dropout has rate 1 (" + named(run) + ")";
   if (!reason.empty() && alone) {
-    throw ModelError(network.file() + ": " + reason +
-                     ", so its passes would all be equal; export the network so that its dropout "
-                     "runs (trace it in train mode)");
+    throw ModelError(network.file() + ": " + reason + ", so its passes would all be equal; " +
+                     (run.empty()
+                          ? "export the network so that its dropout runs (trace it in train "
+                            "mode)"
+                          : "export it with dropout that its output depends on"));
   }
   if (!reason.empty()) {
     summary.notes.push_back(prefix + "Its passes are all equal: " + reason + ".");

@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{std::string(kState) + "def __setstate__(self, state: Tuple[int, bool]):\n"
                                       "    self.training = state[1]\n    self.spin(state[0])\n"
                                       "def spin(self, n: int):\n    while n > 0:\n        n += 1\n",
-                "prim::Loop in 'TinyNetwork.spin' would run while the file is read"},
+                "prim::Loop in 'TinyNetwork.spin' would run where mcvol cannot stop it"},
         Refused{std::string(kState) + "def __setstate__(self, state: Tuple[int, bool]):\n"
                                       "    self.training = state[1]\n    print('hello')\n",
                 "prim::Print in 'TinyNetwork.__setstate__'"}));
