@@ -117,11 +117,8 @@ PredictOutcome PredictRun::run() {
   }
   timed(log_.stages.write_s, [&] { results_.write_table(); });
   log_.write(stop_ ? RunFile::State::kInterrupted : RunFile::State::kComplete, outcome_);
-  if (stop_) {
-    outcome_.exit_code = *stop_;
-  } else if (outcome_.failed > 0) {
-    outcome_.exit_code = ExitCode::kScanFailed;
-  }
+  if (outcome_.failed > 0) outcome_.exit_code = ExitCode::kScanFailed;
+  if (stop_) outcome_.exit_code = *stop_;
   return outcome_;
 }
 
@@ -290,9 +287,8 @@ void PredictRun::keep_thumbnail(const CaseRecord& record, const LoadedCase& load
     write_thumbnail(thumbnail, thumbnail_path(plan_.folder, record.case_id));
   } catch (const DiskError&) {
     throw;  // With the record there, the slice would never be made up for.
-  } catch (const std::bad_alloc&) {
-    throw;  // Nor here: the case fails, and the next run tries it again.
   } catch (const std::exception& error) {
+    if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) throw;  // Likewise.
     remove_thumbnail(plan_.folder, record.case_id);
     observer_.warn(record.case_id + ": measured, but without its slice: " + message_of(error));
   }
