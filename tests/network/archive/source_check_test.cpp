@@ -1,7 +1,8 @@
+#include "network/archive/source_check.h"
+
 #include <string>
 #include <vector>
 
-#include "network/archive/source_check.h"
 #include <gtest/gtest.h>
 
 // What LibTorch would run, or run out of stack by, while it only compiles a file's code.
@@ -18,13 +19,13 @@ std::string function_with_default(const std::string& value) {
 }
 
 std::string class_with_constant(const std::string& value) {
-  return "class C(Module):\n  __parameters__ = [\"w\", ]\n  w : Tensor\n  n : Final[int] = " + value +
-         "\n  def forward(self, x: Tensor) -> Tensor:\n    return x\n";
+  return "class C(Module):\n  __parameters__ = [\"w\", ]\n  w : Tensor\n  n : Final[int] = " +
+         value + "\n  def forward(self, x: Tensor) -> Tensor:\n    return x\n";
 }
 
 TEST(SourceCheck, LetsLiteralsBe) {
-  for (const std::string value : {"1", "-1", "0.5", "True", "None", "\"a(((\"", "[1, 2]", "(1, -2.)",
-                                  "float(\"inf\")", "torch.device(\"cpu\")", "inf"}) {
+  for (const std::string value : {"1", "-1", "0.5", "True", "None", "\"a(((\"", "[1, 2]",
+                                  "(1, -2.)", "float(\"inf\")", "torch.device(\"cpu\")", "inf"}) {
     EXPECT_EQ(danger_in(function_with_default(value)), "") << value;
     EXPECT_EQ(danger_in(class_with_constant(value)), "") << value;
   }

@@ -167,6 +167,20 @@ TEST(PhaseConvolutions, AnInputGivesTheSameBitsHoweverItLies) {
   }
 }
 
+TEST(PhaseConvolutions, LeaveWhatPyTorchRefusesToPyTorch) {
+  const at::Tensor x = normal_values({1, 2, 5, 4, 3}, 2);
+  for (const char* arguments :
+       {"[2, 2, 2], [-1, -1, -1]", "[0, 0, 0], [0, 0, 0]", "[2, 2, 2], [0, 0, 0], [2, 2, 2]",
+        "[2, 2, 2], [0, 0, 0], [-1, -1, -1]"}) {
+    const auto graph = testing::scripted_graph(
+        "x, w", "torch.conv_transpose3d(x, w, None, " + std::string(arguments) + ")",
+        {normal_values({2, 2, 3, 3, 3}, 1)});
+    use_phase_convolutions(graph);
+    EXPECT_FALSE(has_phases(graph)) << arguments;
+    EXPECT_THROW(testing::run_graph(graph, x), std::exception) << arguments;
+  }
+}
+
 TEST(PhaseConvolutions, LeaveDilatedOnesToAtenWhichTheSerialPassThenNames) {
   const auto graph = testing::scripted_graph(
       "x, w", "torch.conv_transpose3d(x, w, None, [2, 2, 2], [0, 0, 0], [0, 0, 0], 1, [2, 2, 2])",

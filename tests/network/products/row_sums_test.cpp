@@ -45,6 +45,24 @@ std::shared_ptr<torch::jit::Graph> replaced(const std::string& expression) {
   return graph;
 }
 
+TEST(RowSums, OfATensorWithoutDimensionsAndOfComplexOnesAreAtens) {
+  const at::Tensor x = normal_values({2, 8, 5, 7, 9}, 3);
+  for (const char* expression :
+       {"torch.sum(x.mean(), [-1])", "torch.mean(x.mean(), [-1], True)",
+        "torch.std(x.mean(), [-1], False)", "torch.var(torch.fft_fftn(x), [2, 3, 4], True)"}) {
+    const at::Tensor expected = testing::run_graph(testing::scripted_graph("x", expression), x);
+    const at::Tensor found = testing::run_graph(replaced(expression), x);
+    EXPECT_EQ(found.sizes(), expected.sizes()) << expression;
+    EXPECT_TRUE(at::allclose(found, expected, 1e-5, 1e-6, true)) << expression;
+  }
+}
+
+TEST(RowSums, IntoATensorThatIsGivenAreAtens) {
+  const at::Tensor x = normal_values({2, 8, 5, 7, 9}, 3);
+  const auto graph = replaced("torch.mean(x, [2, 3], False, out=torch.ones([2, 8, 9]))");
+  EXPECT_TRUE(at::allclose(testing::run_graph(graph, x), x.mean({2, 3}), 1e-5, 1e-6));
+}
+
 TEST(RowSums, GiveWhatAtensReductionsGiveInDoublePrecision) {
   for (const char* expression : kReductions) {
     const auto graph = testing::scripted_graph("x", expression);

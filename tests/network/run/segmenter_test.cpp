@@ -185,6 +185,17 @@ TEST(TorchScriptSegmenter, ANetworkWithABatchOfOneWrittenInRunsOnePassAtATime) {
   expect_equal_to_whole_graph(network, DropoutScope::kElement);
 }
 
+/// Products of all rows with one another, in code for a batch of one. Few passes draw differently.
+TEST(TorchScriptSegmenter,
+     PassesThatProductsOfTheWholeBatchMixRunOneAtATimeHoweverSeldomTheyDiffer) {
+  TinyNetwork network = mixing_network(
+      "x * torch.matmul(x.reshape([x.size(0) * 8, -1]), x.reshape([x.size(0) * 8, -1]).t())"
+      ".mean(1).reshape([x.size(0), 8, 1, 1, 1])");
+  const std::size_t rate = network.forward.find("0.4");
+  network.forward.replace(rate, 3, "1e-6");
+  EXPECT_EQ(summary_of(network).passes_per_batch, 1);
+}
+
 TEST(TorchScriptSegmenter, AnOperatorNotKnownToBeInvariantRunsOnePassAtATimeAndIsNamed) {
   for (const auto& [expression, name] :
        {std::pair<std::string, std::string>("torch.cumsum(x, 2)", "aten::cumsum"),
