@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "network/jit/graph_nodes.h"
 #include "operator_effects.h"
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -33,15 +34,8 @@ bool runs_unseen(const std::string& method) {
          method == "__lt__";
 }
 
-template <typename Visit>
-void visit_nodes(const Block* block, const Visit& visit) {
-  for (const Node* node : block->nodes()) {
-    visit(*node);
-    for (const Block* inner : node->blocks()) visit_nodes(inner, visit);
-  }
-}
-
-const Graph* graph_of(const Function& function) {
+/// Null of a function of C++.
+Graph* graph_of(const Function& function) {
   if (!function.isGraphFunction()) return nullptr;
   return torch::jit::toGraphFunction(const_cast<Function&>(function)).graph().get();
 }
@@ -86,14 +80,14 @@ class InlinedSize {
   std::optional<std::int64_t> of(const Function& function) {
     const auto known = sizes_.find(&function);
     if (known != sizes_.end()) return known->second;
-    const Graph* graph = graph_of(function);
+    Graph* const graph = graph_of(function);
     if (graph == nullptr) return 1;
     sizes_[&function] = std::nullopt;  // until it is known
     std::int64_t size = 0;
     bool ends = true;
-    visit_nodes(graph->block(), [&](const Node& node) {
+    for_each_node(graph->block(), [&](const Node* node) {
       std::int64_t most = 1;
-      for (const Function* called : called_by(node, all_)) {
+      for (const Function* called : called_by(*node, all_)) {
         const auto of_called = of(*called);
         ends = ends && of_called;
         most = std::max(most, of_called.value_or(0));
@@ -115,10 +109,10 @@ class InlinedSize {
 }
 
 void refuse_effects(const Function& function, const std::string& name) {
-  visit_nodes(graph_of(function)->block(), [&](const Node& node) {
-    const auto effect = effect_of(node);
+  for_each_node(graph_of(function)->block(), [&](const Node* node) {
+    const auto effect = effect_of(*node);
     if (!effect) return;
-    throw ModelError(name + ": the network calls " + node.kind().toQualString() + " in '" +
+    throw ModelError(name + ": the network calls " + node->kind().toQualString() + " in '" +
                      place_of(function) + "', which " + *effect +
                      "; mcvol runs only operators that do nothing but give their results: remove "
                      "it and export the network anew");
@@ -128,16 +122,16 @@ void refuse_effects(const Function& function, const std::string& name) {
 /// What runs as the file is read: it can neither be stopped nor silenced.
 void refuse_loops_while_reading(const Function& function, const std::vector<Function*>& all,
                                 const std::string& name, std::set<const Function*>& seen) {
-  const Graph* graph = graph_of(function);
+  Graph* const graph = graph_of(function);
   if (graph == nullptr || !seen.insert(&function).second) return;
-  visit_nodes(graph->block(), [&](const Node& node) {
-    if (node.kind() == c10::prim::Loop || node.kind() == c10::prim::Print) {
+  for_each_node(graph->block(), [&](const Node* node) {
+    if (node->kind() == c10::prim::Loop || node->kind() == c10::prim::Print) {
       throw ModelError(
-          name + ": " + node.kind().toQualString() + " in '" + place_of(function) +
+          name + ": " + node->kind().toQualString() + " in '" + place_of(function) +
           "' would run where mcvol cannot stop it (__setstate__ while the file is read, "
           "__enter__, __exit__, __lt__); remove it and export the network anew");
     }
-    for (const Function* called : called_by(node, all)) {
+    for (const Function* called : called_by(*node, all)) {
       refuse_loops_while_reading(*called, all, name, seen);
     }
   });

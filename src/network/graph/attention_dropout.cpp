@@ -15,11 +15,6 @@ bool is_false(const Value* value) {
   return constant && constant->isBool() && !constant->toBool();
 }
 
-bool is_constant_none(const Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  return constant && constant->isNone();
-}
-
 /// Inputs: query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa.
 bool drops_plainly(const Node* node) {
   if (node->kind() != c10::Symbol::fromQualString("aten::scaled_dot_product_attention")) {

@@ -19,6 +19,11 @@ std::string where_of(const torch::jit::Node* node) {
   return where.empty() ? "forward" : where;
 }
 
+bool is_constant_none(const torch::jit::Value* value) {
+  const auto constant = torch::jit::toIValue(value);
+  return constant && constant->isNone();
+}
+
 std::optional<at::Tensor> constant_tensor(const torch::jit::Value* value) {
   const auto constant = torch::jit::toIValue(value);
   if (!constant || !constant->isTensor()) return std::nullopt;

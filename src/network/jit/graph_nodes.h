@@ -24,6 +24,9 @@ inline bool is_tensor(const torch::jit::Value* value) {
   return value->type()->isSubtypeOf(*c10::TensorType::get());
 }
 
+/// Whether a value is known to be None.
+bool is_constant_none(const torch::jit::Value* value);
+
 /// None where it is computed, or no tensor.
 std::optional<at::Tensor> constant_tensor(const torch::jit::Value* value);
 

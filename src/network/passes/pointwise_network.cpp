@@ -24,11 +24,6 @@ std::vector<float> copied_floats(const at::Tensor& tensor) {
   return {begin, begin + values.numel()};
 }
 
-bool is_none(const Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  return constant && constant->isNone();
-}
-
 bool is_one(const Value* value) {
   const auto constant = torch::jit::toIValue(value);
   return constant && constant->isScalar() && constant->toScalar().toDouble() == 1.0;
@@ -105,7 +100,7 @@ class PointwiseNetwork::Reader {
     const auto weight = constant_tensor(node.input(1));
     const auto bias = constant_tensor(node.input(2));
     const auto groups = torch::jit::toIValue(node.input(node.inputs().size() > 7 ? 8 : 6));
-    if (!bias && !is_none(node.input(2))) return false;
+    if (!bias && !is_constant_none(node.input(2))) return false;
     if (!groups || groups->toInt() != 1 || weight->scalar_type() != at::kFloat) return false;
     const std::int64_t given =
         network_.layers_.empty() ? channels_.front() : network_.layers_.back().outputs;
@@ -147,7 +142,9 @@ class PointwiseNetwork::Reader {
     const auto epsilon = torch::jit::toIValue(node.input(7));
     if (!training || training->toBool() || !mean || !variance || !epsilon) return false;
     if (layer.addend || dropout_) return false;
-    if ((!weight && !is_none(node.input(1))) || (!bias && !is_none(node.input(2)))) return false;
+    if ((!weight && !is_constant_none(node.input(1))) ||
+        (!bias && !is_constant_none(node.input(2))))
+      return false;
     for (const auto& of_channels : {mean, variance, weight, bias}) {
       if (!fits_channels(of_channels, layer.outputs)) return false;
     }
