@@ -1,11 +1,11 @@
 // libFuzzer's entry to every target; MCVOL_FUZZ_TARGET names the one (docs/development.md).
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <string>
 
 #include "json_mutator.h"
+#include "structured_mutation.h"
 #include "targets.h"
 #include <unistd.h>
 
@@ -40,8 +40,6 @@ const mcvol::fuzz::Target& chosen_target() {
 
 }  // namespace
 
-extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const mcvol::fuzz::Target& kTarget = chosen_target();
   static const Scratch kScratch;
@@ -52,17 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 /// Every other time as JSON, where it is: most bytes changed at random make a text that is none.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned int seed) {
-  if (seed % 2 == 0) return LLVMFuzzerMutate(data, size, most);
-  const auto mutate_bytes = [](std::string bytes, std::size_t room) {
-    const std::size_t before = bytes.size();
-    bytes.resize(std::max(room, before));
-    bytes.resize(
-        LLVMFuzzerMutate(reinterpret_cast<std::uint8_t*>(bytes.data()), before, bytes.size()));
-    return bytes;
-  };
-  const std::string mutated = mcvol::fuzz::mutated_json({reinterpret_cast<const char*>(data), size},
-                                                        seed / 2, mutate_bytes);
-  if (mutated.empty() || mutated.size() > most) return LLVMFuzzerMutate(data, size, most);
-  std::copy(mutated.begin(), mutated.end(), data);
-  return mutated.size();
+  return mcvol::fuzz::mutate_in_place(data, size, most, [&](std::string_view text) {
+    return seed % 2 == 0 ? std::string()
+                         : mcvol::fuzz::mutated_json(text, seed / 2, mcvol::fuzz::mutated_bytes);
+  });
 }

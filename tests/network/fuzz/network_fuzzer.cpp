@@ -2,7 +2,6 @@
 // (docs/development.md).
 #include "mcvol/error/error.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +9,7 @@
 #include <string>
 
 #include "fuzz/archive_mutator.h"
+#include "fuzz/structured_mutation.h"
 #include "network/graph/dropout_graph.h"
 #include <unistd.h>
 
@@ -34,8 +34,6 @@ void check(const mcvol::DropoutGraph& network) {
 
 }  // namespace
 
-extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fs::path path = scratch_file();
   std::ofstream(path, std::ios::binary)
@@ -52,18 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 /// The bytes of an archive themselves are hardly worth changing: it has checksums.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned int seed) {
-  const auto mutate_bytes = [](std::string bytes, std::size_t room) {
-    const std::size_t before = bytes.size();
-    bytes.resize(std::max(room, before));
-    bytes.resize(
-        LLVMFuzzerMutate(reinterpret_cast<std::uint8_t*>(bytes.data()), before, bytes.size()));
-    return bytes;
-  };
-  const std::string mutated =
-      seed % 32 == 0 ? std::string()
-                     : mcvol::fuzz::mutated_network({reinterpret_cast<const char*>(data), size},
-                                                    seed / 32, mutate_bytes);
-  if (mutated.empty() || mutated.size() > most) return LLVMFuzzerMutate(data, size, most);
-  std::copy(mutated.begin(), mutated.end(), data);
-  return mutated.size();
+  return mcvol::fuzz::mutate_in_place(data, size, most, [&](std::string_view archive) {
+    return seed % 32 == 0
+               ? std::string()
+               : mcvol::fuzz::mutated_network(archive, seed / 32, mcvol::fuzz::mutated_bytes);
+  });
 }
