@@ -62,7 +62,7 @@ void report_region(const RegionCalibration& region, const ScansOfRegion& scans,
       report.from_ml = stratum.from_ml;
       report.level = options.levels[n];
       report.n = stratum.n();
-      set_promise(report, options.method);
+      set_promise(report, options.method.value());
       report.raw = summary_of_stratum(region, stratum, scans, scans.raw[n]);
       report.cross_validated = summary_of_stratum(region, stratum, scans, scans.validated[n]);
       reports.push_back(std::move(report));
@@ -93,6 +93,31 @@ void thin_out(ReferencedResults& results, const std::filesystem::path& groups,
   if (left_out > 0) {
     notes.push_back(std::to_string(left_out) + " case(s) left out for another one of their group");
   }
+}
+
+/// The method asked for, or the best one that all records have what it takes for.
+/// @throws CalibrationError where they have not what the one asked for takes.
+IntervalMethod method_for(const ReferencedResults& results, std::optional<IntervalMethod> asked,
+                          std::vector<std::string>& notes) {
+  const IntervalMethod method = asked.value_or(kDefaultMethod);
+  if (!is_regression(method)) return method;
+  const auto lacks = [](const ReferencedCase& one) {
+    return std::any_of(one.regions.begin(), one.regions.end(),
+                       [](const ReferencedRegion& region) { return !region.without_dropout; });
+  };
+  const auto first = std::find_if(results.cases.begin(), results.cases.end(), lacks);
+  if (first == results.cases.end()) return method;
+  const auto count = std::count_if(first, results.cases.end(), lacks);
+  const std::string what = std::to_string(count) + " record(s), such as that of " + first->case_id +
+                           ", have no pass without dropout";
+  if (asked) {
+    throw CalibrationError(results.folder.string() + ": " + what + ", which " + to_string(method) +
+                           " takes; measure them again, or use --method " +
+                           to_string(kEarlierMethod));
+  }
+  notes.push_back(what + " (made by an earlier version): calibrated by " +
+                  to_string(kEarlierMethod) + "; measure them again for " + to_string(method));
+  return kEarlierMethod;
 }
 
 /// Before hours of reading: a folder that can be written to, and is no result folder, whose
@@ -128,7 +153,8 @@ std::vector<std::string> one_case_per_group(const std::vector<std::string>& case
   return kept;
 }
 
-CalibrateReport calibrate(const CalibrateOptions& options) {
+CalibrateReport calibrate(const CalibrateOptions& asked) {
+  CalibrateOptions options = asked;
   require_place_for(options.output);
   ReferencedResults results =
       read_referenced_results(options.results, options.references, options.threads);
@@ -140,7 +166,8 @@ CalibrateReport calibrate(const CalibrateOptions& options) {
   if (!repeated.empty()) report.notes.push_back(repeated);
   if (!options.groups.empty()) thin_out(results, options.groups, report.notes);
   report.scans = results.cases.size();
-  calibration.method = options.method;
+  options.method = method_for(results, asked.method, report.notes);
+  calibration.method = *options.method;
   calibration.simulated = options.simulated;
   calibration.version = options.version;
   calibration.identity = results.run.identity;

@@ -31,16 +31,6 @@ NominalCoverage width_level_for(const RegionCalibration& region, IntervalMethod 
                          std::to_string(least_references(NominalCoverage::parse("0.5"))));
 }
 
-CalibrationScan scores_of(const RegionPrediction& prediction, const ReferencedRegion& reference) {
-  CalibrationScan scan;
-  scan.predicted_ml = reference.raw_ml;
-  for (const FitKind kind : kFitKinds) {
-    if (kind == FitKind::kNoDropout && prediction.without_dropout.empty()) continue;
-    scan.scores.emplace_back(kind, candidate_scores(prediction, kind, reference.volume_ml));
-  }
-  return scan;
-}
-
 /// The number of the fold of each scan, by its draw, so that the order of cases plays no part.
 std::vector<std::size_t> folds_of(const std::vector<std::string>& case_ids) {
   std::vector<std::pair<double, std::size_t>> draws;
@@ -84,7 +74,7 @@ class FoldFits {
     for (std::size_t fold = 0; fold < kFolds; ++fold) {
       if (!fits_[fold] && !fit(fold, scores, whole)) return false;
       for (const RegionCalibration::Stratum& stratum : fits_[fold]->strata) {
-        if (!cut_of(options.method, stratum.n(), level)) return false;
+        if (!cut_of(options.method.value(), stratum.n(), level)) return false;
       }
     }
     return true;
@@ -137,7 +127,7 @@ class ScansCalibration {
     std::vector<FoldFits> folds;
     for (std::size_t r = 0; r < scans_.size(); ++r) {
       fitted.push_back(fit_region(results_.regions[r], options_.strata_ml, scans_[r].scores));
-      fitted.back().width_level = width_level_for(fitted.back(), options_.method);
+      fitted.back().width_level = width_level_for(fitted.back(), options_.method.value());
       folds.emplace_back(case_ids_[r], scans_[r].scores, fitted.back(), options_);
     }
     score_fits(fitted, folds);
@@ -171,7 +161,7 @@ class ScansCalibration {
     for_each_region([&](const RegionPrediction& prediction, const ReferencedRegion& reference,
                         const Place& at) {
       ScansOfRegion& scans = scans_[at.region];
-      scans.scores[at.scan] = scores_of(prediction, reference);
+      scans.scores[at.scan] = calibration_scan(prediction, reference.volume_ml);
       const auto raw = score_intervals(prediction, reference.volume_ml, nullptr,
                                        IntervalMethod::kLevelSets, options_.levels);
       for (std::size_t n = 0; n < raw.size(); ++n) scans.raw[n][at.scan] = raw[n];
@@ -192,9 +182,9 @@ class ScansCalibration {
                         const Place& at) {
       const RegionCalibration& region = fitted[at.region];
       const VolumeEstimate estimate =
-          estimate_volume(prediction, region, options_.method, {&region.width_level, 1});
+          estimate_volume(prediction, region, *options_.method, {&region.width_level, 1});
       widths[at.region][at.scan] = root_width(estimate.intervals.front());
-      folds[at.region].score(at.scan, prediction, reference.volume_ml, options_.method,
+      folds[at.region].score(at.scan, prediction, reference.volume_ml, *options_.method,
                              scans_[at.region].validated);
     });
     for (std::size_t r = 0; r < scans_.size(); ++r) {

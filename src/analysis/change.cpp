@@ -65,8 +65,9 @@ Correlations estimated_correlations(const ChangeOptions& options,
                      for (std::size_t n = 0; n < predictions.size(); ++n) {
                        const RegionPrediction& of = predictions[n];
                        const double score = probit(
-                           calibrated_pit(of, calibration.region(of.region), calibration.method,
-                                          known.cases[number].regions[n].volume_ml));
+                           CalibratedVolume(of, calibration.region(of.region), calibration.method)
+                               .distribution()
+                               .pit(known.cases[number].regions[n].volume_ml));
                        const std::scoped_lock lock(guard);
                        scores[{of.case_id, of.region}] = score;
                      }
@@ -169,9 +170,11 @@ class PairComparison {
       return bonferroni_change(estimate_volume(before, region, method, each_),
                                estimate_volume(after, region, method, each_));
     }
-    return correlated_change(calibrated_points_ml(before, region, method),
-                             calibrated_points_ml(after, region, method),
-                             correlation_for(before.region), options_.growth_threshold, levels_);
+    const auto points_of = [&](const RegionPrediction& scan) {
+      return CalibratedVolume(scan, region, method).distribution().points_ml();
+    };
+    return correlated_change(points_of(before), points_of(after), correlation_for(before.region),
+                             options_.growth_threshold, levels_);
   }
 
   double correlation_for(const std::string& region) const {

@@ -33,35 +33,43 @@ bool reaches(const CalibrationFile& calibration, IntervalMethod method,
   return true;
 }
 
+bool fits(const CalibrationFile& calibration, IntervalMethod method) {
+  for (const RegionCalibration& region : calibration.regions) {
+    for (const RegionCalibration::Stratum& stratum : region.strata) {
+      if (!stratum.has(method)) return false;
+    }
+  }
+  return true;
+}
+
 /// Methods that every region and stratum has what it takes for, the calibration's own first.
 std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
                                        const std::vector<ReferencedCase>& cases,
                                        const std::vector<NominalCoverage>& levels,
                                        std::vector<std::string>& notes) {
   if (calibration == nullptr) return {IntervalMethod::kLevelSets};
-  bool fitted = true;
-  for (const RegionCalibration& region : calibration->file.regions) {
-    for (const auto& stratum : region.strata) {
-      fitted = fitted && stratum.fit(FitKind::kNoDropout) != nullptr;
-    }
-  }
   bool recorded = true;
   for (const ReferencedCase& one : cases) {
     for (const ReferencedRegion& region : one.regions) {
       recorded = recorded && region.without_dropout;
     }
   }
-  if (!fitted || !recorded) {
-    notes.push_back(std::string("no_dropout is left out: ") +
-                    (fitted ? "some of the records were" : "the calibration was") +
-                    " made by an earlier version, which ran no pass without dropout");
-  }
+  const auto why_not = [&](IntervalMethod method) -> std::string {
+    if (!fits(calibration->file, method)) {
+      return "the calibration was made by an earlier version, or on its records";
+    }
+    const bool takes_it = is_regression(method) || method == IntervalMethod::kNoDropout;
+    if (takes_it && !recorded) {
+      return "some of the records were made by an earlier version, which ran no pass without "
+             "dropout";
+    }
+    return reaches(calibration->file, method, levels) ? "" : "too few references for a level";
+  };
   std::vector<IntervalMethod> methods{calibration->file.method};
   for (const IntervalMethod method : kIntervalMethods) {
     if (method == calibration->file.method) continue;
-    if (method == IntervalMethod::kNoDropout && !(fitted && recorded)) continue;
-    if (!reaches(calibration->file, method, levels)) {
-      notes.push_back(to_string(method) + " is left out: too few references for a level");
+    if (const std::string reason = why_not(method); !reason.empty()) {
+      notes.push_back(to_string(method) + " is left out: " + reason);
       continue;
     }
     methods.push_back(method);

@@ -1,5 +1,7 @@
 #include "mcvol/analysis/volume_table.h"
 
+#include "mcvol/calibration/calibrated_volume.h"
+#include "mcvol/calibration/regression_features.h"
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/volumetry/volume_distribution.h"
@@ -114,8 +116,18 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
 }  // namespace
 
 RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& region) {
-  return {record.case_id, region.region, region.passes, region.without_dropout,
-          record.grid.voxel_volume_ml()};
+  std::vector<std::string> names;
+  for (const RegionRecord& one : record.regions) names.push_back(one.region);
+  const auto found = std::find(names.begin(), names.end(), region.region);
+  const auto number = static_cast<std::size_t>(found - names.begin());
+  const double voxel_ml = record.grid.voxel_volume_ml();
+  return {record.case_id,
+          region.region,
+          region.passes,
+          region.without_dropout,
+          voxel_ml,
+          region.mean,
+          mean_thresholded_ml(record.regions[core_of(names, number)].without_dropout, voxel_ml)};
 }
 
 std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,

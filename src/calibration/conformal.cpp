@@ -155,20 +155,8 @@ PredictionInterval ConformalFit::interval(std::span<const ConformityScore> scan,
   return hull_within(outer, kept).value_or(bounds_of(best_));
 }
 
-double ConformalFit::median_ml(std::span<const ConformityScore> scan) const {
-  return scan[best_].volume_ml(score_at(best_, static_cast<double>(n() + 1) / 2));
-}
-
-ConformalFit::Crps ConformalFit::crps(std::span<const ConformityScore> scan,
-                                      double volume_ml) const {
-  const double least_ml = scan[best_].least_ml();
-  const std::vector<double> weights(static_cast<std::size_t>(n()), 1 / static_cast<double>(n()));
-  std::vector<double> points;
-  for (const double score : candidates_[best_].scores) points.push_back(scan[best_].root(score));
-  const double root = root_of(volume_ml, least_ml);
-  const double of_roots = WeightedSample(points, weights).crps(root);
-  for (double& point : points) point = point * point * point;
-  return {of_roots, WeightedSample(points, weights).crps(root * root * root)};
+double ConformalFit::median_ml(const ConformityScore& scan) const {
+  return scan.volume_ml(score_at(best_, static_cast<double>(n() + 1) / 2));
 }
 
 }  // namespace mcvol

@@ -30,10 +30,10 @@ ConformityScore::ConformityScore(ScoreKind kind, VolumeDistribution distribution
       distribution_(std::move(distribution)),
       least_ml_(least_volume_ml(voxel_volume_ml)),
       sample_(root_sample(distribution_, least_ml_)) {
-  if (kind_ == ScoreKind::kStudentised) {
+  if (kind_ == ScoreKind::kScaled) {
     centre_ = sample_.mean();
     spread_ = std::clamp(sample_.sd(), kLeastSd, kMostSd);
-  } else if (kind_ == ScoreKind::kRootDifference) {
+  } else if (kind_ == ScoreKind::kSizeOnly) {
     centre_ = root_of(distribution_.quantile(0.5), least_ml_);
   }
 }
@@ -43,7 +43,7 @@ double ConformityScore::at(double volume_ml, double uniform) const {
 }
 
 double ConformityScore::unlimited(double volume_ml, double uniform) const {
-  if (kind_ != ScoreKind::kPit) return (root_of(volume_ml, least_ml_) - centre_) / spread_;
+  if (!is_rank()) return (root_of(volume_ml, least_ml_) - centre_) / spread_;
   if (volume_ml > least_ml_) return distribution_.probit_cdf(volume_ml);
   const double log_atom = normal_log_cdf(distribution_.probit_cdf(least_ml_)) + std::log(uniform);
   return probit_from_logs(log_atom, std::log1p(-std::exp(log_atom)));
@@ -51,7 +51,7 @@ double ConformityScore::unlimited(double volume_ml, double uniform) const {
 
 double ConformityScore::volume_ml(double score) const {
   double volume_ml = 0;
-  if (kind_ == ScoreKind::kPit) {
+  if (is_rank()) {
     volume_ml = distribution_.quantile_at_probit(score);
   } else {
     const double root = std::max(centre_ + spread_ * score, 0.0);
@@ -61,7 +61,7 @@ double ConformityScore::volume_ml(double score) const {
 }
 
 double ConformityScore::root(double score) const {
-  if (kind_ == ScoreKind::kPit) return sample_.quantile(normal_cdf(score));
+  if (is_rank()) return sample_.quantile(normal_cdf(score));
   return std::max(centre_ + spread_ * score, 0.0);
 }
 

@@ -38,7 +38,7 @@ std::vector<ScoredInterval> score_level_sets(const RegionPrediction& prediction,
     const double at_ml = volumes.quantile(probability);
     return at_ml > least_ml ? at_ml : 0;
   };
-  const ConformityScore score(ScoreKind::kPit, volumes, prediction.voxel_volume_ml);
+  const ConformityScore score(ScoreKind::kConformal, volumes, prediction.voxel_volume_ml);
   const double pit =
       normal_cdf(score.at(volume_ml, atom_uniform(prediction.case_id, prediction.region)));
   std::vector<ScoredInterval> all;
@@ -65,8 +65,8 @@ std::vector<ScoredInterval> score_intervals(const RegionPrediction& prediction, 
   const CalibratedVolume calibrated(prediction, *calibration, method);
   const VolumeEstimate estimate = calibrated.estimate(levels);
   const double least_ml = least_volume_ml(prediction.voxel_volume_ml);
-  const ConformalFit::Crps crps = calibrated.crps(volume_ml);
-  const double pit = calibrated.pit(volume_ml);
+  const CalibratedDistribution::Crps crps = calibrated.distribution().crps(volume_ml);
+  const double pit = calibrated.distribution().pit(volume_ml);
   std::vector<ScoredInterval> all;
   for (std::size_t n = 0; n < levels.size(); ++n) {
     all.push_back(

@@ -42,20 +42,6 @@ int decimals_of(const NominalCoverage& level) {
 
 }  // namespace
 
-std::vector<double> calibrated_points_ml(const RegionPrediction& prediction,
-                                         const RegionCalibration& calibration,
-                                         IntervalMethod method) {
-  const ConformalFit& fit = fit_for(calibration, method, predicted_volume_ml(prediction));
-  const double rho = fit.candidates()[fit.best()].rho;
-  const ConformityScore score =
-      std::move(conformity_scores(prediction, *fit_kind_of(method), {&rho, 1}).front());
-  std::vector<double> points;
-  for (const double value : fit.candidates()[fit.best()].scores) {
-    points.push_back(score.volume_ml(value));
-  }
-  return points;
-}
-
 VolumeChange correlated_change(std::span<const double> baseline_ml,
                                std::span<const double> followup_ml, double correlation,
                                double growth_threshold, std::span<const NominalCoverage> levels) {

@@ -76,7 +76,7 @@ void say_promise(const StratumReport& report, IntervalMethod method) {
                                 : report.region;
   if (method == IntervalMethod::kQuantile) {
     spdlog::info(
-        "{}: level {} covers {:.1f} % on average with {} references; --method conformal does not "
+        "{}: level {} covers {:.1f} % on average with {} references; the other methods do not "
         "fall short",
         where, report.level.text, 100 * report.expected_coverage, report.n);
   } else if (report.rank == 0) {
@@ -101,10 +101,10 @@ void CalibrateCommand::setup(CLI::App& program) {
   add_references(command_, references_);
   command_
       .add("--method", method_,
-           "How intervals are made; those of quantile fall short of their level")
+           "How intervals are made, by default regression; those of quantile fall short of their "
+           "level")
       .type_name("METHOD")
-      .one_of({"conformal", "scaled", "quantile"})
-      .show_default();
+      .one_of({"regression", "scaled", "conformal", "quantile"});
   command_
       .add("--strata", strata_,
            "Calibrate strata of predicted volume apart, cut at these volumes; at least 50 "
@@ -147,7 +147,7 @@ ExitCode CalibrateCommand::run() {
   CalibrateOptions options;
   options.results = results_;
   options.references = references_.source();
-  options.method = interval_method_from(method_);
+  if (!method_.empty()) options.method = interval_method_from(method_);
   options.strata_ml = strata_from(strata_);
   options.groups = groups_;
   options.simulated = simulated_;
@@ -157,11 +157,12 @@ ExitCode CalibrateCommand::run() {
   options.version = program_version();
   const CalibrateReport report = calibrate(options);
   for (const std::string& note : report.notes) spdlog::warn("{}", note);
-  for (const StratumReport& stratum : report.strata) say_promise(stratum, options.method);
+  const IntervalMethod method = report.calibration.method;
+  for (const StratumReport& stratum : report.strata) say_promise(stratum, method);
   spdlog::info(
       "{}: {} calibration from {} cases, {}; it holds for cases drawn like these, of the "
       "volume the reference procedure would give",
-      output_.string(), method_, report.scans, report.calibration.sha256.substr(0, 8));
+      output_.string(), to_string(method), report.scans, report.calibration.sha256.substr(0, 8));
   std::cout << csv_of(report.strata);
   return report.left_out.empty() ? ExitCode::kSuccess : ExitCode::kScanFailed;
 }

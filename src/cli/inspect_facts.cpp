@@ -192,13 +192,15 @@ Facts facts_of_calibration(const fs::path& path) {
   for (const RegionCalibration& region : calibration.regions) {
     Facts strata = Facts::array();
     for (const RegionCalibration::Stratum& stratum : region.strata) {
-      const ConformalFit& fit = *stratum.fit(fit_kind_of(calibration.method).value());
-      Facts rhos = Facts::array();
-      for (const auto& candidate : fit.candidates()) rhos.push_back(candidate.rho);
-      strata.push_back({{"from_ml", stratum.from_ml},
-                        {"references", stratum.n()},
-                        {"rho", fit.candidates()[fit.best()].rho},
-                        {"rho_candidates", rhos}});
+      Facts of_stratum = {{"from_ml", stratum.from_ml}, {"references", stratum.n()}};
+      if (const auto kind = score_kind_of(calibration.method)) {
+        const ConformalFit& fit = *stratum.fit(*kind);
+        Facts rhos = Facts::array();
+        for (const auto& candidate : fit.candidates()) rhos.push_back(candidate.rho);
+        of_stratum["rho"] = fit.candidates()[fit.best()].rho;
+        of_stratum["rho_candidates"] = rhos;
+      }
+      strata.push_back(std::move(of_stratum));
     }
     facts["regions"].push_back(
         {{"region", region.region},

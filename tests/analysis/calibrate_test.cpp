@@ -4,6 +4,7 @@
 #include "mcvol/analysis/evaluate.h"
 #include "mcvol/analysis/tabulate.h"
 #include "mcvol/calibration/coverage.h"
+#include "mcvol/calibration/regression_features.h"
 #include "mcvol/files/csv.h"
 #include "mcvol/files/text_file.h"
 
@@ -87,6 +88,42 @@ TEST_F(Calibrate, FileReadsBackAsTheSameCalibration) {
   EXPECT_THROW(read.region("oedema"), CalibrationError);
 }
 
+TEST_F(Calibrate, TakesTheRegressionWhereNothingElseIsAskedFor) {
+  CalibrateOptions asked = options();
+  asked.method.reset();
+  EXPECT_EQ(calibrate(asked).calibration.method, IntervalMethod::kRegression);
+  const CalibrationFile read = read_calibration_file(folder("calibration.json"));
+  const RegressionFit& fit = read.region("whole").strata.front().regression.value();
+  ASSERT_EQ(fit.n(), kReferences);
+  const auto scan =
+      std::find_if(calibration_scans_.begin(), calibration_scans_.end(), [&](const auto& one) {
+        return std::abs(std::cbrt(one.truth_ml) - fit.scans()[0].root) < 1e-9;
+      });
+  ASSERT_NE(scan, calibration_scans_.end());
+  const CaseRecord record = testing::record_of(*scan, testing::synthetic_identity());
+  EXPECT_EQ(fit.scans()[0].features, regression_features(prediction_of(record, record.regions[0])));
+}
+
+TEST_F(Calibrate, RecordsOfFormatOneAreCalibratedByTheMethodOfBeforeAndToldSo) {
+  const fs::path path = case_record_path(folder("results"), calibration_scans_[3].case_id);
+  CaseRecord record = read_case_record(path);
+  for (RegionRecord& region : record.regions) region.without_dropout.clear();
+  write_case_record(record, path);
+  CalibrateOptions asked = options();
+  asked.method.reset();
+  const CalibrateReport report = calibrate(asked);
+  EXPECT_EQ(report.calibration.method, IntervalMethod::kScaled);
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_EQ(report.notes[0].rfind("1 record(s), such as that of " + calibration_scans_[3].case_id +
+                                      ", have no pass without dropout",
+                                  0),
+            0u)
+      << report.notes[0];
+  asked.method = IntervalMethod::kRegression;
+  EXPECT_NE(message_from<CalibrationError>([&] { calibrate(asked); }).find("--method scaled"),
+            std::string::npos);
+}
+
 TEST_F(Calibrate, ThreadsChangeNoByte) {
   CalibrateOptions one = options();
   one.threads = 1;
@@ -104,15 +141,37 @@ TEST_F(Calibrate, DamagedFileIsNamedWithItsField) {
   };
   const std::string file = folder("changed.json").string();
   EXPECT_EQ(message_with([](auto& json) { json["format"] = 9; }),
-            file + ": format: 9 is newer than this mcvol reads (1); update mcvol");
-  EXPECT_EQ(message_with([](auto& json) { json["method"] = "size_only"; }),
-            file +
-                ": method: expected \"conformal\", \"scaled\" or \"quantile\", found "
-                "\"size_only\"");
+            file + ": format: 9 is newer than this mcvol reads (2); update mcvol");
+  EXPECT_EQ(
+      message_with([](auto& json) { json["method"] = "size_only"; }),
+      file +
+          ": method: expected \"regression\", \"scaled\", \"conformal\" or \"quantile\", found "
+          "\"size_only\"");
   EXPECT_NE(message_with([](auto& json) { json["extra"] = 1; }), "");
   EXPECT_NE(message_with([](auto& json) {
-              json["regions"][0]["strata"][0]["fits"]["monte_carlo"][0]["scores"][0] = 1e9;
-            }).find("regions[0].strata[0].fits.monte_carlo"),
+              json["regions"][0]["strata"][0]["fits"]["conformal"][0]["scores"][0] = 1e9;
+            }).find("regions[0].strata[0].fits.conformal"),
+            std::string::npos);
+  EXPECT_NE(message_with([](auto& json) {
+              json["method"] = "regression";
+              json["regions"][1]["strata"][0].erase("regression");
+            }).find("regions: expected what the method regression takes, in all strata of core"),
+            std::string::npos);
+  EXPECT_NE(message_with([](auto& json) {
+              json["regions"][0]["strata"][0]["regression"]["scans"].erase(0);
+            }).find("regions[0].strata[0].regression.scans: expected 60"),
+            std::string::npos);
+  EXPECT_NE(message_with([](auto& json) {
+              json["regions"][0]["strata"][0]["regression"]["scans"][2]["features"][0] = -1;
+            }).find("regression.scans: regression: expected numbers of every scan from 0"),
+            std::string::npos);
+  EXPECT_NE(message_with([](auto& json) {
+              json["regions"][1]["strata"][0]["regression"]["features"][2] = "softness";
+            }).find("regions[1].strata[0].regression.features: expected"),
+            std::string::npos);
+  EXPECT_NE(message_with([](auto& json) {
+              json["regions"][0]["strata"][0]["regression"]["scans"][7]["features"].erase(0);
+            }).find("regression.scans[7].features: expected 11 numbers"),
             std::string::npos);
   EXPECT_NE(message_with([](auto& json) {
               json["regions"][0]["strata"][0]["from_ml"] = 3;
@@ -298,10 +357,11 @@ TEST_F(Calibrate, EvaluationShowsEveryMethodOnOtherScans) {
     EXPECT_GE(row.summary.covered, allowed.lower) << row.region;
     EXPECT_LE(row.summary.covered, allowed.upper) << row.region;
   }
-  EXPECT_EQ(methods, (std::set<std::string>{"conformal", "scaled", "quantile", "size_only",
-                                            "no_dropout", "level_sets"}));
-  EXPECT_EQ(evaluated.comparison.size(), 2u * 5 * 6);
-  EXPECT_EQ(evaluated.intervals.size(), 2u * 6 * 40);
+  EXPECT_EQ(methods, (std::set<std::string>{"regression", "conformal", "scaled", "quantile",
+                                            "regression_no_dropout", "size_only", "no_dropout",
+                                            "level_sets"}));
+  EXPECT_EQ(evaluated.comparison.size(), 2u * 7 * 6);
+  EXPECT_EQ(evaluated.intervals.size(), 2u * 8 * 40);
   EXPECT_EQ(coverage_csv(evaluated).rfind("region,method,level,n,covered,coverage,", 0), 0u);
 }
 

@@ -38,7 +38,7 @@ struct Pool {
       : scans(testing::synthetic_scans(kPool, 1, truth)) {
     for (const auto& scan : scans) {
       candidates.push_back(
-          testing::candidates_of(testing::scores_of(scan, ScoreKind::kPit, kRhos), scan));
+          testing::candidates_of(testing::scores_of(scan, ScoreKind::kConformal, kRhos), scan));
     }
   }
 };
@@ -97,7 +97,7 @@ Coverage kept_set(const Pool& pool, int references, const NominalCoverage& level
   const ScoreCut cut = conformal_cut(references, level).value();
   return simulate(pool, references, [&](std::span<const CandidateScores> calibration) {
     const auto fit = std::make_shared<const ConformalFit>(
-        ConformalFit::fit(ScoreKind::kPit, kRhos, calibration));
+        ConformalFit::fit(ScoreKind::kConformal, kRhos, calibration));
     return [&pool, fit, cut, rho](int test) {
       const CandidateScores& all = pool.candidates[test];
       CandidateScores own;  // of the candidates the fit kept
@@ -120,7 +120,7 @@ Coverage fixed_rho(const Pool& pool, int references, const ScoreCut& cut) {
     for (const CandidateScores& scan : calibration) scores.push_back(scan.scores[kFixedRho]);
     std::sort(scores.begin(), scores.end());
     const auto fit = std::make_shared<const ConformalFit>(
-        ScoreKind::kPit, std::vector<ConformalFit::Candidate>{{kRhos[kFixedRho], 0, scores}});
+        ScoreKind::kConformal, std::vector<ConformalFit::Candidate>{{kRhos[kFixedRho], 0, scores}});
     return [&pool, fit, cut](int test) {
       const double score = pool.candidates[test].scores[kFixedRho];
       return fit->score_at(0, cut.lower) <= score && score <= fit->score_at(0, cut.upper);
@@ -187,7 +187,7 @@ TEST(ConformalCoverage, IsNoLessWithAbsentTumours) {
 TEST(ConformalCoverage, OfTheHullIsNoLessThanThatOfTheSet) {
   for (const Pool* pool : {&usual_pool(), &pool_with_absent_tumours()}) {
     const ConformalFit fit =
-        ConformalFit::fit(ScoreKind::kPit, kRhos, std::span(pool->candidates).first(50));
+        ConformalFit::fit(ScoreKind::kConformal, kRhos, std::span(pool->candidates).first(50));
     std::vector<double> rhos;
     for (const auto& candidate : fit.candidates()) rhos.push_back(candidate.rho);
     ASSERT_GT(rhos.size(), 1u) << "nothing to choose from";
@@ -196,7 +196,7 @@ TEST(ConformalCoverage, OfTheHullIsNoLessThanThatOfTheSet) {
       int of_set = 0;
       for (int test = 50; test < 350; ++test) {
         const auto& scan = pool->scans[test];
-        const auto scores = testing::scores_of(scan, ScoreKind::kPit, rhos);
+        const auto scores = testing::scores_of(scan, ScoreKind::kConformal, rhos);
         const CandidateScores own = testing::candidates_of(scores, scan);
         if (!fit.keeps(own.losses, own.scores, cut)) continue;
         ++of_set;

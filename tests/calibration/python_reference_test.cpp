@@ -39,7 +39,8 @@ std::vector<LogitHistogram> passes_of(const json& scan) {
 
 ConformityScore score_of(const std::vector<LogitHistogram>& passes, double rho) {
   const double voxel_ml = reference()["voxel_ml"];
-  return {ScoreKind::kPit, VolumeDistribution(passes, voxel_ml, {Sampler::kCopula, rho}), voxel_ml};
+  return {ScoreKind::kConformal, VolumeDistribution(passes, voxel_ml, {Sampler::kCopula, rho}),
+          voxel_ml};
 }
 
 TEST(PythonReference, AgreesOnStudentisedScores) {
@@ -48,7 +49,7 @@ TEST(PythonReference, AgreesOnStudentisedScores) {
     const std::vector<LogitHistogram> passes = passes_of(scan);
     for (const json& expected : scan["cases"]) {
       const ConformityScore score(
-          ScoreKind::kStudentised,
+          ScoreKind::kScaled,
           VolumeDistribution(passes, voxel_ml, {Sampler::kCopula, expected["rho"]}), voxel_ml);
       EXPECT_NEAR(score.at(expected["volume_ml"], 0.5), expected["studentised"].get<double>(),
                   1e-9);

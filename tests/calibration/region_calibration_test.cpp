@@ -1,5 +1,4 @@
-#include "mcvol/calibration/region_calibration.h"
-
+#include "mcvol/calibration/calibrated_volume.h"
 #include "mcvol/calibration/interval_scores.h"
 #include "mcvol/calibration/scores.h"
 #include "mcvol/error/error.h"
@@ -13,22 +12,15 @@
 namespace mcvol {
 namespace {
 
+using testing::prediction_of;
 using testing::synthetic_scans;
 using testing::SyntheticScan;
-
-RegionPrediction prediction_of(const SyntheticScan& scan) {
-  return {scan.case_id, "whole", scan.passes, {scan.passes.front()}, testing::kSyntheticVoxelMl};
-}
+using testing::SyntheticTruth;
 
 std::vector<CalibrationScan> calibration_scans(const std::vector<SyntheticScan>& scans) {
   std::vector<CalibrationScan> all;
   for (const SyntheticScan& scan : scans) {
-    CalibrationScan one;
-    one.predicted_ml = predicted_volume_ml(prediction_of(scan));
-    for (const FitKind kind : kFitKinds) {
-      one.scores.emplace_back(kind, candidate_scores(prediction_of(scan), kind, scan.truth_ml));
-    }
-    all.push_back(std::move(one));
+    all.push_back(calibration_scan(prediction_of(scan), scan.truth_ml));
   }
   return all;
 }
@@ -71,10 +63,37 @@ TEST(FitRegion, TooSmallAStratumIsNamed) {
 
 TEST(FitRegion, LeavesOutPassesWithoutDropoutWhereAScanLacksThem) {
   auto scans = usual_scans();
-  std::erase_if(scans[5].scores, [](const auto& of) { return of.first == FitKind::kNoDropout; });
+  std::erase_if(scans[5].scores, [](const auto& of) { return of.first == ScoreKind::kNoDropout; });
   const RegionCalibration region = fit_region("whole", {}, scans);
-  EXPECT_EQ(region.strata[0].fit(FitKind::kNoDropout), nullptr);
-  EXPECT_NE(region.strata[0].fit(FitKind::kMonteCarlo), nullptr);
+  EXPECT_EQ(region.strata[0].fit(ScoreKind::kNoDropout), nullptr);
+  EXPECT_NE(region.strata[0].fit(ScoreKind::kConformal), nullptr);
+}
+
+TEST(FitRegion, LeavesOutTheRegressionWhereAScanLacksWhatItTakes) {
+  auto scans = usual_scans();
+  EXPECT_TRUE(fit_region("whole", {}, scans).strata[0].has(IntervalMethod::kRegression));
+  scans[5].regression.reset();
+  const RegionCalibration region = fit_region("whole", {}, scans);
+  EXPECT_FALSE(region.strata[0].has(IntervalMethod::kRegression));
+  EXPECT_FALSE(region.strata[0].has(IntervalMethod::kRegressionNoDropout));
+  EXPECT_TRUE(region.strata[0].has(IntervalMethod::kScaled));
+  const auto levels = parse_levels({"0.9"});
+  EXPECT_THROW(estimate_volume(prediction_of(synthetic_scans(1, 77).front()), region,
+                               IntervalMethod::kRegression, levels),
+               CalibrationError);
+}
+
+TEST(EstimateVolume, ByRegressionNeedsAPassWithoutDropout) {
+  const RegionCalibration region = usual_calibration({});
+  RegionPrediction scan = prediction_of(synthetic_scans(1, 77).front());
+  scan.without_dropout.clear();
+  try {
+    estimate_volume(scan, region, IntervalMethod::kRegression, parse_levels({"0.9"}));
+    FAIL() << "took it";
+  } catch (const CalibrationError& error) {
+    EXPECT_NE(std::string(error.what()).find("no pass without dropout"), std::string::npos);
+  }
+  EXPECT_NO_THROW(estimate_volume(scan, region, IntervalMethod::kScaled, parse_levels({"0.9"})));
 }
 
 TEST(EstimateVolume, FlagsWhatTheCalibrationDoesNotKnow) {
@@ -106,11 +125,7 @@ TEST(EstimateVolume, WiderWhereThePassesAreLessSureButForSizeOnly) {
   const RegionCalibration region = usual_calibration({});
   const auto levels = parse_levels({"0.9"});
   const auto with_edges = [](double softness) {
-    return RegionPrediction{"scan",
-                            "whole",
-                            {testing::ball_histogram(9, softness)},
-                            {testing::ball_histogram(9, softness)},
-                            testing::kSyntheticVoxelMl};
+    return prediction_of({"scan", {testing::ball_histogram(9, softness)}, 0});
   };
   for (const IntervalMethod method : kIntervalMethods) {
     if (method == IntervalMethod::kLevelSets) continue;
@@ -123,6 +138,38 @@ TEST(EstimateVolume, WiderWhereThePassesAreLessSureButForSizeOnly) {
     } else {
       EXPECT_GT(soft, 1.5 * sharp) << to_string(method);
     }
+  }
+}
+
+/// Sums over 100 scans by a calibration on 200 others: before it (rho = 0.5), and after.
+std::pair<double, double> crps_before_and_after(const SyntheticTruth& truth,
+                                                IntervalMethod method) {
+  const auto scans = synthetic_scans(300, 9, truth);
+  const RegionCalibration region =
+      fit_region("whole", {}, calibration_scans({scans.begin(), scans.begin() + 200}));
+  double before = 0, after = 0;
+  for (int n = 200; n < 300; ++n) {
+    const RegionPrediction scan = prediction_of(scans[n]);
+    const CalibratedVolume volume(scan, region, method);
+    const auto crps = volume.distribution().crps(scans[n].truth_ml);
+    EXPECT_GE(crps.root, 0);
+    EXPECT_GE(crps.ml, 0);
+    after += crps.root;
+    before +=
+        testing::scores_of(scans[n], ScoreKind::kConformal, {0.5}).front().crps(scans[n].truth_ml);
+  }
+  return {before, after};
+}
+
+TEST(CalibratedCrps, IsSmallerWhereTheDistributionIsRight) {
+  const auto [before, after] = crps_before_and_after({}, IntervalMethod::kConformal);
+  EXPECT_LT(after, before);
+}
+
+TEST(CalibratedCrps, IsSmallerByEveryMethodWhereVolumesAreBiased) {
+  for (const IntervalMethod method : kCalibrationMethods) {
+    const auto [before, after] = crps_before_and_after({1.15, false, 0}, method);
+    EXPECT_LT(after, before) << to_string(method);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "mcvol/calibration/conformal.h"
 #include "mcvol/calibration/conformity_score.h"
+#include "mcvol/calibration/region_prediction.h"
 
 #include <algorithm>
 #include <cmath>
@@ -76,6 +77,17 @@ inline std::vector<SyntheticScan> synthetic_scans(int count, std::uint64_t seed,
     scans.push_back(std::move(scan));
   }
   return scans;
+}
+
+/// Its first pass stands for that without dropout, and for the mean.
+inline RegionPrediction prediction_of(const SyntheticScan& scan) {
+  return {scan.case_id,
+          "whole",
+          scan.passes,
+          {scan.passes.front()},
+          kSyntheticVoxelMl,
+          scan.passes.front(),
+          static_cast<double>(scan.passes.front().above_half()) * kSyntheticVoxelMl};
 }
 
 inline std::vector<ConformityScore> scores_of(const SyntheticScan& scan, ScoreKind kind,

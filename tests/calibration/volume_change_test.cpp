@@ -82,7 +82,7 @@ TEST(BonferroniLevel, IsExact) {
 }
 
 /// Calibrated on 400 scans; pairs of others as if they were of one subject.
-class ChangeOfScans : public ::testing::Test {
+class ChangeOfScans : public ::testing::TestWithParam<IntervalMethod> {
  protected:
   static constexpr int kCalibration = 400;
   static constexpr int kPairs = 400;
@@ -91,18 +91,14 @@ class ChangeOfScans : public ::testing::Test {
     std::vector<CalibrationScan> known;
     scans_ = testing::synthetic_scans(kCalibration + 2 * kPairs, 11, {1.1, false, 0.05});
     for (int n = 0; n < kCalibration; ++n) {
-      CalibrationScan scan;
-      scan.predicted_ml = predicted_volume_ml(prediction(n));
-      for (const FitKind kind : {FitKind::kMonteCarlo, FitKind::kStudentised, FitKind::kSizeOnly}) {
-        scan.scores.emplace_back(kind, candidate_scores(prediction(n), kind, scans_[n].truth_ml));
-      }
-      known.push_back(std::move(scan));
+      known.push_back(calibration_scan(prediction(n), scans_[n].truth_ml));
     }
     calibration_ = fit_region("whole", {}, known);
     calibration_.width_level = NominalCoverage::parse("0.9");
   }
-  RegionPrediction prediction(int n) const {
-    return {scans_[n].case_id, "whole", scans_[n].passes, {}, testing::kSyntheticVoxelMl};
+  RegionPrediction prediction(int n) const { return testing::prediction_of(scans_[n]); }
+  std::vector<double> points_of(const RegionPrediction& scan) const {
+    return CalibratedVolume(scan, calibration_, GetParam()).distribution().points_ml();
   }
   int baseline(int pair) const { return kCalibration + 2 * pair; }
   int followup(int pair) const { return baseline(pair) + 1; }
@@ -114,7 +110,7 @@ class ChangeOfScans : public ::testing::Test {
   RegionCalibration calibration_;
 };
 
-TEST_F(ChangeOfScans, IntervalsHoldAndProbabilitiesOfGrowthAreTrue) {
+TEST_P(ChangeOfScans, IntervalsHoldAndProbabilitiesOfGrowthAreTrue) {
   const auto levels = parse_levels({"0.8"});
   const std::vector<NominalCoverage> each{bonferroni_level(levels[0])};
   int independent = 0;
@@ -125,10 +121,9 @@ TEST_F(ChangeOfScans, IntervalsHoldAndProbabilitiesOfGrowthAreTrue) {
   for (int pair = 0; pair < kPairs; ++pair) {
     const RegionPrediction before = prediction(baseline(pair));
     const RegionPrediction after = prediction(followup(pair));
-    const auto method = IntervalMethod::kConformal;
+    const IntervalMethod method = GetParam();
     const VolumeChange change =
-        correlated_change(calibrated_points_ml(before, calibration_, method),
-                          calibrated_points_ml(after, calibration_, method), 0, 0, levels);
+        correlated_change(points_of(before), points_of(after), 0, 0, levels);
     const VolumeChange wide = bonferroni_change(estimate_volume(before, calibration_, method, each),
                                                 estimate_volume(after, calibration_, method, each));
     const auto covers = [&](const VolumeChange& of) {
@@ -152,43 +147,46 @@ TEST_F(ChangeOfScans, IntervalsHoldAndProbabilitiesOfGrowthAreTrue) {
   EXPECT_NEAR(grew_of_likely, expected, 3.3 * std::sqrt(likely) / 2);
 }
 
-TEST_F(ChangeOfScans, PointsAreTheConformalQuantiles) {
+TEST_P(ChangeOfScans, PointsAreTheConformalQuantiles) {
   const auto levels = parse_levels({"0.8"});
   const RegionPrediction scan = prediction(kCalibration);
-  const auto points = calibrated_points_ml(scan, calibration_, IntervalMethod::kConformal);
+  const auto points = points_of(scan);
   ASSERT_EQ(points.size(), static_cast<std::size_t>(kCalibration));
   EXPECT_TRUE(std::is_sorted(points.begin(), points.end()));
-  const VolumeEstimate estimate =
-      estimate_volume(scan, calibration_, IntervalMethod::kConformal, levels);
+  const VolumeEstimate estimate = estimate_volume(scan, calibration_, GetParam(), levels);
   EXPECT_NEAR(estimate.median_ml, (points[199] + points[200]) / 2, 0.01 * estimate.median_ml);
   // k = floor(401 x 0.2 / 2) = 40; the hull over rho is hardly wider.
   EXPECT_LE(estimate.intervals[0].lower_ml, points[39] * (1 + 1e-9));
   EXPECT_NEAR(estimate.intervals[0].lower_ml, points[39], 0.1 * points[39]);
 }
 
-TEST_F(ChangeOfScans, PitIsTheRankAmongTheScores) {
+TEST_P(ChangeOfScans, PitIsTheRankAmongTheScores) {
   const RegionPrediction scan = prediction(kCalibration);
-  const auto points = calibrated_points_ml(scan, calibration_, IntervalMethod::kConformal);
-  const auto pit = [&](double volume_ml) {
-    return calibrated_pit(scan, calibration_, IntervalMethod::kConformal, volume_ml);
-  };
+  const auto points = points_of(scan);
+  const CalibratedVolume calibrated(scan, calibration_, GetParam());
+  const auto pit = [&](double volume_ml) { return calibrated.distribution().pit(volume_ml); };
   EXPECT_DOUBLE_EQ(pit((points[199] + points[200]) / 2), 200.5 / 401);
   EXPECT_DOUBLE_EQ(pit(points.back() * 1.01), 400.5 / 401);
 }
 
-TEST_F(ChangeOfScans, NormalScoresOfTheTruthAreNormal) {
+TEST_P(ChangeOfScans, NormalScoresOfTheTruthAreNormal) {
   double sum = 0;
   double squares = 0;
   for (int pair = 0; pair < kPairs; ++pair) {
     const int n = baseline(pair);
-    const double score = probit(calibrated_pit(prediction(n), calibration_,
-                                               IntervalMethod::kConformal, scans_[n].truth_ml));
+    const RegionPrediction scan = prediction(n);
+    const CalibratedVolume calibrated(scan, calibration_, GetParam());
+    const double score = probit(calibrated.distribution().pit(scans_[n].truth_ml));
     sum += score;
     squares += score * score;
   }
   EXPECT_NEAR(sum / kPairs, 0, 3.5 * std::sqrt(1.0 / kPairs + 1.0 / kCalibration));
   EXPECT_NEAR(squares / kPairs, 1, 0.35);
 }
+
+INSTANTIATE_TEST_SUITE_P(Methods, ChangeOfScans,
+                         ::testing::Values(IntervalMethod::kConformal, IntervalMethod::kRegression),
+                         [](const auto& info) { return to_string(info.param); });
 
 }  // namespace
 }  // namespace mcvol

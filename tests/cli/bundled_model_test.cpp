@@ -67,13 +67,13 @@ TEST(BundledModel, IsTheNetworkCommittedAndSamplesEveryLayer) {
 TEST(BundledModel, IsCalibratedOnSimulatedScansAndSaysSo) {
   const CalibrationFile calibration = read_calibration_file(kModel / "calibration.json");
   EXPECT_TRUE(calibration.simulated);
-  EXPECT_EQ(calibration.method, kDefaultMethod);
+  EXPECT_EQ(calibration.method, IntervalMethod::kScaled);  // made by version 0.1
   EXPECT_EQ(calibration.identity["networks"], nlohmann::json::array({kSha256}));
   ASSERT_EQ(calibration.regions.size(), 3u);
   for (const RegionCalibration& region : calibration.regions) {
     ASSERT_EQ(region.strata.size(), 1u);
     EXPECT_GE(region.strata[0].n(), 200) << region.region;
-    EXPECT_NE(region.strata[0].fit(FitKind::kNoDropout), nullptr);
+    EXPECT_NE(region.strata[0].fit(ScoreKind::kNoDropout), nullptr);
   }
 }
 

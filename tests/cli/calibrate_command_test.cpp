@@ -165,7 +165,7 @@ TEST_F(CalibrateCommand, EvaluateWritesItsTables) {
                  path("calibration.json"), "--out", path("evaluation")});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.out, "");
-  EXPECT_TRUE(contains(result.err, "whole, scaled at 0.9: "));
+  EXPECT_TRUE(contains(result.err, "whole, regression at 0.9: "));
   EXPECT_FALSE(contains(result.err, "level_sets"));
   EXPECT_TRUE(contains(read_file(temporary_.path() / "evaluation/coverage.csv"),
                        "\nwhole,no_dropout,0.9,"));
@@ -235,7 +235,7 @@ TEST_F(CalibrateCommand, InspectSaysWhatACalibrationIs) {
   const ProcessResult result = run_mcvol({"inspect", path("calibration.json")});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_TRUE(contains(result.out, "calibration")) << result.out;
-  EXPECT_TRUE(contains(result.out, "references: 50")) << result.out;
+  EXPECT_TRUE(contains(result.out, "references 50")) << result.out;
 }
 
 TEST_F(CalibrateCommand, MistakesAreNamedWithWhatToDo) {

@@ -1,5 +1,6 @@
 #include "mcvol/analysis/run_identity.h"
 #include "mcvol/analysis/volume_table.h"
+#include "mcvol/calibration/calibrated_volume.h"
 #include "mcvol/error/error.h"
 #include "mcvol/io/images/png.h"
 #include "mcvol/io/records/calibration_file.h"
@@ -55,6 +56,7 @@ const RegionPrediction& a_prediction() {
       made.passes.push_back(pass);
     }
     made.without_dropout = {made.passes.front()};
+    made.mean = made.passes.back();
     return made;
   }();
   return kPrediction;

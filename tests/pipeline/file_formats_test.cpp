@@ -153,11 +153,20 @@ TEST(FileFormats, RunsAndCalibrationsOfEveryFormatAreRead) {
   EXPECT_EQ(run.state, RunFile::State::kComplete);
   EXPECT_EQ(run.failed, 1);
   EXPECT_EQ(run.levels, std::vector<std::string>{"0.9"});
-  const CalibrationFile calibration = read_calibration_file(kFormats / "calibration_1.json");
-  EXPECT_EQ(calibration.identity, run.identity);
-  EXPECT_EQ(calibration.scans.size(), 3u);
-  ASSERT_EQ(calibration.regions.size(), 2u);
-  EXPECT_EQ(calibration.regions[0].strata[0].fit(FitKind::kMonteCarlo)->n(), 3);
+  for (const char* name : {"calibration_1.json", "calibration_2.json"}) {
+    SCOPED_TRACE(name);
+    const bool regressed = name[12] >= '2';
+    const CalibrationFile calibration = read_calibration_file(kFormats / name);
+    EXPECT_EQ(calibration.method,
+              regressed ? IntervalMethod::kRegression : IntervalMethod::kConformal);
+    EXPECT_EQ(calibration.identity, run.identity);
+    EXPECT_EQ(calibration.scans.size(), 3u);
+    ASSERT_EQ(calibration.regions.size(), 2u);
+    const RegionCalibration::Stratum& stratum = calibration.regions[0].strata[0];
+    EXPECT_EQ(stratum.fit(ScoreKind::kConformal)->n(), 3);
+    EXPECT_EQ(stratum.fit(ScoreKind::kScaled)->n(), 3);
+    EXPECT_EQ(stratum.has(IntervalMethod::kRegression), regressed);
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,8 @@ namespace mcvol {
 struct CalibrateOptions {
   std::filesystem::path results;
   ReferenceSource references;
-  IntervalMethod method = kDefaultMethod;
+  /// None: kDefaultMethod, or kEarlierMethod where a record lacks what that takes.
+  std::optional<IntervalMethod> method;
   std::vector<double> strata_ml;  ///< edges, ascending, above 0
   std::filesystem::path groups;   ///< CSV of case_id and group; empty: every scan counts
   bool simulated = false;

@@ -75,15 +75,8 @@ class ConformalFit {
   bool keeps(std::span<const double> losses, std::span<const double> scores, ScoreCut cut) const;
   /// The hull of the prediction set. @param scan a score per candidate.
   PredictionInterval interval(std::span<const ConformityScore> scan, ScoreCut cut) const;
-  /// Median of the calibrated distribution (of the best candidate), in ml.
-  double median_ml(std::span<const ConformityScore> scan) const;
-  /// CRPS of the calibrated distribution, n equally likely points, of V^(1/3) in ml^(1/3) and of V
-  /// in ml.
-  struct Crps {
-    double root;
-    double ml;
-  };
-  Crps crps(std::span<const ConformityScore> scan, double volume_ml) const;
+  /// Median of the calibrated distribution, in ml. @param scan under the best candidate.
+  double median_ml(const ConformityScore& scan) const;
 
  private:
   std::size_t chosen(std::span<const double> losses) const;

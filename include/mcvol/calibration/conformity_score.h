@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mcvol/calibration/interval_method.h"
 #include "mcvol/calibration/weighted_sample.h"
 #include "mcvol/volumetry/volume_distribution.h"
 
@@ -7,19 +8,13 @@
 
 namespace mcvol {
 
-/// How far a volume lies up or down in what was predicted of one region of one scan. Increasing
-/// in the volume, so that bounds on the score are bounds on the volume.
-enum class ScoreKind {
-  kPit,             ///< probit(F(v)), F the predictive distribution function
-  kStudentised,     ///< (v^(1/3) - E[V^(1/3)]) / SD[V^(1/3)], the SD held to kLeastSd to kMostSd
-  kRootDifference,  ///< v^(1/3) - median^(1/3): blind to how sure the network is
-};
-
 /// A number in (0, 1) that belongs to a case and region: it ranks the absent among the absent.
 /// Philox4x32-10 of their SHA-256 (docs/method.md).
 double atom_uniform(const std::string& case_id, const std::string& region);
 
-/// The conformity score of one region of one scan under one predictive distribution.
+/// How far a volume lies up or down in what was predicted of one region of one scan: its conformity
+/// score under one predictive distribution. Increasing in the volume, so that bounds on the score
+/// are bounds on the volume.
 ///
 /// A volume up to least_volume_ml() counts as absent: there F is an atom, and its rank is spread
 /// over it, u = xi F(v0) with xi of atom_uniform(). A volume of 0 stands for all of them.
@@ -29,6 +24,7 @@ class ConformityScore {
   static constexpr double kMostSd = 1.0;     ///< ml^(1/3)
   static constexpr double kMostScore = 1e6;  ///< of a volume that the passes rule out
 
+  /// @param distribution over all passes; of kNoDropout of those without dropout.
   ConformityScore(ScoreKind kind, VolumeDistribution distribution, double voxel_volume_ml);
 
   /// The score of a volume, within ±kMostScore. @param uniform of the scan, in (0, 1); for absent
@@ -46,13 +42,14 @@ class ConformityScore {
 
  private:
   double unlimited(double volume_ml, double uniform) const;
+  bool is_rank() const { return kind_ == ScoreKind::kConformal || kind_ == ScoreKind::kNoDropout; }
 
   ScoreKind kind_;
   VolumeDistribution distribution_;
   double least_ml_;
   WeightedSample sample_;  ///< of V^(1/3)
-  double centre_ = 0;      ///< ml^(1/3); not of kPit
-  double spread_ = 1;      ///< ml^(1/3); not of kPit
+  double centre_ = 0;      ///< ml^(1/3); not of ranks
+  double spread_ = 1;      ///< ml^(1/3); not of ranks
 };
 
 }  // namespace mcvol

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "mcvol/calibration/calibrated_volume.h"
 #include "mcvol/calibration/coverage.h"
-#include "mcvol/calibration/region_calibration.h"
 
 #include <cstdint>
 #include <span>
@@ -16,7 +16,7 @@ struct ScoredInterval {
   bool covered = false;
   double width_ml = 0, interval_score_ml = 0, crps_ml = 0, error_ml = 0;  ///< error: point - truth
   double width_root = 0, interval_score_root = 0, crps_root = 0;          ///< in ml^(1/3)
-  double pit = 0.5;  ///< of the truth: calibrated_pit(), of kLevelSets in the raw distribution
+  double pit = 0.5;  ///< of the truth: CalibratedDistribution::pit(), of kLevelSets in the raw one
   std::int64_t references = 0;  ///< in the stratum of the scan; 0 of kLevelSets
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/calibration/region_calibration.h"
+#include "mcvol/calibration/calibrated_volume.h"
 
 #include <span>
 #include <vector>
@@ -29,17 +29,10 @@ struct VolumeChange {
   double p_tie = 0;
 };
 
-/// The calibrated distribution of one region of one scan: its quantiles i / (n + 1), i = 1 … n,
-/// where the scan's score reaches the i-th smallest of the calibration scans' (the conformal
-/// predictive distribution of Vovk et al. 2019, under the rho that those choose).
-/// @return n volumes in ml, ascending.
-std::vector<double> calibrated_points_ml(const RegionPrediction& prediction,
-                                         const RegionCalibration& calibration,
-                                         IntervalMethod method);
-
 /// V_j = G_j^-1(Phi(X_j)) with G_j the calibrated distributions and corr(X_1, X_2) = `correlation`,
 /// on a fixed grid of X: the same numbers in every run.
-/// @param baseline_ml, followup_ml of calibrated_points_ml(). @param growth_threshold relative to
+/// @param baseline_ml, followup_ml of CalibratedDistribution::points_ml(). @param growth_threshold
+/// relative to
 ///   the baseline, in [0, 1).
 VolumeChange correlated_change(std::span<const double> baseline_ml,
                                std::span<const double> followup_ml, double correlation,

@@ -21,7 +21,7 @@ class CalibrateCommand : public Command {
 
   std::filesystem::path results_, groups_, output_ = "calibration.json";
   std::vector<std::string> levels_{"0.9"};
-  std::string method_ = to_string(kDefaultMethod), strata_, threads_;
+  std::string method_, strata_, threads_;
   ReferenceOptions references_;
   bool simulated_ = false, plan_ = false, quiet_ = false;
 };

@@ -7,6 +7,8 @@
 #include "mcvol/io/records/case_record.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace mcvol {
 
@@ -15,7 +17,18 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::int64_t kCalibrationFormat = 1;
+constexpr std::int64_t kCalibrationFormat = 2;
+
+/// Names that fits had in format 1.
+constexpr std::array<std::pair<ScoreKind, const char*>, 2> kEarlierNames{
+    std::pair{ScoreKind::kConformal, "monte_carlo"}, std::pair{ScoreKind::kScaled, "studentised"}};
+
+std::string name_of(ScoreKind kind, std::int64_t format) {
+  for (const auto& [of_kind, name] : kEarlierNames) {
+    if (format == 1 && of_kind == kind) return name;
+  }
+  return to_string(kind);
+}
 
 ordered_json json_of(const ConformalFit& fit) {
   ordered_json candidates = ordered_json::array();
@@ -26,12 +39,27 @@ ordered_json json_of(const ConformalFit& fit) {
   return candidates;
 }
 
+ordered_json json_of(const RegressionFit& fit) {
+  ordered_json names = ordered_json::array(), scans = ordered_json::array();
+  for (const auto& [name, feature] : kRegressionFeatures) names.push_back(name);
+  for (const RegressionFit::Scan& scan : fit.scans()) {
+    ordered_json features = ordered_json::array();
+    for (const auto& [name, feature] : kRegressionFeatures) {
+      features.push_back(scan.features.*feature);
+    }
+    scans.push_back({{"root", scan.root}, {"features", std::move(features)}});
+  }
+  return {{"features", std::move(names)}, {"scans", std::move(scans)}};
+}
+
 ordered_json json_of(const RegionCalibration& region) {
   ordered_json strata = ordered_json::array();
   for (const RegionCalibration::Stratum& stratum : region.strata) {
     ordered_json fits;
     for (const auto& [kind, fit] : stratum.fits) fits[to_string(kind)] = json_of(fit);
-    strata.push_back({{"from_ml", stratum.from_ml}, {"fits", std::move(fits)}});
+    ordered_json made = {{"from_ml", stratum.from_ml}, {"fits", std::move(fits)}};
+    if (stratum.regression) made["regression"] = json_of(*stratum.regression);
+    strata.push_back(std::move(made));
   }
   return {{"region", region.region},
           {"predicted_ml", {region.least_predicted_ml, region.most_predicted_ml}},
@@ -57,9 +85,9 @@ class CalibrationReader {
  public:
   explicit CalibrationReader(JsonFail fail) : fail_(std::move(fail)) {}
 
-  CalibrationFile read(const json& whole) const {
+  CalibrationFile read(const json& whole) {
     JsonFields fields(whole, "", fail_);
-    check_format(fields);
+    format_ = format_in(fields);
     CalibrationFile calibration;
     calibration.method = method_in(fields);
     calibration.simulated = fields.boolean("simulated");
@@ -77,29 +105,35 @@ class CalibrationReader {
     for (std::size_t n = 0; n < regions.size(); ++n) {
       const std::string path = "regions[" + std::to_string(n) + "]";
       calibration.regions.push_back(region_from(JsonFields(regions[n], path, fail_), path));
+      for (const RegionCalibration::Stratum& stratum : calibration.regions.back().strata) {
+        if (stratum.has(calibration.method)) continue;
+        fields.fail("regions", "expected what the method " + to_string(calibration.method) +
+                                   " takes, in all strata of " + calibration.regions.back().region);
+      }
     }
     fields.finish();
     return calibration;
   }
 
  private:
-  void check_format(JsonFields& fields) const {
+  static std::int64_t format_in(JsonFields& fields) {
     const std::int64_t format = fields.integer("format");
     if (format < 1) fields.fail("format", "expected a whole number from 1");
     if (format > kCalibrationFormat) {
       fields.fail("format", std::to_string(format) + " is newer than this mcvol reads (" +
                                 std::to_string(kCalibrationFormat) + "); update mcvol");
     }
+    return format;
   }
 
   static IntervalMethod method_in(JsonFields& fields) {
     const std::string word = fields.text("method");
-    for (const IntervalMethod method :
-         {IntervalMethod::kConformal, IntervalMethod::kScaled, IntervalMethod::kQuantile}) {
+    for (const IntervalMethod method : kCalibrationMethods) {
       if (word == to_string(method)) return method;
     }
     fields.fail("method",
-                "expected \"conformal\", \"scaled\" or \"quantile\", found \"" + word + "\"");
+                "expected \"regression\", \"scaled\", \"conformal\" or \"quantile\", found \"" +
+                    word + "\"");
   }
 
   static NominalCoverage level_in(JsonFields& fields) {
@@ -151,17 +185,55 @@ class CalibrationReader {
     RegionCalibration::Stratum stratum;
     stratum.from_ml = fields.number("from_ml");
     JsonFields fits = fields.object("fits");
-    for (const FitKind kind : kFitKinds) {
-      const std::string key = to_string(kind);
-      if (kind == FitKind::kNoDropout && !fits.has(key)) continue;
+    for (const ScoreKind kind : kScoreKinds) {
+      const std::string key = name_of(kind, format_);
+      if (kind == ScoreKind::kNoDropout && !fits.has(key)) continue;
       stratum.fits.emplace_back(kind, fit_from(fits, key, kind, path + ".fits." + key));
     }
     fits.finish();
+    if (format_ > 1 && fields.has("regression")) {
+      stratum.regression = regression_in(fields, stratum.n(), path + ".regression");
+    }
     fields.finish();
     return stratum;
   }
 
-  ConformalFit fit_from(JsonFields& fits, const std::string& key, FitKind kind,
+  RegressionFit regression_in(JsonFields& stratum, std::int64_t n, const std::string& path) const {
+    JsonFields fields = stratum.object("regression");
+    ordered_json expected = ordered_json::array();
+    for (const auto& [name, feature] : kRegressionFeatures) expected.push_back(name);
+    if (fields.array("features") != json(expected)) {
+      fields.fail("features", "expected " + expected.dump());
+    }
+    std::vector<RegressionFit::Scan> scans;
+    const json& array = fields.array("scans");
+    for (std::size_t i = 0; i < array.size(); ++i) {
+      JsonFields of_scan(array[i], path + ".scans[" + std::to_string(i) + "]", fail_);
+      RegressionFit::Scan scan;
+      scan.root = of_scan.number("root");
+      const std::vector<double> features = numbers_in(of_scan, "features");
+      if (features.size() != kRegressionFeatures.size()) {
+        of_scan.fail("features",
+                     "expected " + std::to_string(kRegressionFeatures.size()) + " numbers");
+      }
+      for (std::size_t f = 0; f < features.size(); ++f) {
+        scan.features.*kRegressionFeatures[f].second = features[f];
+      }
+      of_scan.finish();
+      scans.push_back(scan);
+    }
+    if (static_cast<std::int64_t>(scans.size()) != n) {
+      fields.fail("scans", "expected " + std::to_string(n) + " as of the other fits");
+    }
+    fields.finish();
+    try {
+      return RegressionFit(std::move(scans));
+    } catch (const Error& error) {
+      fields.fail("scans", error.what());
+    }
+  }
+
+  ConformalFit fit_from(JsonFields& fits, const std::string& key, ScoreKind kind,
                         const std::string& path) const {
     std::vector<ConformalFit::Candidate> candidates;
     const json& array = fits.array(key);
@@ -178,13 +250,14 @@ class CalibrationReader {
       candidates.push_back(std::move(candidate));
     }
     try {
-      return {score_kind_of(kind), std::move(candidates)};
+      return {kind, std::move(candidates)};
     } catch (const Error& error) {
       fits.fail(key, error.what());
     }
   }
 
   JsonFail fail_;
+  std::int64_t format_ = kCalibrationFormat;
 };
 
 }  // namespace

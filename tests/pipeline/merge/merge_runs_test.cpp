@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 /// A calibration of both regions for level 0.5, with these scores.
 void write_calibration(const fs::path& folder, double least_score) {
   CalibrationFile calibration;
+  calibration.method = IntervalMethod::kScaled;
   calibration.identity = identity_with(5);
   for (const char* name : {"whole", "core"}) {
     RegionCalibration region;
@@ -22,9 +23,9 @@ void write_calibration(const fs::path& folder, double least_score) {
     region.most_usual_width = 9;
     region.most_predicted_ml = 9;
     region.strata.resize(1);
-    for (const FitKind kind : kFitKinds) {
+    for (const ScoreKind kind : kScoreKinds) {
       const std::vector<ConformalFit::Candidate> one{{0.5, 1.0, {least_score, 0.1, 1.0}}};
-      region.strata[0].fits.emplace_back(kind, ConformalFit(score_kind_of(kind), one));
+      region.strata[0].fits.emplace_back(kind, ConformalFit(kind, one));
     }
     calibration.regions.push_back(std::move(region));
   }

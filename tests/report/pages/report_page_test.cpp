@@ -48,7 +48,7 @@ CalibrationPointer calibration(bool simulated) {
   RegionCalibration region;
   region.region = "whole_tumour";
   region.strata.push_back(
-      {0, {{FitKind::kMonteCarlo, ConformalFit(ScoreKind::kPit, {{1, 0, scores}})}}});
+      {0, {{ScoreKind::kConformal, ConformalFit(ScoreKind::kConformal, {{1, 0, scores}})}}});
   applied->file.regions.push_back(region);
   return applied;
 }
@@ -147,7 +147,7 @@ TEST(ReportPageHtml, PromiseIsThatOfTheMethodAndOfEveryStratum) {
   RegionCalibration::Stratum more = strata->file.regions[0].strata[0];
   std::vector<double> scores(60, 0.0);
   more.from_ml = 5;
-  more.fits[0].second = ConformalFit(ScoreKind::kPit, {{1, 0, scores}});
+  more.fits[0].second = ConformalFit(ScoreKind::kConformal, {{1, 0, scores}});
   strata->file.regions[0].strata.push_back(more);
   const std::string page = report_page_html(report_on_rows(rows, strata));
   EXPECT_TRUE(contains(page, "of about 90 to 90.2 hold"));  // 1 - 6 / 61

@@ -13,7 +13,7 @@ namespace mcvol {
 
 /// calibration.json: what scans of known volume say of a network's passes.
 struct CalibrationFile {
-  IntervalMethod method = kDefaultMethod;  ///< of the intervals; never a comparison
+  IntervalMethod method = kDefaultMethod;  ///< one of kCalibrationMethods
   bool simulated = false;                  ///< made on simulated scans
   std::string version;                     ///< of the mcvol that made it
   nlohmann::json identity;                 ///< run identity of the passes (analysis/run_identity.h)
