@@ -80,7 +80,9 @@ ReferenceReader::ReferenceReader(const ReferenceSource& source, const json& mode
     throw UsageError("--label-map goes with a folder of label maps; " + source.path.string() +
                      " is a table");
   }
-  table_ = read_reference_table(source.path);
+  ReferenceTable table = read_reference_table(source.path);
+  table_ = std::move(table.volumes);
+  readings_ = std::move(table.readings);
   for (const auto& [key, volume] : table_) ids_.insert(key.first);
 }
 

@@ -27,6 +27,8 @@ class ReferenceReader {
   const std::set<std::string>& case_ids() const { return ids_; }
   /// Of the table, and how many rows each has.
   std::map<std::string, int> regions() const;
+  /// ReferenceTable::readings.
+  const std::string& readings() const { return readings_; }
   /// What is to be said of values and labels that no label map holds.
   std::vector<std::string> notes_of_labels(const std::vector<ReferencedCase>& cases) const;
 
@@ -34,6 +36,7 @@ class ReferenceReader {
   const ReferenceSource& source_;
   std::optional<LabelMeaning> meaning_;  ///< of a folder
   References table_;
+  std::string readings_;
   std::set<std::string> ids_;
 };
 

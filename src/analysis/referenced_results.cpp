@@ -216,6 +216,7 @@ ReferencedResults read_referenced_results(const fs::path& folder, const Referenc
   for_each_parallel(ids.size(), threads, [&](std::size_t n) {
     fates[n] = read_case(folder, ids[n], identity, references, cases[n]);
   });
+  if (!references.readings().empty()) results.facts.push_back(references.readings());
   std::vector<ReferencedCase> unread;
   std::set<std::string> without, surplus = references.case_ids();
   for (std::size_t n = 0; n < ids.size(); ++n) {

@@ -85,7 +85,7 @@ void read_a_configuration(std::string_view bytes, const fs::path& folder) {
 }
 
 void read_references(std::string_view bytes, const fs::path& folder) {
-  for (const auto& [key, volume_ml] : read_reference_table(put_table(bytes, folder))) {
+  for (const auto& [key, volume_ml] : read_reference_table(put_table(bytes, folder)).volumes) {
     require(volume_ml >= 0 && std::isfinite(volume_ml), "reference volumes are numbers from 0");
   }
 }

@@ -1,11 +1,14 @@
 #include "mcvol/io/tables/references.h"
 
+#include "mcvol/calibration/conformity_score.h"
 #include "mcvol/error/error.h"
 #include "mcvol/files/csv.h"
 #include "mcvol/files/text.h"
 #include "mcvol/io/images/image_endings.h"
 #include "mcvol/io/images/image_file.h"
+#include "mcvol/volumetry/normal.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -18,15 +21,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-double volume_from(const std::string& text, const std::string& where) {
-  double volume_ml = 0;
+double millilitres_from(const std::string& text, const char* column, const std::string& where) {
+  double ml = 0;
   const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, volume_ml);
-  const bool number = parsed.ec == std::errc() && parsed.ptr == end && std::isfinite(volume_ml);
-  if (!number || volume_ml < 0) {
-    throw UsageError(where + ": volume_ml: expected a number from 0, found \"" + text + "\"");
+  const auto parsed = std::from_chars(text.data(), end, ml);
+  const bool number = parsed.ec == std::errc() && parsed.ptr == end && std::isfinite(ml);
+  if (!number || ml < 0) {
+    throw UsageError(where + ": " + column + ": expected a number from 0, found \"" + text + "\"");
   }
-  return volume_ml;
+  return ml;
 }
 
 int label_from(const std::string& text, const std::string& whole) {
@@ -49,25 +52,92 @@ void require_known_volumes(const CsvTable& table, const std::string& file) {
   }
 }
 
-}  // namespace
-
-References read_reference_table(const fs::path& path) {
-  const CsvTable table = read_csv(path);
-  require_known_volumes(table, path.string());
-  const std::string expected = "case_id, region and volume_ml";
-  const std::size_t case_id = table.require_column("case_id", path.string(), expected);
-  const std::size_t region = table.require_column("region", path.string(), expected);
-  const std::size_t volume = table.require_column("volume_ml", path.string(), expected);
-  References references;
-  for (const CsvRecord& record : table.records) {
-    const std::string where = line_of_file(path.string(), record.line);
-    const std::pair key(record.fields[case_id], record.fields[region]);
-    if (!references.emplace(key, volume_from(record.fields[volume], where)).second) {
-      throw UsageError(where + ": " + key.first + ", " + key.second +
-                       " is given twice; keep one of them");
+/// From rows, several of a case and region where there are raters, to one reference of each.
+class ReadingsOfTable {
+ public:
+  ReadingsOfTable(const CsvTable& table, const std::string& file)
+      : table_(table),
+        file_(file),
+        rater_(table.column("rater")),
+        sd_(table.column("volume_sd_ml")) {
+    const std::string expected = "case_id, region and volume_ml";
+    case_id_ = table.require_column("case_id", file, expected);
+    region_ = table.require_column("region", file, expected);
+    volume_ = table.require_column("volume_ml", file, expected);
+    if (rater_ && sd_) {
+      throw UsageError(file +
+                       ": has the columns rater and volume_sd_ml; expected one of them: readings "
+                       "already scatter as raters do");
     }
   }
-  return references;
+
+  ReferenceTable references() {
+    for (const CsvRecord& record : table_.records) add(record);
+    return {std::move(volumes_), said()};
+  }
+
+ private:
+  void add(const CsvRecord& record) {
+    const std::string where = line_of_file(file_, record.line);
+    const std::pair key(record.fields[case_id_], record.fields[region_]);
+    const std::string rater = rater_ ? record.fields[*rater_] : "";
+    if (rater_ && rater.empty()) {
+      throw UsageError(where + ": rater: expected a name, found nothing");
+    }
+    if (!raters_[key].insert(rater).second) {
+      throw UsageError(where + ": " + key.first + ", " + key.second + (rater_ ? ", " + rater : "") +
+                       " is given twice; keep one of them");
+    }
+    const double volume_ml = millilitres_from(record.fields[volume_], "volume_ml", where);
+    const std::pair draw(rater_ ? atom_uniform(key.first, "rater\n" + rater) : 0, rater);
+    const auto [least, is_first] = draws_.emplace(key, draw);
+    if (!is_first && draw >= least->second) return;
+    least->second = draw;
+    volumes_[key] = volume_ml;
+    if (sd_) volumes_[key] = reading_of(key, volume_ml, record.fields[*sd_], where);
+  }
+
+  static double reading_of(const std::pair<std::string, std::string>& key, double volume_ml,
+                           const std::string& sd, const std::string& where) {
+    const double sd_ml = millilitres_from(sd, "volume_sd_ml", where);
+    const double z = probit(atom_uniform(key.first, "reading\n" + key.second));
+    return std::max(0.0, volume_ml + sd_ml * z);
+  }
+
+  std::string said() const {
+    if (sd_) {
+      return file_ +
+             ": readings drawn by volume_sd_ml are the references: intervals hold a reading";
+    }
+    if (!rater_) return "";
+    std::set<std::string> all;
+    std::size_t most = 0;
+    for (const auto& [key, raters] : raters_) {
+      all.insert(raters.begin(), raters.end());
+      most = std::max(most, raters.size());
+    }
+    return file_ + ": " + std::to_string(all.size()) + " rater(s), up to " + std::to_string(most) +
+           " of a case; of each case the reading of one of them, drawn, is the reference: "
+           "intervals "
+           "hold a reading";
+  }
+
+  const CsvTable& table_;
+  const std::string& file_;
+  std::optional<std::size_t> rater_, sd_;
+  std::size_t case_id_ = 0, region_ = 0, volume_ = 0;
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> raters_;
+  /// The least draw of a case and region so far, and whose it is.
+  std::map<std::pair<std::string, std::string>, std::pair<double, std::string>> draws_;
+  References volumes_;
+};
+
+}  // namespace
+
+ReferenceTable read_reference_table(const fs::path& path) {
+  const CsvTable table = read_csv(path);
+  require_known_volumes(table, path.string());
+  return ReadingsOfTable(table, path.string()).references();
 }
 
 std::optional<fs::path> find_label_map(const fs::path& folder, const std::string& case_id) {

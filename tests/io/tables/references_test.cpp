@@ -2,6 +2,9 @@
 
 #include "mcvol/io/images/image_file.h"
 
+#include <cmath>
+#include <map>
+
 #include "io/records/result_fixtures.h"
 #include <gtest/gtest.h>
 
@@ -31,7 +34,7 @@ class KnownVolumes : public ::testing::Test {
 
 TEST_F(KnownVolumes, TableMayHaveOtherColumns) {
   write_text(file("r.csv"), "note,volume_ml,region,case_id\nx,12.5,whole,a\ny,0,core,a\n");
-  const References references = read_reference_table(file("r.csv"));
+  const References references = read_reference_table(file("r.csv")).volumes;
   ASSERT_EQ(references.size(), 2u);
   EXPECT_EQ(references.at({"a", "whole"}), 12.5);
   EXPECT_EQ(references.at({"a", "core"}), 0.0);
@@ -51,6 +54,62 @@ TEST_F(KnownVolumes, WrongTablesAreRefusedNamingTheLine) {
             at + ", line 3: a, whole is given twice; keep one of them");
 }
 
+TEST_F(KnownVolumes, OfSeveralRatersOneOfEachCaseIsDrawnForAllItsRegions) {
+  std::string table = "case_id,region,volume_ml,rater\n";
+  for (int n = 0; n < 300; ++n) {
+    const std::string id = "case_" + std::to_string(n);
+    for (const char* region : {"whole", "core"}) {
+      table += id + "," + region + ",1,ann\n" + id + "," + region + ",2,bob\n";
+      if (n % 2 == 0) table += id + "," + region + ",3,cleo\n";
+    }
+  }
+  write_text(file("r.csv"), table);
+  const ReferenceTable read = read_reference_table(file("r.csv"));
+  EXPECT_EQ(read.readings,
+            file("r.csv").string() +
+                ": 3 rater(s), up to 3 of a case; of each case the reading of one of "
+                "them, drawn, is the reference: intervals hold a reading");
+  ASSERT_EQ(read.volumes.size(), 600u);
+  std::map<double, int> counts;  // of cases with three raters
+  for (int n = 0; n < 300; ++n) {
+    const std::string id = "case_" + std::to_string(n);
+    EXPECT_EQ(read.volumes.at({id, "whole"}), read.volumes.at({id, "core"})) << id;
+    if (n % 2 == 0) ++counts[read.volumes.at({id, "whole"})];
+  }
+  for (const double rater : {1, 2, 3}) EXPECT_NEAR(counts[rater], 50, 4 * 5.8) << rater;
+}
+
+TEST_F(KnownVolumes, ReadingsScatterAsTheirStandardDeviationSays) {
+  std::string table = "case_id,region,volume_ml,volume_sd_ml\n";
+  for (int n = 0; n < 1000; ++n) table += "case_" + std::to_string(n) + ",whole,20,3\n";
+  write_text(file("r.csv"), table + "sure,whole,5,0\nsmall,whole,0,0\n");
+  const ReferenceTable read = read_reference_table(file("r.csv"));
+  EXPECT_NE(read.readings.find("readings drawn by volume_sd_ml"), std::string::npos);
+  double sum = 0, squares = 0;
+  for (int n = 0; n < 1000; ++n) {
+    const double off = read.volumes.at({"case_" + std::to_string(n), "whole"}) - 20;
+    sum += off;
+    squares += off * off;
+  }
+  EXPECT_NEAR(sum / 1000, 0, 4 * 3 / std::sqrt(1000.0));
+  EXPECT_NEAR(std::sqrt(squares / 1000), 3, 4 * 3 / std::sqrt(2000.0));
+  EXPECT_EQ(read.volumes.at({"sure", "whole"}), 5);
+  EXPECT_EQ(read.volumes.at({"small", "whole"}), 0);
+}
+
+TEST_F(KnownVolumes, WrongReadingsAreRefusedNamingTheLine) {
+  const std::string at = file("r.csv").string();
+  const std::string raters = "case_id,region,volume_ml,rater\n";
+  EXPECT_EQ(refusal_of(raters + "a,whole,1,ann\na,whole,1,bob\na,whole,2,ann\n"),
+            at + ", line 4: a, whole, ann is given twice; keep one of them");
+  EXPECT_EQ(refusal_of(raters + "a,whole,1,\n"),
+            at + ", line 2: rater: expected a name, found nothing");
+  EXPECT_EQ(refusal_of("case_id,region,volume_ml,volume_sd_ml\na,whole,1,-0.1\n"),
+            at + ", line 2: volume_sd_ml: expected a number from 0, found \"-0.1\"");
+  expect_part(refusal_of("case_id,region,volume_ml,rater,volume_sd_ml\na,whole,1,ann,0\n"),
+              "has the columns rater and volume_sd_ml; expected one of them");
+}
+
 TEST_F(KnownVolumes, TablesOfMcvolItselfAreRefused) {
   const std::string at = file("r.csv").string();
   EXPECT_EQ(refusal_of("case_id,region,level,volume_ml\na,whole,0.9,1\n"),
@@ -62,7 +121,7 @@ TEST_F(KnownVolumes, TablesOfMcvolItselfAreRefused) {
 
 TEST_F(KnownVolumes, BlanksAndEmptyRowsOfATableDoNotMatter) {
   write_text(file("r.csv"), "case_id, region ,volume_ml\n a,whole ,\t12.5\n,,\n , ,\n");
-  const References references = read_reference_table(file("r.csv"));
+  const References references = read_reference_table(file("r.csv")).volumes;
   ASSERT_EQ(references.size(), 1u);
   EXPECT_EQ(references.at({"a", "whole"}), 12.5);
 }

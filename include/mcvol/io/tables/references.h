@@ -15,11 +15,27 @@ namespace mcvol {
 /// Known volumes, by case_id and region, in ml.
 using References = std::map<std::pair<std::string, std::string>, double>;
 
-/// Reads the columns case_id, region and volume_ml of a CSV file; others are passed over.
-/// @throws UsageError naming file and line: a column missing, a volume that is no number from 0, a
-///   case and region given twice, a table of mcvol's own, whose volumes nobody knows. @throws Error
-///   when it cannot be read.
-References read_reference_table(const std::filesystem::path& path);
+/// References of a table, one of each case and region.
+struct ReferenceTable {
+  References volumes;
+  /// What stands for the readings where the table has several, or how far they scatter; a line for
+  /// the user, empty of plain references.
+  std::string readings;
+};
+
+/// Reads the columns case_id, region and volume_ml of a CSV file; others are passed over but two:
+/// - `rater`: a row is that rater's reading. One rater of each case is drawn (atom_uniform() of
+///   case_id and the rater), so that cases stay exchangeable.
+/// - `volume_sd_ml`: the standard deviation of readings around volume_ml, from 0. A reading is
+/// drawn,
+///   volume_ml + volume_sd_ml z, z normal (atom_uniform() of case_id and region), at least 0.
+/// Either way what is calibrated on is a reading, and an interval holds a new one
+/// (docs/intervals.md).
+/// @throws UsageError naming file and line: a column missing, both of these, a number that is none,
+/// a
+///   rater without a name, a case and region (and rater) given twice, a table of mcvol's own, whose
+///   volumes nobody knows. @throws Error when it cannot be read.
+ReferenceTable read_reference_table(const std::filesystem::path& path);
 
 /// What the values of a label map stand for.
 struct LabelMeaning {
