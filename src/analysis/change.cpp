@@ -160,6 +160,13 @@ class PairComparison {
     if (record.run_identity != calibration_.run_identity) {
       throw InputError(case_id + ": measured with other settings than the run; measure it again");
     }
+    const auto lacks = [](const RegionRecord& region) { return region.without_dropout.empty(); };
+    if (is_regression(calibration_.file.method) &&
+        std::any_of(record.regions.begin(), record.regions.end(), lacks)) {
+      throw InputError(case_id +
+                       ": measured by an earlier version without a pass with dropout off, "
+                       "which the calibration takes; measure it again");
+    }
     return record;
   }
 

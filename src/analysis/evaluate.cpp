@@ -1,10 +1,12 @@
 #include "mcvol/analysis/evaluate.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/files/text.h"
 
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <map>
 #include <utility>
 
 namespace mcvol {
@@ -66,15 +68,31 @@ std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
     return reaches(calibration->file, method, levels) ? "" : "too few references for a level";
   };
   std::vector<IntervalMethod> methods{calibration->file.method};
+  std::map<std::string, std::vector<std::string>> left_out;  // by reason
   for (const IntervalMethod method : kIntervalMethods) {
     if (method == calibration->file.method) continue;
-    if (const std::string reason = why_not(method); !reason.empty()) {
-      notes.push_back(to_string(method) + " is left out: " + reason);
-      continue;
-    }
-    methods.push_back(method);
+    const std::string reason = why_not(method);
+    if (reason.empty()) methods.push_back(method);
+    if (!reason.empty()) left_out[reason].push_back(to_string(method));
+  }
+  for (const auto& [reason, names] : left_out) {
+    notes.push_back("not compared with " + joined(names) + ": " + reason);
   }
   return methods;
+}
+
+/// Leaves out the cases whose records lack what the calibration's method takes.
+void leave_out_earlier_records(const AppliedCalibration& calibration, ReferencedResults& results,
+                               std::vector<std::string>& notes) {
+  if (!is_regression(calibration.file.method)) return;
+  const auto left_out = std::erase_if(results.cases, [](const ReferencedCase& one) {
+    return std::any_of(one.regions.begin(), one.regions.end(),
+                       [](const ReferencedRegion& region) { return !region.without_dropout; });
+  });
+  if (left_out == 0) return;
+  notes.push_back(std::to_string(left_out) +
+                  " case(s) left out that an earlier version measured without a pass with dropout "
+                  "off; measure them again");
 }
 
 /// Leaves out the cases that the calibration was made on.
@@ -229,6 +247,7 @@ Evaluation evaluate(const EvaluateOptions& options) {
   Evaluation evaluation;
   if (calibration) {
     leave_out_calibration_cases(*calibration, results, options.results, evaluation.notes);
+    leave_out_earlier_records(*calibration, results, evaluation.notes);
   }
   const std::string repeated = leave_out_repeated_scans(results);
   if (!repeated.empty()) evaluation.notes.push_back(repeated);

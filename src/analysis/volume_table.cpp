@@ -29,7 +29,10 @@ std::optional<VolumeEstimate> estimate_of(const CaseRecord& record, const Region
                                           const std::vector<NominalCoverage>& levels,
                                           const AppliedCalibration* calibration) {
   if (calibration == nullptr || record.run_identity != calibration->run_identity) return {};
-  return estimate_volume(prediction_of(record, region), calibration->file.region(region.region),
+  const RegionPrediction prediction = prediction_of(record, region);
+  const bool lacks = !has_regression_features(prediction);  // of an earlier version
+  if (is_regression(calibration->file.method) && lacks) return {};
+  return estimate_volume(prediction, calibration->file.region(region.region),
                          calibration->file.method, levels);
 }
 

@@ -124,6 +124,31 @@ TEST_F(Calibrate, RecordsOfFormatOneAreCalibratedByTheMethodOfBeforeAndToldSo) {
             std::string::npos);
 }
 
+TEST_F(Calibrate, RecordsOfFormatOneAreNotCalibratedByTheRegression) {
+  CalibrateOptions asked = options();
+  asked.method = IntervalMethod::kRegression;
+  calibrate(asked);
+  testing::write_synthetic_results(folder("tests"), test_scans_);
+  const std::string id = test_scans_[3].case_id;
+  CaseRecord record = read_case_record(folder("tests"), id);
+  for (RegionRecord& region : record.regions) region.without_dropout.clear();
+  write_case_record(record, case_record_path(folder("tests"), id));
+
+  TabulateOptions table;
+  table.results = folder("tests");
+  table.calibration = {CalibrationChoice::Kind::kFile, folder("calibration.json")};
+  const Tabulation rows = tabulate(table);
+  for (const auto& [case_id, of_case] : rows.rows_by_case) {
+    EXPECT_EQ(of_case.front().volume_ml.has_value(), case_id != id) << case_id;
+  }
+  const Evaluation evaluated = evaluate(evaluation("tests"));
+  EXPECT_EQ(evaluated.method, "regression");
+  EXPECT_EQ(evaluated.coverage.front().summary.n, 39);
+  ASSERT_FALSE(evaluated.notes.empty());
+  EXPECT_EQ(evaluated.notes.front().rfind("1 case(s) left out that an earlier version", 0), 0u)
+      << evaluated.notes.front();
+}
+
 TEST_F(Calibrate, ThreadsChangeNoByte) {
   CalibrateOptions one = options();
   one.threads = 1;
