@@ -41,6 +41,7 @@ void check_news(const JsonFields& fields, std::int64_t format, const Bundle& bun
   };
   if (format < 2 && bundle.channels.front().index_4d) came_with_2("index_4d");
   if (format < 2 && bundle.output.index) came_with_2("output.index");
+  if (format < 2 && !bundle.mirror.empty()) came_with_2("mirror");
 }
 
 /// Whether a relative path stays inside the folder it starts from.
@@ -180,14 +181,15 @@ Bundle read_bundle(const fs::path& folder) {
   JsonFields fields(bundle.json, "", fail);
   const std::int64_t format = checked_format(fields);
   allow_only(fields, bundle.json,
-             {"format", "name", "networks", "channels", "requires", "grid", "measure", "window",
-              "output", "regions", "dropout", "licence", "provenance", "warning"});
+             {"format", "name", "networks", "channels", "requires", "grid", "measure", "mirror",
+              "window", "output", "regions", "dropout", "licence", "provenance", "warning"});
   read_texts(fields, bundle);
   read_channels(fields, fail, bundle);
   read_grid(fields, bundle);
   bundle.measure = word_or<Bundle::Measure>(
       fields, "measure", {{"mask", Bundle::Measure::kMask}, {"all", Bundle::Measure::kAll}},
       bundle.measure);
+  if (fields.has("mirror")) bundle.mirror = read_mirror(fields);
   read_window(fields, bundle);
   read_output(fields, bundle);
   check_news(fields, format, bundle);

@@ -1,6 +1,7 @@
 #include "bundle_sections.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 #include "bundle_fields.h"
@@ -138,6 +139,19 @@ std::int64_t Bundle::Window::most_over_a_voxel() const {
   std::int64_t most = 1;
   for (std::size_t d = 0; d < 3; ++d) most *= 1 + (output[d] - 1 + steps[d] - 1) / steps[d];
   return most;
+}
+
+std::vector<int> read_mirror(JsonFields& fields) {
+  const std::string letters = fields.text("mirror");
+  std::vector<int> axes;
+  for (const char letter : letters) axes.push_back(letter - 'x');
+  const bool are_axes = letters.find_first_not_of("xyz") == std::string::npos;
+  if (!are_axes ||
+      std::adjacent_find(axes.begin(), axes.end(), std::greater_equal<>()) != axes.end()) {
+    fields.fail("mirror", "expected letters of x, y and z in this order, such as \"xy\", found \"" +
+                              letters + '"');
+  }
+  return axes;
 }
 
 void read_grid(JsonFields& fields, Bundle& bundle) {

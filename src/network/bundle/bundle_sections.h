@@ -9,6 +9,8 @@
 namespace mcvol {
 
 void read_channels(JsonFields& fields, const JsonFail& fail, Bundle& bundle);
+/// Image axes of "mirror".
+std::vector<int> read_mirror(JsonFields& fields);
 void read_grid(JsonFields& fields, Bundle& bundle);
 void read_window(JsonFields& fields, Bundle& bundle);
 void read_output(JsonFields& fields, Bundle& bundle);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "load_runners.h"
+#include "network/device/block_loop.h"
 #include "network/device/cuda_kernels.h"
 #include "network/device/device.h"
 #include "network/device/serial_section.h"
@@ -14,7 +15,9 @@
 #include "network/memory/tensor_memory.h"
 #include "network/windows/flexible_window.h"
 #include "network/windows/scan_windows.h"
+#include "network/windows/window_flips.h"
 #include "network_description.h"
+#include "pass_turns.h"
 #include <ATen/Parallel.h>
 
 namespace mcvol {
@@ -25,30 +28,10 @@ int all_passes(const PassRequest& request, int networks) {
   return request.passes + (request.without_dropout ? networks : 0);
 }
 
-/// The passes of a range that network `member` of `networks` runs.
-std::vector<int> passes_of(int member, int networks, int first, int count,
-                           const PassRequest& request) {
-  std::vector<int> passes;
-  for (int pass = first; pass < first + count; ++pass) {
-    const int turn = pass < request.end() ? pass : pass - request.end();
-    if (turn % networks == member) passes.push_back(pass);
-  }
-  return passes;
-}
-
 // Before any tensor is made: memory is given back to where tensors come from at that time.
 [[maybe_unused]] const bool pool_in_use = use_block_pool();
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-std::int64_t bytes_of(const std::vector<at::Tensor>& tensors) {
-  std::int64_t bytes = 0;
-  // A view keeps all that it is a view of.
-  for (const at::Tensor& tensor : tensors) {
-    bytes += static_cast<std::int64_t>(tensor.storage().nbytes());
-  }
-  return bytes;
-}
 
 c10::ScalarType scalar_type_of(Precision precision) {
   switch (precision) {
@@ -71,6 +54,7 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
       order_(order),
       window_(bundle.window),
       region_logits_(bundle.output, bundle.regions) {
+  const int flips = 1 << bundle.mirror.size();
   const DeviceChoice choice = choose_device(options.device);
   if (choice.device.is_cpu()) require_on_cpu(options.precision);
   at::set_num_threads(std::max(1, options.threads));
@@ -84,6 +68,12 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   describe_networks(networks_, summary_);
   if (window_.flexible) choose_window();
   probe();
+  summary_.prefix_gflop *= flips;
+  if (flips > 1) {
+    summary_.notes.push_back("passes are of the scan and its mirror images in turn, " +
+                             std::to_string(flips) +
+                             " in all; the pass without dropout is their average");
+  }
   // By now the weights are there.
   if (!device_.is_cpu()) device_bytes_ = free_device_bytes(device_);
 }
@@ -182,8 +172,10 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
                     .all_passes = all_passes(request, summary_.networks)};
   const bool on_host = device_.is_cpu() || !sink.takes_sums();
   task.windows = plan.windows.size();
-  if (request.first_pass == 0) cuts_.clear();
-  if (request.continued && cuts_.empty()) reserve_cuts(task);
+  if (request.first_pass == 0) kept_.clear();
+  if (request.continued && !kept_.reserved()) {
+    kept_.reserve(task.windows * networks_.size() << bundle_.mirror.size(), prefix_room(task));
+  }
   task.group = passes_per_group(task, on_host ? host_room() : device_room(task, scan));
   const auto windows = scan_windows(scan, plan, bundle_.axes, window_.padding, device_);
   timer.emplace(timings.accumulate_s);
@@ -201,34 +193,16 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
     timed(timings.accumulate_s, [&] { assembly->end_group(); });
   }
   timed(timings.accumulate_s, [&] { assembly->finish(); });
-  if (!request.continued) cuts_.clear();
+  if (!request.continued) kept_.clear();
   return true;
 }
 
-/// Sums of blended passes get the other half of the memory.
-void TorchScriptSegmenter::reserve_cuts(const AssemblyTask& task) {
-  cuts_.resize(task.windows * networks_.size());
-  cut_reserve_bytes_ = 0;
-  if (device_.is_cpu()) {
-    const std::int64_t memory = options_.memory_bytes - summary_.window_bytes;
-    cut_reserve_bytes_ = std::max<std::int64_t>(is_blended(task) ? memory / 2 : memory, 0);
-  }
-  cut_room_bytes_ = cut_reserve_bytes_;
-}
-
-std::int64_t TorchScriptSegmenter::kept_bytes() const {
-  std::int64_t bytes = 0;
-  for (const auto& cut : cuts_) bytes += bytes_of(cut);
-  return bytes;
-}
-
-/// The first ones that there is room for. A prefix gives the same bits again, so that it changes no
-/// number which ones are kept.
-void TorchScriptSegmenter::keep(std::size_t place, std::vector<at::Tensor>&& cut) {
-  const std::int64_t bytes = bytes_of(cut);
-  if (!cuts_[place].empty() || bytes > cut_room_bytes_) return;
-  cut_room_bytes_ -= bytes;
-  cuts_[place] = std::move(cut);
+/// For the windows' prefixes; sums of blended passes get the other half of the memory. None on a
+/// GPU.
+std::int64_t TorchScriptSegmenter::prefix_room(const AssemblyTask& task) const {
+  if (!device_.is_cpu()) return 0;
+  const std::int64_t memory = options_.memory_bytes - summary_.window_bytes;
+  return std::max<std::int64_t>(is_blended(task) ? memory / 2 : memory, 0);
 }
 
 /// Every window, and in it every network's part of the passes.
@@ -236,34 +210,79 @@ bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows
                                        const PassRequest& request, const PassGroup& group,
                                        WindowAssembly& assembly, const WindowProgress& progress,
                                        StageTimings& timings) {
-  const auto members = static_cast<int>(networks_.size());
-  const auto parts = static_cast<double>(plan.windows.size() * networks_.size());
+  const WindowFlips flips(bundle_.mirror, bundle_.axes, window_.output);
+  const PassTurns turns{static_cast<int>(networks_.size()), flips.count()};
+  const auto jobs = static_cast<double>(turns.place_of(plan.windows.size(), 0, 0));
   for (std::size_t n = 0; n < plan.windows.size(); ++n) {
-    const Window& window = plan.windows[n];
-    const WindowData data = timed(timings.prefix_s, [&] { return windows.cut(window); });
+    const WindowData data = timed(timings.prefix_s, [&] { return windows.cut(plan.windows[n]); });
     timed(timings.accumulate_s, [&] { assembly.begin_window(data); });
-    PassRunner::Job job;
-    job.image = data.image;
-    job.corner = window.output_begin;
-    job.tile_offsets = data.tile_offsets;
-    job.seed = request.seed;
-    job.first_without_dropout = request.end();
-    for (int member = 0; member < members; ++member) {
-      const std::vector<int> own = passes_of(member, members, group.first, group.count, request);
-      if (own.empty()) continue;
-      job.passes = own;
-      const std::size_t place = n * networks_.size() + static_cast<std::size_t>(member);
-      std::vector<at::Tensor> cut;
-      if (!cuts_.empty()) cut = cuts_[place];
-      job.cut = &cut;
-      const auto before = static_cast<double>(n * networks_.size()) + member;
-      const auto done = [&](double part) { return progress((before + part) / parts); };
-      const auto take = [&](const PassRunner::Outputs& outputs) { assembly.take(outputs); };
-      if (!networks_[static_cast<std::size_t>(member)].run(job, take, done, timings)) return false;
-      if (!cuts_.empty()) keep(place, std::move(cut));
+    for (int member = 0; member < turns.networks; ++member) {
+      for (int flip = 0; flip < turns.flips; ++flip) {
+        const std::size_t place = turns.place_of(n, member, flip);
+        const WindowData shown = timed(timings.prefix_s, [&] { return flips.flipped(data, flip); });
+        PassRunner::Job job;
+        job.image = shown.image;
+        job.corner = plan.windows[n].output_begin;
+        job.tile_offsets = shown.tile_offsets;
+        job.seed = request.seed;
+        job.first_without_dropout = request.end();
+        const auto done = [&](double part) {
+          return progress((static_cast<double>(place) + part) / jobs);
+        };
+        const std::vector<int> own = turns.passes_of(member, flip, group, request);
+        const std::vector<int> averaged = turns.average_of(member, group, request);
+        if (!run_network(job, place, member, own, averaged, assembly, done, timings)) return false;
+      }
+      const std::vector<int> averaged = turns.average_of(member, group, request);
+      if (averaged.empty()) continue;
+      timed(timings.accumulate_s, [&] { give_average(averaged, turns.flips, assembly); });
     }
   }
   return true;
+}
+
+/// A network on a window as it is shown. @param averaged the pass that goes into the average over
+/// mirror images, or none.
+bool TorchScriptSegmenter::run_network(PassRunner::Job& job, std::size_t place, int member,
+                                       const std::vector<int>& own,
+                                       const std::vector<int>& averaged, WindowAssembly& assembly,
+                                       const WindowProgress& progress, StageTimings& timings) {
+  PassRunner& network = networks_[static_cast<std::size_t>(member)];
+  KeptPrefixes::Cut cut = kept_.at(place);
+  job.cut = &cut;
+  job.passes = own;
+  const auto take = [&](const PassRunner::Outputs& outputs) { assembly.take(outputs); };
+  if (!own.empty() && !network.run(job, take, progress, timings)) return false;
+  if (!averaged.empty()) {
+    if (!flip_sums_.defined()) {
+      flip_sums_ = at::zeros({1, bundle_.output.channels, job.tile_offsets.numel()},
+                             at::TensorOptions(at::kFloat).device(device_));
+    }
+    const auto add = [&](const PassRunner::Outputs& outputs) {
+      flip_sums_.narrow(2, outputs.begin, outputs.values.size(2)).add_(outputs.values);
+    };
+    job.passes = averaged;
+    if (!network.run(job, add, progress, timings)) {
+      flip_sums_.reset();
+      return false;
+    }
+  }
+  kept_.keep(place, std::move(cut));
+  return true;
+}
+
+/// In blocks, which share the threads.
+void TorchScriptSegmenter::give_average(const std::vector<int>& passes, int flips,
+                                        WindowAssembly& assembly) {
+  constexpr std::int64_t kVoxels = 16384;
+  const at::Tensor values = flip_sums_ / flips;
+  flip_sums_.reset();
+  const std::int64_t count = values.size(2);
+  const std::int64_t size = device_.is_cpu() ? kVoxels : std::max<std::int64_t>(count, 1);
+  for_each_block(device_, 0, (count + size - 1) / size, [&](std::int64_t block) {
+    const std::int64_t begin = block * size;
+    assembly.take({passes, begin, values.narrow(2, begin, std::min(size, count - begin))});
+  });
 }
 
 /// As many as the memory holds sums for, where windows are blended; the prefixes are run anew for
@@ -281,7 +300,7 @@ int TorchScriptSegmenter::passes_per_group(const AssemblyTask& task,
 /// For blended sums, beside what windows need and is kept of them.
 std::int64_t TorchScriptSegmenter::host_room() const {
   if (!device_.is_cpu()) return options_.memory_bytes;
-  return options_.memory_bytes - summary_.window_bytes - (cuts_.empty() ? 0 : cut_reserve_bytes_);
+  return options_.memory_bytes - summary_.window_bytes - kept_.reserved_bytes();
 }
 
 /// Half of what is free beside weights, scan, positions and the sums of regions: LibTorch's cache

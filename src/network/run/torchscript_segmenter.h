@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "kept_prefixes.h"
 #include "network/assembly/region_logits.h"
 #include "network/assembly/window_assembly.h"
 #include "network/passes/pass_runner.h"
@@ -25,7 +26,8 @@ struct WorkOrder {
   std::function<void(std::vector<Window>&)> order_windows;
 };
 
-/// Monte Carlo dropout of the TorchScript networks of a bundle: pass t runs network t mod n. Where
+/// Monte Carlo dropout of the TorchScript networks of a bundle: pass t runs network t mod n, on the
+/// mirror image t / n mod m of the scan where the bundle has m. Where
 /// windows overlap, the networks' outputs are blended pass by pass.
 class TorchScriptSegmenter final : public Segmenter {
  public:
@@ -36,7 +38,7 @@ class TorchScriptSegmenter final : public Segmenter {
   bool run(const PreparedScan& scan, const PassRequest& request, LogitSink& sink,
            const WindowProgress& progress, StageTimings& timings) override;
   /// What windows need only once and is kept for more passes of the scan run last.
-  std::int64_t kept_bytes() const;
+  std::int64_t kept_bytes() const { return kept_.bytes(); }
 
  private:
   std::vector<PassRunner> runners_on(c10::Device device, c10::ScalarType precision) const;
@@ -51,8 +53,11 @@ class TorchScriptSegmenter final : public Segmenter {
   int passes_per_group(const AssemblyTask& task, std::int64_t room_bytes) const;
   std::int64_t host_room() const;
   std::int64_t device_room(const AssemblyTask& task, const PreparedScan& scan) const;
-  void reserve_cuts(const AssemblyTask& task);
-  void keep(std::size_t place, std::vector<at::Tensor>&& cut);
+  std::int64_t prefix_room(const AssemblyTask& task) const;
+  bool run_network(PassRunner::Job& job, std::size_t place, int member, const std::vector<int>& own,
+                   const std::vector<int>& averaged, WindowAssembly& assembly,
+                   const WindowProgress& progress, StageTimings& timings);
+  void give_average(const std::vector<int>& passes, int flips, WindowAssembly& assembly);
 
   Bundle bundle_;
   SegmenterOptions options_;
@@ -64,8 +69,8 @@ class TorchScriptSegmenter final : public Segmenter {
   std::int64_t batch_bytes_ = 0;   ///< of a window and the passes that run together
   RegionLogits region_logits_;
   std::vector<PassRunner> networks_;
-  std::vector<std::vector<at::Tensor>> cuts_;  ///< [window, network] of the scan run last, or empty
-  std::int64_t cut_reserve_bytes_ = 0, cut_room_bytes_ = 0;  ///< for them, and what is left of it
+  KeptPrefixes kept_;     ///< of the scan run last
+  at::Tensor flip_sums_;  ///< [1, output channels, voxels] of a window's mirror images so far
 };
 
 /// As load_segmenter(), where LibTorch is linked.

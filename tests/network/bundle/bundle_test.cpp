@@ -73,6 +73,18 @@ TEST(Bundle, SaysWhichImageOfA4dFileIsWhichChannelFromFormat2On) {
                       complaint_about(model));
 }
 
+TEST(Bundle, MirrorsImageAxesFromFormat2On) {
+  json model = valid_model();
+  EXPECT_TRUE(read(model).mirror.empty());
+  const json identity = read(model).identity();
+  model["mirror"] = "xz";
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring, "format: expected 2, with which mirror came, found 1",
+                      complaint_about(model));
+  model["format"] = 2;
+  EXPECT_EQ(read(model).mirror, (std::vector<int>{0, 2}));
+  EXPECT_NE(read(model).identity(), identity);
+}
+
 TEST(Bundle, HasAtMost255Channels) {
   json model = valid_model();
   model["channels"] = json::array();

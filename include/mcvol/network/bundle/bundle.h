@@ -92,6 +92,9 @@ struct Bundle {
   GridSpec grid;
   std::array<int, 3> axes{0, 1, 2};  ///< network dimension d holds image axis axes[d] ("axes")
   Measure measure = Measure::kMask;
+  /// Image axes, ascending, along which the network is also shown mirrored windows: a window and
+  /// all its 2^n mirror images, passes with dropout in turn, that without on the average.
+  std::vector<int> mirror;
   Window window;
   Output output;
   std::vector<Region> regions;
