@@ -12,6 +12,7 @@
 
 #include "code_check.h"
 #include "file_kind.h"
+#include "pickle_check.h"
 #include "source_check.h"
 #include <ATen/core/qualified_name.h>
 #include <caffe2/serialize/inline_container.h>
@@ -149,6 +150,18 @@ class Code {
   SourceImporter importer_;
 };
 
+/// PyTorch compresses code and nothing else: a record that is would fill memory from a file of a few
+/// megabytes, and so would records that lie over each other.
+void require_records_as_they_are(PyTorchStreamReader& reader, const std::filesystem::path& path) {
+  constexpr std::uint64_t kMostCode = 100'000'000;  // bytes
+  std::uint64_t code = 0, others = 0;
+  for (const std::string& record : reader.getAllRecords()) {
+    (record.starts_with("code/") ? code : others) += reader.getRecordSize(record);
+  }
+  if (others > std::filesystem::file_size(path)) throw Refusal{"records larger than the whole file"};
+  if (code > kMostCode) throw Refusal{"more than 100 MB of code"};
+}
+
 }  // namespace
 
 torch::jit::Module load_module(const std::filesystem::path& path, const std::string& name) {
@@ -161,6 +174,11 @@ torch::jit::Module load_module(const std::filesystem::path& path, const std::str
     if (!reader.hasRecord("constants.pkl") || !reader.hasRecord("data.pkl") ||
         reader.hasRecord("model.json")) {
       throw ModelError(name + ": " + what_archive_holds(reader.getAllRecords()));
+    }
+    require_records_as_they_are(reader, path);
+    for (const char* record : {"constants.pkl", "data.pkl"}) {
+      const std::string danger = danger_of_unpickling(text_of(reader, record));
+      if (!danger.empty()) throw Refusal{danger};
     }
     Code code(reader, name);
     code.compile_types_of_objects();
