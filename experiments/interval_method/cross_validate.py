@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Compares interval methods and strata on one cohort, each scan's intervals made without it.
+"""Compares interval methods, strata and measurements of one cohort, each scan's intervals made
+without it.
 
-    experiments/interval_method/cross_validate.py --mcvol BIN --results RESULT
-        --references COHORT/references.csv [--strata 3 --strata 10 ...] [--out DIR]
+    experiments/interval_method/cross_validate.py --mcvol BIN --results [NAME=]RESULT [...]
+        --references COHORT/references.csv [--strata 3 --strata 10 ...] [--calibrate-on N] [--out DIR]
 
 Each fold's scans are evaluated (`mcvol evaluate`) under a calibration made on the others (`mcvol
-calibrate`); a scan's score is its mean over the repeats, each of which cuts the folds afresh.
+calibrate`); a scan's score is its mean over the repeats, each of which cuts the folds afresh. With
+--calibrate-on N a repeat draws N scans to calibrate on and evaluates all others. Several result
+folders, of other scopes, rates or passes, are named: candidates are then "method, NAME".
 Interval scores (Gneiting and Raftery 2007) are those of V^(1/3), in ml^(1/3), and in ml. The ratios
 and their 95 % intervals are of means over the same scans (bootstrap over scans). Strata with too few
 references in a fold are left out, and said. Tables go to stdout as Markdown; --out takes the
@@ -43,17 +46,16 @@ def run(command):
     return done.stderr.strip() if done.returncode else None
 
 
-def evaluate_fold(arguments, rows, fold, strata, scratch):
-    """Rows of intervals.csv for the fold's scans, or a reason."""
-    cases = {row["case_id"] for row in rows}
-    write_references(scratch / "train.csv", rows, cases - fold)
+def evaluate_fold(arguments, results, rows, known, fold, strata, scratch):
+    """Rows of intervals.csv for the fold's scans, calibrated on those known, or a reason."""
+    write_references(scratch / "train.csv", rows, known)
     write_references(scratch / "fold.csv", rows, fold)
     calibration = scratch / "calibration.json"
-    reason = run([arguments.mcvol, "calibrate", arguments.results, "--references",
+    reason = run([arguments.mcvol, "calibrate", results, "--references",
                   scratch / "train.csv", "--output", calibration, "--quiet", "--level", LEVEL]
                  + (["--strata", strata] if strata else []))
     if reason is None:
-        reason = run([arguments.mcvol, "evaluate", arguments.results, "--references",
+        reason = run([arguments.mcvol, "evaluate", results, "--references",
                       scratch / "fold.csv", "--calibration", calibration, "--level", LEVEL,
                       "--out", scratch / "evaluation", "--quiet"])
     if reason is not None:
@@ -61,15 +63,26 @@ def evaluate_fold(arguments, rows, fold, strata, scratch):
     return read_rows(scratch / "evaluation" / "intervals.csv"), None
 
 
-def cross_validate(arguments, rows, strata):
-    """{(region, case_id): {method: [measure]}}, means over the repeats."""
+def splits_of(arguments, cases, repeat):
+    """Pairs of scans to calibrate on and to evaluate; the same for every result folder."""
+    order = [cases[n] for n in
+             np.random.default_rng(arguments.seed + repeat).permutation(len(cases))]
+    if arguments.calibrate_on:
+        return [(set(order[:arguments.calibrate_on]), set(order[arguments.calibrate_on:]))]
+    return [(set(order) - set(part), set(part)) for part in np.array_split(order, arguments.folds)]
+
+
+def cross_validate(arguments, results, rows, strata):
+    """{(region, case_id): {method: [measure]}}, means over the repeats that evaluate the scan."""
     cases = sorted({row["case_id"] for row in rows})
     sums = defaultdict(lambda: defaultdict(lambda: np.zeros(len(MEASURES))))
+    counts = defaultdict(int)
     for repeat in range(arguments.repeats):
-        order = np.random.default_rng(arguments.seed + repeat).permutation(len(cases))
-        for part in np.array_split(order, arguments.folds):
+        for known, fold in splits_of(arguments, cases, repeat):
+            for case in fold:
+                counts[case] += 1
             with tempfile.TemporaryDirectory() as folder:
-                found, reason = evaluate_fold(arguments, rows, {cases[n] for n in part}, strata,
+                found, reason = evaluate_fold(arguments, results, rows, known, fold, strata,
                                               Path(folder))
             if reason is not None:
                 print(f"strata {strata} left out: {reason.splitlines()[-1]}", file=sys.stderr)
@@ -81,23 +94,24 @@ def cross_validate(arguments, rows, strata):
                 sums[row["region"], row["case_id"]][row["method"]] += np.array(values)
         print(f"strata {strata or 'none'}: repeat {repeat + 1}/{arguments.repeats}",
               file=sys.stderr)
-    return {key: {method: total / arguments.repeats for method, total in methods.items()}
+    return {key: {method: total / counts[key[1]] for method, total in methods.items()}
             for key, methods in sums.items()}
 
 
 def candidates_of(arguments, rows):
     """{candidate: {(region, case_id): [measure]}}; methods without calibration once only."""
     tables = {}
-    for strata in ["", *arguments.strata]:
-        scored = cross_validate(arguments, rows, strata)
-        if scored is None:
-            continue
-        for key, methods in scored.items():
-            for method, values in methods.items():
-                if strata and method == "level_sets":
-                    continue
-                name = method + (f", strata at {strata} ml" if strata else "")
-                tables.setdefault(name, {})[key] = values
+    for named in arguments.results:
+        label, _, results = named.rpartition("=")
+        for strata in ["", *arguments.strata]:
+            scored = cross_validate(arguments, results, rows, strata)
+            for key, methods in (scored or {}).items():
+                for method, values in methods.items():
+                    if strata and method == "level_sets":
+                        continue
+                    name = (method + (f", {label}" if label else "")
+                            + (f", strata at {strata} ml" if strata else ""))
+                    tables.setdefault(name, {})[key] = values
     return tables
 
 
@@ -146,11 +160,14 @@ def write_scores(path, tables):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--mcvol", required=True, help="the program")
-    parser.add_argument("--results", required=True, help="result folder of mcvol predict")
+    parser.add_argument("--results", required=True, nargs="+", metavar="[NAME=]DIR",
+                        help="result folders of mcvol predict, of the same scans")
     parser.add_argument("--references", required=True, help="its references.csv")
     parser.add_argument("--strata", action="append", default=[],
                         help="edges in ml to try, as mcvol calibrate takes them; repeatable")
     parser.add_argument("--folds", type=int, default=10)
+    parser.add_argument("--calibrate-on", type=int, metavar="N",
+                        help="draw N scans in place of folds")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compare-with", default="conformal", metavar="CANDIDATE")
@@ -163,8 +180,10 @@ def main():
         fail(str(error))
     if arguments.compare_with not in tables:
         fail(f"--compare-with {arguments.compare_with}: expected one of {', '.join(tables)}")
-    print(f"{len({row['case_id'] for row in rows})} cases, {arguments.folds} folds, "
-          f"{arguments.repeats} repeats, level {LEVEL}")
+    cut = (f"calibrated on {arguments.calibrate_on}" if arguments.calibrate_on
+           else f"{arguments.folds} folds")
+    print(f"{len({row['case_id'] for row in rows})} cases, {cut}, {arguments.repeats} repeats, "
+          f"level {LEVEL}")
     print_tables(tables, arguments.compare_with)
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
