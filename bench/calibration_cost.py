@@ -81,7 +81,7 @@ def main():
         for command in (calibrate, raw, calibrated):  # warms the cache
             seconds_of(command)
         candidates = {len(fit) for region in json.loads(calibration.read_text())["regions"]
-                      for stratum in region["strata"] for fit in [stratum["fits"]["monte_carlo"]]}
+                      for stratum in region["strata"] for fit in [stratum["fits"]["conformal"]]}
         times = {"calibrate": [], "interval, raw": [], "interval, calibrated": []}
         for _ in range(arguments.runs):
             times["calibrate"].append(seconds_of(calibrate))

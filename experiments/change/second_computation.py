@@ -14,7 +14,7 @@ from tables import fail
 DRAWS = 1_000_000
 
 
-class Studentised:
+class ScaledScan:
     """The method `scaled` of one region of one scan."""
 
     def __init__(self, record, region, fit):
@@ -49,10 +49,11 @@ class SecondComputation:
         strata = next(one for one in calibration["regions"] if one["region"] == region)["strata"]
         if calibration["method"] != "scaled" or len(strata) > 1:
             fail("--check: expected a calibration by the method scaled, without strata")
-        self.fit = min(strata[0]["fits"]["studentised"], key=lambda fit: fit["loss_sum"])
+        fits = strata[0]["fits"]  # "studentised" in calibrations of format 1
+        self.fit = min(fits.get("scaled") or fits["studentised"], key=lambda fit: fit["loss_sum"])
 
     def scans_of(self, pair):
-        return [Studentised(records.read_case_record(self.results / "cases" / f"{pair[when]}.json"),
+        return [ScaledScan(records.read_case_record(self.results / "cases" / f"{pair[when]}.json"),
                             self.region, self.fit) for when in ("baseline", "followup")]
 
     def correlation(self, pairs, volumes):

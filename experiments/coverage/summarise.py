@@ -59,7 +59,7 @@ def ranges_of(calibration, region, level, n, regions):
     strata = next(one for one in calibration["regions"] if one["region"] == region)["strata"]
     if len(strata) > 1 or calibration["method"] == "quantile":
         return None
-    n_calibration = len(strata[0]["fits"]["monte_carlo"][0]["scores"])
+    n_calibration = len(strata[0]["fits"]["size_only"][0]["scores"])
     # Whole decimals: k = floor(alpha (n + 1) / 2)
     k = math.floor((1 - Fraction(level)) * (n_calibration + 1) / 2)
     covered = betabinom(n, n_calibration + 1 - 2 * k, 2 * k)

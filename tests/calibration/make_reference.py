@@ -130,7 +130,7 @@ def atom_uniform(case_id, region):
     return (c[0] + 0.5) / 2 ** 32
 
 
-def studentised(points, weights, volume):
+def scaled(points, weights, volume):
     mean = (weights * points).sum()
     sd = np.sqrt((weights * (points - mean) ** 2).sum())
     return (root(volume) - mean) / min(max(sd, 0.05), 1.0)
@@ -146,7 +146,7 @@ def scan(rng, centre, spread, voxels):
         for volume in (0.0, 0.06, 0.3, 1.0, 5.0, 20.0):
             made["cases"].append({"rho": rho, "volume_ml": volume,
                                   "crps": crps(points, weights, root(volume)),
-                                  "studentised": studentised(points, weights, volume),
+                                  "scaled": scaled(points, weights, volume),
                                   "probit_at_least": probit_cdf(curves, LEAST_ML),
                                   "probit": probit_cdf(curves, volume)})
     return made

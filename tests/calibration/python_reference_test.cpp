@@ -43,7 +43,7 @@ ConformityScore score_of(const std::vector<LogitHistogram>& passes, double rho) 
           voxel_ml};
 }
 
-TEST(PythonReference, AgreesOnStudentisedScores) {
+TEST(PythonReference, AgreesOnScaledScores) {
   const double voxel_ml = reference()["voxel_ml"];
   for (const json& scan : reference()["scans"]) {
     const std::vector<LogitHistogram> passes = passes_of(scan);
@@ -51,7 +51,7 @@ TEST(PythonReference, AgreesOnStudentisedScores) {
       const ConformityScore score(
           ScoreKind::kScaled,
           VolumeDistribution(passes, voxel_ml, {Sampler::kCopula, expected["rho"]}), voxel_ml);
-      EXPECT_NEAR(score.at(expected["volume_ml"], 0.5), expected["studentised"].get<double>(),
+      EXPECT_NEAR(score.at(expected["volume_ml"], 0.5), expected["scaled"].get<double>(),
                   1e-9);
     }
   }
