@@ -51,8 +51,7 @@ TEST(PythonReference, AgreesOnScaledScores) {
       const ConformityScore score(
           ScoreKind::kScaled,
           VolumeDistribution(passes, voxel_ml, {Sampler::kCopula, expected["rho"]}), voxel_ml);
-      EXPECT_NEAR(score.at(expected["volume_ml"], 0.5), expected["scaled"].get<double>(),
-                  1e-9);
+      EXPECT_NEAR(score.at(expected["volume_ml"], 0.5), expected["scaled"].get<double>(), 1e-9);
     }
   }
 }

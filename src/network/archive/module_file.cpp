@@ -150,15 +150,19 @@ class Code {
   SourceImporter importer_;
 };
 
-/// PyTorch compresses code and nothing else: a record that is would fill memory from a file of a few
-/// megabytes, and so would records that lie over each other.
-void require_records_as_they_are(PyTorchStreamReader& reader, const std::filesystem::path& path) {
+/// PyTorch compresses code and nothing else, and weights that somebody compresses hardly shrink:
+/// records of hundreds of times the file, compressed or over each other, are there to fill memory.
+void require_records_of_the_files_size(PyTorchStreamReader& reader,
+                                       const std::filesystem::path& path) {
   constexpr std::uint64_t kMostCode = 100'000'000;  // bytes
+  constexpr std::uint64_t kMostCompression = 100;
   std::uint64_t code = 0, others = 0;
   for (const std::string& record : reader.getAllRecords()) {
     (record.starts_with("code/") ? code : others) += reader.getRecordSize(record);
   }
-  if (others > std::filesystem::file_size(path)) throw Refusal{"records larger than the whole file"};
+  if (others / kMostCompression > std::filesystem::file_size(path)) {
+    throw Refusal{"records more than a hundred times as large as the file"};
+  }
   if (code > kMostCode) throw Refusal{"more than 100 MB of code"};
 }
 
@@ -175,7 +179,7 @@ torch::jit::Module load_module(const std::filesystem::path& path, const std::str
         reader.hasRecord("model.json")) {
       throw ModelError(name + ": " + what_archive_holds(reader.getAllRecords()));
     }
-    require_records_as_they_are(reader, path);
+    require_records_of_the_files_size(reader, path);
     for (const char* record : {"constants.pkl", "data.pkl"}) {
       const std::string danger = danger_of_unpickling(text_of(reader, record));
       if (!danger.empty()) throw Refusal{danger};

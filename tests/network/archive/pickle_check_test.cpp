@@ -125,9 +125,10 @@ TEST(PickleCheck, FilesThatWouldFillMemoryAreRefusedAsTheyAreLoaded) {
   EXPECT_EQ(refusal(kHead + "N" + repeated("\x85", 100'000) + ".", false),
             "hostile.pt: holds objects more than 1,000 deep within each other, which no export of "
             "PyTorch has; export the network anew");
-  EXPECT_EQ(refusal(std::string(50'000'000, '\0'), true),
-            "hostile.pt: holds records larger than the whole file, which no export of PyTorch has; "
-            "export the network anew");
+  EXPECT_EQ(
+      refusal(std::string(50'000'000, '\0'), true),
+      "hostile.pt: holds records more than a hundred times as large as the file, which no export "
+      "of PyTorch has; export the network anew");
 }
 
 }  // namespace
