@@ -90,6 +90,8 @@ LoadedCase CaseLoader::load(const ScanCase& scan) const {
       }
     };
     loaded.scan = loader_(scan.channel_files, preparation, loaded.timings);
+    loaded.image_quality =
+        timed(loaded.timings.prepare_s, [&] { return image_quality(loaded.scan); });
   } catch (const std::bad_alloc& error) {
     loaded.error = case_error(error, scan);
     loaded.out_of_memory = true;

@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace mcvol {
 
@@ -17,6 +18,7 @@ namespace {
 constexpr std::size_t kChunk = 512;
 
 static_assert(PredictOptions::kMostPasses * kProbabilityUnit < 0x1p63);
+static_assert(PredictOptions::kMostPasses <= std::numeric_limits<std::uint16_t>::max());
 
 /// A double in [2^52, 2^53) has the whole number above 2^52 in its low bits: rounding to integers
 /// that vectorises without instructions of its own.
@@ -49,6 +51,14 @@ void probabilities_from_logits(const float* logits, std::size_t count,
     const double odds_against = exponential(above < kFarthest ? above : kFarthest);
     const double shifted = kProbabilityUnit / (1.0 + odds_against) + kShift;
     probabilities[n] = std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(kShift);
+  }
+}
+
+/// Adds one to counts[n] where p > 0.5, by LogitHistogram's rule.
+MCVOL_VECTORISED
+void count_above_half(const float* logits, std::size_t count, std::uint16_t* counts) {
+  for (std::size_t n = 0; n < count; ++n) {
+    counts[n] = static_cast<std::uint16_t>(counts[n] + (logits[n] > 0 ? 1 : 0));
   }
 }
 
@@ -95,7 +105,8 @@ void HistogramSink::accept(const LogitBlock& block) {
   check(block);
   std::call_once(summing_, [this] {
     probability_sums_.assign(regions_.size() * voxels_, 0);
-    if (spread_choice_.any()) spread_.emplace(spread_choice_, regions_.size(), voxels_);
+    above_half_.assign(regions_.size() * voxels_, 0);
+    if (spread_choice_.sd) spread_.emplace(regions_.size(), voxels_);
   });
   for (std::size_t region = 0; region < regions_.size(); ++region) {
     for (int pass = 0; pass < block.pass_count; ++pass) {
@@ -117,7 +128,7 @@ void HistogramSink::accept(const LogitSums& sums) {
   for (std::size_t n = 0; n < sums.histograms.size(); ++n) {
     histogram(n / of_region, first_ + static_cast<int>(n % of_region)) = sums.histograms[n];
   }
-  given_sums_ = sums.probability_sums;
+  given_ = sums.of_voxels;
   means_.assign(sums.means.begin(), sums.means.end());
 }
 
@@ -132,20 +143,27 @@ void HistogramSink::add_to_mean(const LogitBlock& block, std::size_t region) {
   const int sampled = std::min(block.pass_count, passes_ - block.first_pass);
   if (sampled <= 0) return;
   std::array<std::int64_t, kChunk> probabilities, of_passes;
+  std::array<std::uint16_t, kChunk> above_half;
   std::int64_t* sums = probability_sums_.data() + region * voxels_;
+  std::uint16_t* counts = above_half_.data() + region * voxels_;
   for (std::size_t begin = 0; begin < block.voxels.size(); begin += kChunk) {
     const std::size_t size = std::min(kChunk, block.voxels.size() - begin);
     of_passes.fill(0);
+    above_half.fill(0);
     for (int pass = 0; pass < sampled; ++pass) {
       const std::span<const float> logits = logits_of(block, pass, region).subspan(begin, size);
       probabilities_from_logits(logits.data(), size, probabilities.data());
       for (std::size_t n = 0; n < size; ++n) of_passes[n] += probabilities[n];
+      count_above_half(logits.data(), size, above_half.data());
       if (spread_) {
-        spread_->add(region, block.voxels.subspan(begin, size), {probabilities.data(), size},
-                     logits);
+        spread_->add(region, block.voxels.subspan(begin, size), {probabilities.data(), size});
       }
     }
-    for (std::size_t n = 0; n < size; ++n) sums[block.voxels[begin + n]] += of_passes[n];
+    for (std::size_t n = 0; n < size; ++n) {
+      const std::int64_t voxel = block.voxels[begin + n];
+      sums[voxel] += of_passes[n];
+      counts[voxel] = static_cast<std::uint16_t>(counts[voxel] + above_half[n]);
+    }
   }
 }
 
@@ -171,8 +189,25 @@ LogitHistogram HistogramSink::mean_histogram(std::size_t region) const {
 }
 
 std::span<const std::int64_t> HistogramSink::probability_sums(std::size_t region) const {
-  const std::int64_t* all = given_sums_ ? given_sums_.get() : probability_sums_.data();
+  const std::int64_t* all =
+      given_.probabilities ? given_.probabilities.get() : probability_sums_.data();
   return {all + region * voxels_, voxels_};
+}
+
+std::vector<std::int64_t> HistogramSink::voxels_by_passes_above_half(std::size_t region) const {
+  std::vector<std::int64_t> voxels(static_cast<std::size_t>(passes_) + 1);
+  const auto add_up = [&](const auto* counts) {
+    // Most voxels are above in none: left out here, they do not wait for each other.
+    voxels[0] = static_cast<std::int64_t>(voxels_);
+    for (std::size_t voxel = 0; voxel < voxels_; ++voxel) {
+      if (counts[voxel] == 0) continue;
+      ++voxels[static_cast<std::size_t>(counts[voxel])];
+      --voxels[0];
+    }
+  };
+  const std::size_t first = region * voxels_;
+  given_.above_half ? add_up(given_.above_half.get() + first) : add_up(above_half_.data() + first);
+  return voxels;
 }
 
 double HistogramSink::mean_probability(std::size_t region, std::size_t voxel) const {
@@ -184,7 +219,9 @@ double HistogramSink::probability_sd(std::size_t region, std::size_t voxel) cons
 }
 
 double HistogramSink::agreement(std::size_t region, std::size_t voxel) const {
-  return spread_.value().agreement(region, voxel, passes_);
+  const std::size_t at = region * voxels_ + voxel;
+  return static_cast<double>(given_.above_half ? given_.above_half.get()[at] : above_half_[at]) /
+         passes_;
 }
 
 void HistogramSink::require_every_voxel(const std::vector<LogitHistogram>& histograms) const {
@@ -211,6 +248,7 @@ std::vector<RegionRecord> HistogramSink::finish() {
     record.passes = std::move(histograms_[region]);
     record.without_dropout = std::move(without_dropout_[region]);
     record.mean = means_.empty() ? mean_histogram(region) : means_[region];
+    record.agreement = voxels_by_passes_above_half(region);
     records.push_back(std::move(record));
   }
   return records;

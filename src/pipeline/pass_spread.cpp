@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace mcvol {
 namespace {
@@ -17,30 +16,19 @@ constexpr double kCoarseUnit = 0x1p24;
 
 static_assert(kProbabilityUnit == kCoarseUnit * (std::int64_t{1} << kCoarser));
 static_assert(PredictOptions::kMostPasses * kCoarseUnit * kCoarseUnit < 0x1p63);
-static_assert(PredictOptions::kMostPasses <= std::numeric_limits<std::uint16_t>::max());
-
 }  // namespace
 
-PassSpread::PassSpread(SpreadChoice choice, std::size_t regions, std::size_t voxels)
-    : voxels_(voxels),
-      sums_(choice.sd ? regions * voxels : 0),
-      squares_(choice.sd ? regions * voxels : 0),
-      above_(choice.agreement ? regions * voxels : 0) {}
+PassSpread::PassSpread(std::size_t regions, std::size_t voxels)
+    : voxels_(voxels), sums_(regions * voxels), squares_(regions * voxels) {}
 
 void PassSpread::add(std::size_t region, std::span<const std::int64_t> voxels,
-                     std::span<const std::int64_t> probabilities, std::span<const float> logits) {
+                     std::span<const std::int64_t> probabilities) {
   const std::size_t first = region * voxels_;
-  if (!squares_.empty()) {
-    for (std::size_t n = 0; n < voxels.size(); ++n) {
-      const std::size_t at = first + static_cast<std::size_t>(voxels[n]);
-      const std::int64_t coarse = (probabilities[n] + kHalfCoarser) >> kCoarser;
-      sums_[at] += coarse;
-      squares_[at] += coarse * coarse;
-    }
-  }
-  if (above_.empty()) return;
   for (std::size_t n = 0; n < voxels.size(); ++n) {
-    if (logits[n] > 0) ++above_[first + static_cast<std::size_t>(voxels[n])];
+    const std::size_t at = first + static_cast<std::size_t>(voxels[n]);
+    const std::int64_t coarse = (probabilities[n] + kHalfCoarser) >> kCoarser;
+    sums_[at] += coarse;
+    squares_[at] += coarse * coarse;
   }
 }
 
@@ -50,10 +38,6 @@ double PassSpread::sd(std::size_t region, std::size_t voxel, int passes) const {
   const auto sum = static_cast<double>(sums_[at]), squares = static_cast<double>(squares_[at]);
   const double variance = (squares - sum * (sum / passes)) / (passes - 1);
   return std::sqrt(std::max(0.0, variance)) / kCoarseUnit;
-}
-
-double PassSpread::agreement(std::size_t region, std::size_t voxel, int passes) const {
-  return static_cast<double>(above_[region * voxels_ + voxel]) / passes;
 }
 
 }  // namespace mcvol

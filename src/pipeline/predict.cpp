@@ -258,6 +258,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
       record.regions[n].segmentation = segmentation_shape(loaded.scan, sink, n);
     }
     record.grid = loaded.scan.grid;
+    record.image_quality = loaded.image_quality;
     record.passes = sampled->passes;
     record.flags = flags_of(loaded.scan, plan_.bundle.requires_skull_stripped());
     if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");

@@ -11,6 +11,7 @@
 #include "mcvol/io/scans/data_set.h"
 #include "mcvol/pipeline/foreign_files.h"
 #include "mcvol/pipeline/label_painting.h"
+#include "mcvol/volumetry/agreement.h"
 
 #include <cmath>
 #include <string>
@@ -102,7 +103,14 @@ void read_a_case_record(std::string_view bytes, const fs::path& folder) {
     require_rows(rows_of(record, levels()));
     const fs::path copy = folder / "copy.json";
     write_case_record(record, copy);
-    require(read_case_record(copy).same_measurement(record), "a record is read as it was written");
+    const CaseRecord again = read_case_record(copy);
+    require(again.same_measurement(record) && again.image_quality == record.image_quality,
+            "a record is read as it was written");
+    for (std::size_t n = 0; n < record.regions.size(); ++n) {
+      const std::vector<std::int64_t>& agreement = record.regions[n].agreement;
+      require(again.regions[n].agreement == agreement, "as many passes agree as were written");
+      if (agreement.size() > 2) require_number(generalised_dice(agreement).value());
+    }
   });
 }
 

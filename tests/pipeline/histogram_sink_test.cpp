@@ -64,6 +64,33 @@ void expect_equal(const std::vector<RegionRecord>& a, const std::vector<RegionRe
     EXPECT_EQ(a[region].region, b[region].region);
     EXPECT_TRUE(a[region].passes == b[region].passes);
     EXPECT_TRUE(a[region].mean == b[region].mean);
+    EXPECT_EQ(a[region].agreement, b[region].agreement);
+  }
+}
+
+int passes_above_half(Logits& logits, int region, std::int64_t voxel, int passes) {
+  int count = 0;
+  for (int pass = 0; pass < passes; ++pass) count += logits.at(pass, region, voxel) > 0 ? 1 : 0;
+  return count;
+}
+
+/// Voxels by that number.
+std::vector<std::int64_t> counted_agreement(Logits& logits, int region, int passes) {
+  std::vector<std::int64_t> voxels(static_cast<std::size_t>(passes) + 1);
+  for (std::int64_t voxel = 0; voxel < logits.voxels; ++voxel) {
+    ++voxels[static_cast<std::size_t>(passes_above_half(logits, region, voxel, passes))];
+  }
+  return voxels;
+}
+
+TEST(HistogramSink, AgreementCountsVoxelsByTheirPassesAboveHalf) {
+  Logits logits = random_logits(9, 3000);
+  logits.at(4, 0, 11) = 0.0f;  // p = 0.5 is not above it
+  logits.at(5, 1, 12) = -0.0f;
+  const auto records = whole(logits);
+  for (int region = 0; region < kRegions; ++region) {
+    EXPECT_EQ(records[static_cast<std::size_t>(region)].agreement,
+              counted_agreement(logits, region, 9));
   }
 }
 
@@ -238,6 +265,7 @@ TEST(HistogramSink, PassesWithoutDropoutAreNoPartOfTheMean) {
     ASSERT_EQ(records[region].without_dropout.size(), 2u);
     EXPECT_EQ(records[region].without_dropout[0], all[region].passes[3]);
     EXPECT_EQ(records[region].without_dropout[1], all[region].passes[4]);
+    EXPECT_EQ(records[region].agreement, counted_agreement(logits, static_cast<int>(region), 3));
   }
 }
 
@@ -263,22 +291,33 @@ TEST(HistogramSink, SumsMadeElsewhereReplaceThoseOfTheRequestBefore) {
   Logits logits = random_logits(5, 40);
   const auto all = whole(logits);
   HistogramSink sink({"a", "b"}, 40, 3, 0);
-  EXPECT_EQ(sink.earlier_sums(), nullptr);
+  EXPECT_EQ(sink.earlier_sums().probabilities, nullptr);
+  EXPECT_EQ(sink.earlier_sums().above_half, nullptr);
   const auto sums = std::make_shared<std::vector<std::int64_t>>(80, 1);
-  const std::shared_ptr<const std::int64_t> pointer(sums, sums->data());
+  const auto counts = std::make_shared<std::vector<std::int32_t>>(80, 3);
+  const VoxelSums of_three{{sums, sums->data()}, {counts, counts->data()}};
   std::vector<LogitHistogram> histograms, means{all[0].mean, all[1].mean};
   for (const RegionRecord& region : all) {
     histograms.insert(histograms.end(), region.passes.begin(), region.passes.begin() + 3);
   }
-  sink.accept(LogitSums{histograms, {means.data(), 2}, pointer, 40});
-  EXPECT_EQ(sink.earlier_sums(), pointer);
+  sink.accept(LogitSums{histograms, {means.data(), 2}, of_three, 40});
+  EXPECT_EQ(sink.earlier_sums().probabilities, of_three.probabilities);
+  EXPECT_EQ(sink.earlier_sums().above_half, of_three.above_half);
+  EXPECT_EQ(sink.agreement(1, 7), 1.0);
   sink.extend(5);
-  EXPECT_THROW(sink.accept(LogitSums{histograms, means, pointer, 40}), Error);
+  EXPECT_THROW(sink.accept(LogitSums{histograms, means, of_three, 40}), Error);
   histograms.clear();
   for (const RegionRecord& region : all) {
     histograms.insert(histograms.end(), region.passes.begin() + 3, region.passes.end());
   }
-  sink.accept(LogitSums{histograms, means, pointer, 40});
+  const auto all_counts = std::make_shared<std::vector<std::int32_t>>();
+  for (int region = 0; region < kRegions; ++region) {
+    for (std::int64_t voxel = 0; voxel < 40; ++voxel) {
+      all_counts->push_back(passes_above_half(logits, region, voxel, 5));
+    }
+  }
+  const VoxelSums of_all{of_three.probabilities, {all_counts, all_counts->data()}};
+  sink.accept(LogitSums{histograms, means, of_all, 40});
   expect_equal(sink.finish(), all);
 }
 

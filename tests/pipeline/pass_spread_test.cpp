@@ -69,10 +69,10 @@ TEST(PassSpread, OrderAndGroupsOfPassesDoNotChangeABit) {
   }
 }
 
-TEST(PassSpread, IsKeptOnlyWhereAskedForAndThenNeedsTheLogits) {
+TEST(PassSpread, OfTheSdAloneTheLogitsThemselvesAreNeeded) {
   EXPECT_TRUE(HistogramSink({"a"}, 1, 2, 0).takes_sums());
   EXPECT_FALSE(HistogramSink({"a"}, 1, 2, 0, {true, false}).takes_sums());
-  EXPECT_FALSE(HistogramSink({"a"}, 1, 2, 0, {false, true}).takes_sums());
+  EXPECT_TRUE(HistogramSink({"a"}, 1, 2, 0, {false, true}).takes_sums());
 }
 
 TEST(PassSpread, LeavesTheHistogramsAsTheyAre) {

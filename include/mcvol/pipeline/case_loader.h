@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mcvol/image/image_quality.h"
 #include "mcvol/image/prepared_scan.h"
 #include "mcvol/io/records/case_record.h"
 #include "mcvol/io/scans/scan_discovery.h"
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <future>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,7 @@ struct LoadedCase {
   bool out_of_memory = false;     ///< a second try may succeed when other scans are gone
   StageTimings timings;           ///< of `read` and `prepare`
   BrainIntensities shown;         ///< of the channels to show
+  std::optional<ImageQuality> image_quality;  ///< none without a brain
 };
 
 /// Loads scans ahead, each on a thread of its own, while the network works on another.

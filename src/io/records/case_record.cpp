@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "case_record_json.h"
+#include "image_quality_json.h"
 #include <nlohmann/json.hpp>
 
 namespace mcvol {
@@ -59,6 +60,7 @@ ordered_json json_of(const RegionRecord& region) {
                          packed(region.without_dropout.data(), region.without_dropout.size())},
                         {"monte_carlo_error", json_of(region.monte_carlo_error)}};
   if (region.segmentation) whole["segmentation"] = json_of(*region.segmentation);
+  if (!region.agreement.empty()) whole["agreement"] = region.agreement;
   return whole;
 }
 
@@ -91,9 +93,11 @@ ordered_json json_list(const Items& items) {
 
 /// Whether it has what came with format 4. One without it, from an earlier version, stays as it is.
 bool needs_format_4(const CaseRecord& record) {
-  return !record.notes.empty() ||
+  return !record.notes.empty() || record.image_quality ||
          std::any_of(record.regions.begin(), record.regions.end(),
-                     [](const RegionRecord& region) { return region.segmentation.has_value(); }) ||
+                     [](const RegionRecord& region) {
+                       return region.segmentation.has_value() || !region.agreement.empty();
+                     }) ||
          std::any_of(record.inputs.begin(), record.inputs.end(),
                      [](const InputFile& input) { return input.index.has_value(); });
 }
@@ -111,6 +115,7 @@ ordered_json json_of(const CaseRecord& record) {
   whole["inputs"] = json_list(record.inputs);
   if (failed) return whole;
   whole["grid"] = json_of(record.grid);
+  if (record.image_quality) whole["image_quality"] = json_of_quality(*record.image_quality);
   whole["passes"] = record.passes;
   whole["regions"] = json_list(record.regions);
   return whole;
@@ -123,7 +128,8 @@ bool same_input(const InputFile& a, const InputFile& b) {
 
 bool same_region(const RegionRecord& a, const RegionRecord& b) {
   return a.region == b.region && a.passes == b.passes && a.mean == b.mean &&
-         a.without_dropout == b.without_dropout;
+         a.without_dropout == b.without_dropout &&
+         (a.agreement == b.agreement || a.agreement.empty() || b.agreement.empty());
 }
 
 bool identical_grid(const Grid& a, const Grid& b) {

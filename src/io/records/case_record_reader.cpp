@@ -7,6 +7,7 @@
 #include <set>
 
 #include "case_record_json.h"
+#include "image_quality_json.h"
 
 namespace mcvol {
 
@@ -256,6 +257,10 @@ class RecordReader {
     if (fields.has("segmentation")) {
       region.segmentation = shape_in(fields.object("segmentation"), region.mean.voxel_count());
     }
+    if (fields.has("agreement")) {
+      region.agreement = counts_in(fields, "agreement");
+      require_agreement_of_passes(fields, region);
+    }
     fields.finish();
     return region;
   }
@@ -285,6 +290,11 @@ class RecordReader {
 
   void read_measurement(JsonFields& fields, CaseRecord& record) const {
     record.grid = grid_in(fields.object("grid"));
+    // In format 4.
+    if (fields.has("image_quality")) {
+      record.image_quality =
+          quality_from_json(fields.object("image_quality"), record.inputs.size(), fail_);
+    }
     const std::int64_t passes = integer_of(fields.at("passes"), "passes", 1);
     if (passes > 1'000'000) fields.fail("passes", "expected at most 1000000");
     record.passes = static_cast<int>(passes);

@@ -21,7 +21,7 @@ class DeviceAssembly final : public WindowAssembly {
         sink_(sink),
         blended_(is_blended(task)),
         sums_(device, task.regions, task.voxels, task.sampled, task.all_passes) {
-    if (task.first > 0) sums_.go_on(task.first, sink.earlier_sums().get());
+    if (task.first > 0) sums_.go_on(task.first, sink.earlier_sums());
     if (!blended_) return;
     const auto options = at::TensorOptions().device(device).dtype(at::kLong);
     const std::vector<float> importance = importance_map(task.window.output, task.window.blend);

@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "network/device/cuda_kernels.h"
@@ -44,6 +45,15 @@ std::vector<LogitHistogram> histograms_of(const at::Tensor& sums) {
   return histograms;
 }
 
+/// On the host. They live as long as their tensor, which the pointer holds.
+template <typename Number>
+std::shared_ptr<const Number> numbers_of(const at::Tensor& sums) {
+  at::Tensor on_host =
+      at::empty(sums.sizes(), at::TensorOptions().dtype(sums.scalar_type()).pinned_memory(true));
+  on_host.copy_(sums);
+  return {on_host.const_data_ptr<Number>(), [on_host](const Number*) {}};
+}
+
 }  // namespace
 
 at::Tensor on_device(std::span<const int> numbers, c10::Device device) {
@@ -62,6 +72,7 @@ DeviceSums::DeviceSums(c10::Device device, int regions, std::int64_t voxels, int
   lower_odds_ = at::tensor(at::ArrayRef<float>(odds.data(), odds.size()), at::kFloat).to(device);
   histograms_ = at::zeros({regions, all_passes, 2, kIntervals}, options.dtype(at::kLong));
   probability_ = at::zeros({regions, voxels}, options.dtype(at::kLong));
+  above_half_ = at::zeros({regions, voxels}, options.dtype(at::kInt));
   complaints_ = at::zeros({2}, options.dtype(at::kInt));
 }
 
@@ -69,13 +80,19 @@ DeviceSums::DeviceSums(c10::Device device, int regions, std::int64_t voxels, int
 std::int64_t DeviceSums::bytes(int regions, std::int64_t voxels, int all_passes) {
   constexpr auto kSum = static_cast<std::int64_t>(sizeof(std::int64_t));
   constexpr std::int64_t kTables = 4096;
-  return kTables + regions * kSum * ((all_passes + std::int64_t{1}) * 2 * kIntervals + voxels);
+  constexpr auto kCount = static_cast<std::int64_t>(sizeof(std::int32_t));
+  return kTables + regions * kSum * (all_passes + std::int64_t{1}) * 2 * kIntervals +
+         regions * (kSum + kCount) * voxels;
 }
 
-void DeviceSums::go_on(int first, const std::int64_t* earlier) {
+void DeviceSums::go_on(int first, const VoxelSums& earlier) {
   first_ = first;
-  probability_.copy_(at::from_blob(const_cast<std::int64_t*>(earlier), {regions_, voxels_},
-                                   at::TensorOptions().dtype(at::kLong)));
+  for (const auto& [sums, given] :
+       {std::pair<at::Tensor&, const void*>(probability_, earlier.probabilities.get()),
+        {above_half_, earlier.above_half.get()}}) {
+    sums.copy_(at::from_blob(const_cast<void*>(given), sums.sizes(),
+                             at::TensorOptions().dtype(sums.scalar_type())));
+  }
 }
 
 void DeviceSums::add(const at::Tensor& logits, const at::Tensor& voxels,
@@ -90,7 +107,8 @@ void DeviceSums::add(const at::Tensor& logits, const at::Tensor& voxels,
       logits.const_data_ptr<float>(), voxels.const_data_ptr<std::int64_t>(), count, regions_,
       numbers.const_data_ptr<int>(), sampled_, all_passes_, voxels_,
       lower_odds_.const_data_ptr<float>(), histograms_.data_ptr<std::int64_t>(),
-      probability_.data_ptr<std::int64_t>(), complaints_.data_ptr<int>());
+      probability_.data_ptr<std::int64_t>(), above_half_.data_ptr<int>(),
+      complaints_.data_ptr<int>());
 }
 
 void DeviceSums::give(LogitSink& sink) const {
@@ -109,16 +127,11 @@ void DeviceSums::give(LogitSink& sink) const {
   }
   const std::vector<LogitHistogram> histograms = histograms_of(histograms_);
   const std::vector<LogitHistogram> mean_histograms = histograms_of(means);
-  at::Tensor on_host =
-      at::empty({regions_, voxels_}, at::TensorOptions().dtype(at::kLong).pinned_memory(true));
-  on_host.copy_(probability_);
-  // The numbers live as long as their tensor, which the pointer holds.
-  const std::shared_ptr<const std::int64_t> probability_sums(on_host.const_data_ptr<std::int64_t>(),
-                                                             [on_host](const std::int64_t*) {});
-  sink.accept(LogitSums{.histograms = histograms,
-                        .means = mean_histograms,
-                        .probability_sums = probability_sums,
-                        .voxels = voxels_});
+  sink.accept(LogitSums{
+      .histograms = histograms,
+      .means = mean_histograms,
+      .of_voxels = {numbers_of<std::int64_t>(probability_), numbers_of<std::int32_t>(above_half_)},
+      .voxels = voxels_});
 }
 
 }  // namespace mcvol

@@ -12,8 +12,8 @@ namespace mcvol {
 at::Tensor on_device(std::span<const int> numbers, c10::Device device);
 
 /// What a sink would make of a scan's logits, made on the GPU that computes them: the histogram of
-/// each pass and region, and the sum over passes of each voxel's probability. Integers, so the
-/// order in which the voxels of windows come changes nothing.
+/// each pass and region, and of each voxel the sum of its probability over passes and how many of
+/// these are above 0.5. Integers, so the order in which the voxels of windows come changes nothing.
 class DeviceSums {
  public:
   /// @param voxels measured. @param sampled, all_passes as in AssemblyTask.
@@ -23,8 +23,8 @@ class DeviceSums {
   static std::int64_t bytes(int regions, std::int64_t voxels, int all_passes);
 
   /// Before the first add(): these passes come after `first` others.
-  /// @param earlier on the host [regions, voxels]: the sums of the others.
-  void go_on(int first, const std::int64_t* earlier);
+  /// @param earlier on the host: the sums of the others.
+  void go_on(int first, const VoxelSums& earlier);
 
   /// @param logits fp32 [passes, regions, count], contiguous. @param voxels int64 [count]: which of
   /// the measured ones. Both on the device.
@@ -47,6 +47,7 @@ class DeviceSums {
   at::Tensor lower_odds_;   ///< fp32 [128]
   at::Tensor histograms_;   ///< int64 [regions, all passes, 2, 256]: voxels and inner weights
   at::Tensor probability_;  ///< int64 [regions, voxels]
+  at::Tensor above_half_;   ///< int32 [regions, voxels]
   at::Tensor complaints_;
 };
 

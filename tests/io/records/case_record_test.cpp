@@ -239,6 +239,53 @@ TEST_F(DamagedRecord, FociMustFitTheRegion) {
       "-1");
 }
 
+/// `whole` and `core` of measured_record(): 1000 voxels in all five passes, 1000 in four of them …
+void add_agreement(CaseRecord& record) {
+  record.regions[0].agreement = {1000, 1000, 1000, 1000, 1000, 1000};
+  record.regions[1].agreement = {6000, 0, 0, 0, 0, 0};
+}
+
+TEST(CaseRecordFile, AgreementComesBackAndMakesItFormat4) {
+  const TemporaryFolder scratch;
+  CaseRecord record = measured_record("case_01");
+  add_agreement(record);
+  write_case_record(record, scratch.path() / "a.json");
+  EXPECT_EQ(json::parse(text_of_file(scratch.path() / "a.json"))["format"], 4);
+  const CaseRecord back = read_case_record(scratch.path() / "a.json");
+  EXPECT_EQ(back.regions[0].agreement, record.regions[0].agreement);
+  EXPECT_EQ(back.regions[1].agreement, record.regions[1].agreement);
+}
+
+TEST_F(DamagedRecord, AgreementMustBeThatOfThePasses) {
+  CaseRecord record = measured_record("case_01");
+  add_agreement(record);
+  const auto message_with = [&](const std::vector<std::int64_t>& counts) {
+    return message_after([&](json& whole) { whole["regions"][0]["agreement"] = counts; }, record);
+  };
+  const std::string field = "case_01.json: regions[0].agreement";
+  EXPECT_EQ(message_with({1000, 1000, 1000, 1000, 1000, 1000}), "");
+  expect_part(message_with({6000, 0, 0, 0, 0}), field + ": expected 6 values, found 5");
+  expect_part(message_with({999, 1000, 1000, 1000, 1000, 1000}),
+              field + ": expected 6000 voxels, found 5999");
+  expect_part(message_with({1000, 1000, 1000, 1000, 1000, std::int64_t{1} << 62}),
+              field + ": expected 6000 voxels, found more");
+  expect_part(message_with({1000, 1000, 1000, 1000, 1001, 999}),
+              field + ": expected 15000 times that a pass has a voxel above 0.5, found 14999");
+  expect_part(message_with({-1, 1001, 1000, 1000, 1000, 1000}),
+              field + "[0]: expected at least 0, found -1");
+}
+
+TEST(SameMeasurement, IsToldByTheAgreementWhereBothHaveIt) {
+  const CaseRecord without = measured_record("case_01");
+  CaseRecord with = without;
+  add_agreement(with);
+  EXPECT_TRUE(with.same_measurement(without));
+  EXPECT_TRUE(without.same_measurement(with));
+  CaseRecord other = with;
+  other.regions[0].agreement = {1001, 998, 1001, 1000, 1000, 1000};
+  EXPECT_FALSE(with.same_measurement(other));
+}
+
 TEST(ScanSha256, TellsCasesOutOfOneFileApartAndIsAsBeforeOfOthers) {
   CaseRecord record = measured_record("case_01");
   EXPECT_EQ(scan_sha256(record), sha256_of_bytes(record.inputs.at(0).sha256));

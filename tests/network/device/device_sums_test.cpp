@@ -2,6 +2,7 @@
 
 #include "mcvol/error/error.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -59,6 +60,11 @@ TEST_F(OnTheGpu, HistogramsOfLogitsAreThoseOfTheCpuBitForBit) {
           (kProbabilityUnit * (kPasses - 1));
       EXPECT_NEAR(found, mean[voxel].item<double>(), 1e-14);
     }
+    const at::Tensor above =
+        logits.narrow(0, 0, kPasses - 1).select(1, region).gt(0).sum(0).to(at::kInt).contiguous();
+    const int* expected_above = above.const_data_ptr<int>();
+    EXPECT_TRUE(std::equal(expected_above, expected_above + kVoxels,
+                           sink.above_half.begin() + region * kVoxels));
     const LogitHistogram& histogram = sink.means[static_cast<std::size_t>(region)];
     EXPECT_EQ(histogram.voxel_count(), kVoxels);
     EXPECT_NEAR(histogram.probability_sum(), mean.sum().item<double>(), 2e-5 * kVoxels);

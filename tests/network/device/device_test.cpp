@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,18 @@ TEST_P(NetworksOnTheGpu, SumsAreThoseOfTheirLogits) {
   ASSERT_TRUE(gpu->run(
       scan_, request_, sink, [](double) { return true; }, timings));
   ASSERT_EQ(sink.histograms.size(), logits.size() * bundle().regions.size());
+  const std::size_t regions = bundle().regions.size(), voxels = sink.above_half.size() / regions;
+  for (std::size_t region = 0; region < regions; ++region) {
+    const auto counts = sink.above_half.begin() + static_cast<std::ptrdiff_t>(region * voxels);
+    const std::int64_t counted =
+        std::accumulate(counts, counts + static_cast<std::ptrdiff_t>(voxels), std::int64_t{0});
+    std::int64_t of_passes = 0;
+    for (int pass = 0; pass < request_.passes; ++pass) {
+      const std::size_t at = region * logits.size() + static_cast<std::size_t>(pass);
+      of_passes += sink.histograms[at].above_half();
+    }
+    EXPECT_EQ(counted, of_passes);
+  }
   for (std::size_t pass = 0; pass < logits.size(); ++pass) {
     for (std::size_t region = 0; region < logits[pass].size(); ++region) {
       LogitHistogram expected;
@@ -97,6 +110,7 @@ TEST_P(NetworksOnTheGpu, SumsOfALaterRequestGoOnFromThoseBefore) {
   ASSERT_TRUE(gpu->run(scan_, {.passes = 8, .seed = 5, .first_pass = 8}, in_parts, go_on, timings));
   EXPECT_EQ(in_parts.means, at_once.means);
   EXPECT_EQ(in_parts.probabilities, at_once.probabilities);
+  EXPECT_EQ(in_parts.above_half, at_once.above_half);
   for (std::size_t region = 0; region < bundle().regions.size(); ++region) {
     for (std::size_t pass = 0; pass < 8; ++pass) {
       EXPECT_EQ(first[region * 8 + pass], at_once.histograms[region * 16 + pass]);

@@ -37,15 +37,17 @@ class SumsSink final : public LogitSink {
   void accept(const LogitSums& sums) override {
     histograms.assign(sums.histograms.begin(), sums.histograms.end());
     means.assign(sums.means.begin(), sums.means.end());
-    const std::int64_t* first = sums.probability_sums.get();
-    probabilities.assign(first, first + static_cast<std::int64_t>(sums.means.size()) * sums.voxels);
-    given = sums.probability_sums;
+    given = sums.of_voxels;
+    const std::int64_t count = static_cast<std::int64_t>(sums.means.size()) * sums.voxels;
+    probabilities.assign(given.probabilities.get(), given.probabilities.get() + count);
+    above_half.assign(given.above_half.get(), given.above_half.get() + count);
   }
-  std::shared_ptr<const std::int64_t> earlier_sums() const override { return given; }
+  VoxelSums earlier_sums() const override { return given; }
 
   std::vector<LogitHistogram> histograms, means;
   std::vector<std::int64_t> probabilities;
-  std::shared_ptr<const std::int64_t> given;
+  std::vector<std::int32_t> above_half;
+  VoxelSums given;
 };
 
 }  // namespace mcvol::testing

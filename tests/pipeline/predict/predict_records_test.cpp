@@ -72,6 +72,28 @@ TEST_F(Predict, RecordsHoldAPassWithoutDropout) {
   EXPECT_NE(record("case_a").regions[0].without_dropout[0], record("case_a").regions[0].passes[0]);
 }
 
+TEST_F(Predict, RecordsHoldTheAgreementOfPassesAndTheQualityOfTheInput) {
+  behaviour_->networks = 2;
+  PredictOptions ensemble = options();
+  ensemble.passes = 6;
+  run(ensemble);
+  const CaseRecord found = record("case_a");
+  for (const RegionRecord& region : found.regions) {
+    ASSERT_EQ(region.agreement.size(), 7u);
+    std::int64_t above = 0, of_passes = 0;
+    for (std::size_t n = 0; n < 7; ++n) above += static_cast<std::int64_t>(n) * region.agreement[n];
+    for (const LogitHistogram& pass : region.passes) of_passes += pass.above_half();
+    EXPECT_EQ(above, of_passes);
+    EXPECT_GT(region.agreement[6], 0);
+  }
+  const ImageQuality& quality = found.image_quality.value();
+  EXPECT_DOUBLE_EQ(quality.brain_ml, static_cast<double>(found.regions[0].mean.voxel_count()) *
+                                         found.grid.voxel_volume_ml());
+  ASSERT_EQ(quality.channels.size(), 2u);
+  EXPECT_EQ(quality.shifts_voxels[1], (std::array<std::int64_t, 3>{2, 2, 2}));
+  EXPECT_GT(quality.channels[1].mutual_information.value().unshifted.value(), 0.0);
+}
+
 TEST_F(Predict, FixedPassesRecordTheirMonteCarloErrorToo) {
   PredictOptions fixed = options();
   run(fixed);

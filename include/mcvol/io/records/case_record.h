@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/image/grid.h"
+#include "mcvol/image/image_quality.h"
 #include "mcvol/volumetry/logit_histogram.h"
 #include "mcvol/volumetry/monte_carlo_error.h"
 
@@ -45,6 +46,8 @@ struct RegionRecord {
   /// records of formats 1 and 2.
   std::optional<MonteCarloError> monte_carlo_error;
   std::optional<SegmentationShape> segmentation;  ///< none in records of formats 1 to 3
+  /// Voxels with p > 0.5 in 0, 1, … all of the passes; empty in records of formats 1 to 3.
+  std::vector<std::int64_t> agreement;
 };
 
 /// Everything kept of a case: cases/<case_id>.json. Every conversion, level and calibration is a
@@ -62,10 +65,13 @@ struct CaseRecord {
   std::vector<std::string> notes;
   std::vector<InputFile> inputs;
   Grid grid;  ///< the network's; its voxels are what is counted
+  /// Of the input, its channels as in `inputs`; none in records of formats 1 to 3.
+  std::optional<ImageQuality> image_quality;
   int passes = 0;
   std::vector<RegionRecord> regions;  ///< in the bundle's order
 
-  /// Whether two records hold the same measurement (all but file times and notes).
+  /// Whether two records hold the same measurement (all but file times and notes). What one of them
+  /// has not, since an earlier version made it, does not tell them apart.
   bool same_measurement(const CaseRecord& other) const;
 };
 

@@ -80,6 +80,14 @@ struct LogitBlock {
 /// resolves.
 inline constexpr double kProbabilityUnit = 0x1p48;
 
+/// Sums over the passes with dropout of each region and measured voxel: [region, measured voxel].
+struct VoxelSums {
+  /// Of probabilities, in steps of 1 / kProbabilityUnit.
+  std::shared_ptr<const std::int64_t> probabilities;
+  /// Passes with p > 0.5 (logit > 0).
+  std::shared_ptr<const std::int32_t> above_half;
+};
+
 /// What a scan's logits come to, from a segmenter that adds them up where it computes them.
 struct LogitSums {
   /// [region, pass] of the request, those without dropout last.
@@ -87,8 +95,7 @@ struct LogitSums {
   /// [region], of the mean probability over passes with dropout, those of earlier requests
   /// included.
   std::span<const LogitHistogram> means;
-  /// [region, measured voxel], over the same passes, in steps of 1 / kProbabilityUnit.
-  std::shared_ptr<const std::int64_t> probability_sums;
+  VoxelSums of_voxels;      ///< over the same passes
   std::int64_t voxels = 0;  ///< measured
 };
 
@@ -102,8 +109,8 @@ class LogitSink {
   virtual bool takes_sums() const { return false; }
   /// Once for a request, in place of all blocks, where it takes sums.
   virtual void accept(const LogitSums&) {}
-  /// LogitSums::probability_sums of the request before, which those of the next go on from.
-  virtual std::shared_ptr<const std::int64_t> earlier_sums() const { return nullptr; }
+  /// LogitSums::of_voxels of the request before, which those of the next go on from.
+  virtual VoxelSums earlier_sums() const { return {}; }
 };
 
 /// Called between windows and passes with the share of the scan that is done, 0 to 1. Returns

@@ -67,17 +67,19 @@ struct BlockHistogram {
 };
 
 /// logits [rows, regions, count] of the measured voxels `voxels` into histograms [regions,
-/// all_passes, 2, 256] and, for passes below `sampled`, probabilities into sums [regions, all].
+/// all_passes, 2, 256] and, for passes below `sampled`, probabilities into sums [regions, all] and
+/// logits above 0 into counts [regions, all].
 extern "C" __global__ void add_logits(const float* logits, const int64* voxels, int64 count,
                                       int regions, const int* passes, int sampled, int all_passes,
                                       int64 all, const float* lower_odds, uint64* histograms,
-                                      uint64* sums, int* complaints) {
+                                      uint64* sums, int* counts, int* complaints) {
   __shared__ BlockHistogram block;
   block.clear();
   const int pass = passes[blockIdx.y / regions];
   const int64 region = blockIdx.y % regions;
   logits += blockIdx.y * count;
   sums += region * all;
+  counts += region * all;
   const int64 step = static_cast<int64>(gridDim.x) * blockDim.x;
   for (int64 first = static_cast<int64>(blockIdx.x) * blockDim.x; first < count; first += step) {
     const int64 n = first + threadIdx.x;
@@ -89,6 +91,7 @@ extern "C" __global__ void add_logits(const float* logits, const int64* voxels, 
     const double shifted = kOne / (1.0 + exp(-static_cast<double>(logit))) + kShift;
     atomicAdd(&sums[voxels[n]],
               static_cast<uint64>(__double_as_longlong(shifted) - __double_as_longlong(kShift)));
+    if (logit > 0.0f) atomicAdd(&counts[voxels[n]], 1);
   }
   block.give(histograms + (region * all_passes + pass) * 2 * kIntervals);
 }

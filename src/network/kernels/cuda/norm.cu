@@ -47,7 +47,7 @@ __device__ void norm_sums(const T* input, int64 row_stride, int64 voxels, int ch
 template <typename T>
 __device__ void norm_factors(const float* partial, int chunks, int64 voxels, int channels,
                              const T* weight, const T* bias, double epsilon, int drops,
-                             const MaskRows& rows, const Layer& layer, float* factors) {
+                             const MaskRows& rows, const MaskLayer& layer, float* factors) {
   const int channel = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32;
   if (channel >= channels) return;
   const int row = blockIdx.y;
@@ -80,7 +80,7 @@ __device__ void norm_factors(const float* partial, int chunks, int64 voxels, int
 }
 
 /// factors of dropout alone: scale and 0.
-extern "C" __global__ void dropout_factors(int channels, const MaskRows rows, const Layer layer,
+extern "C" __global__ void dropout_factors(int channels, const MaskRows rows, const MaskLayer layer,
                                            float* factors) {
   const int channel = blockIdx.x * blockDim.x + threadIdx.x;
   if (channel >= channels) return;
@@ -95,7 +95,7 @@ extern "C" __global__ void dropout_factors(int channels, const MaskRows rows, co
 template <typename T, int kVector>
 __device__ void apply_factors(const T* input, T* output, int64 row_stride, int64 voxels,
                               int channels, const float* factors, const T* slopes, int slope_count,
-                              int drops_elements, const MaskRows& rows, const Layer& layer) {
+                              int drops_elements, const MaskRows& rows, const MaskLayer& layer) {
   using Vector = Pack<T, kVector>;
   const int vectors = channels / kVector;
   const int64 row_vectors = voxels * vectors;
@@ -134,7 +134,7 @@ __device__ void apply_factors(const T* input, T* output, int64 row_stride, int64
   extern "C" __global__ void apply_factors_##name##_##width(                                       \
       const T* input, T* output, int64 row_stride, int64 voxels, int channels,                     \
       const float* factors, const T* slopes, int slope_count, int drops_elements,                  \
-      const MaskRows rows, const Layer layer) {                                                    \
+      const MaskRows rows, const MaskLayer layer) {                                                \
     apply_factors<T, width>(input, output, row_stride, voxels, channels, factors, slopes,          \
                             slope_count, drops_elements, rows, layer);                             \
   }
@@ -145,7 +145,7 @@ __device__ void apply_factors(const T* input, T* output, int64 row_stride, int64
   MCVOL_VECTOR_KERNELS(T, name, 1)                                                                 \
   extern "C" __global__ void norm_factors_##name(                                                  \
       const float* partial, int chunks, int64 voxels, int channels, const T* weight,               \
-      const T* bias, double epsilon, int drops, const MaskRows rows, const Layer layer,            \
+      const T* bias, double epsilon, int drops, const MaskRows rows, const MaskLayer layer,        \
       float* factors) {                                                                            \
     norm_factors(partial, chunks, voxels, channels, weight, bias, epsilon, drops, rows, layer,     \
                  factors);                                                                         \
