@@ -18,6 +18,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
 import networks
 from normalise import CLIP_SD
+from provenance import text_of_stages
 from run_folder import Refused, read_checkpoint, write_atomically
 from torchscript_archive import fix_hash_seed, torchscript_bytes
 
@@ -44,14 +45,8 @@ def provenance_of(checkpoint, dropout):
               {"steps": checkpoint["step"], "seed": options["seed"],
                "origin": checkpoint.get("origin")}]
     return (f"{kind} ({trained}) trained for {sum(stage['steps'] for stage in stages)} steps on "
-            f"simulated brain tumour scans ({', then '.join(text_of(stage) for stage in stages)}) "
+            f"simulated brain tumour scans ({text_of_stages(stages)}) "
             "by scripts/train/train.py of mcvol; exported by scripts/train/export.py")
-
-
-def text_of(stage):
-    origin = stage["origin"]
-    where = f" on cohort '{origin['name']}' of seed {origin['seed']}" if origin else ""
-    return f"{stage['steps']} steps with seed {stage['seed']}{where}"
 
 
 def model_description(network, checkpoint, name, dropout):

@@ -23,8 +23,9 @@ import networks
 import scans
 import train_options
 from cohort_folder import origin_of, require_scans, wait_for_scans
+from initial import read_initial
 from run_folder import (CHECKPOINT, Log, Refused, compare_options, read_checkpoint,
-                        read_hashed_checkpoint, write_atomically)
+                        write_atomically)
 
 WARM_UP_STEPS = 50
 WEIGHT_DECAY = 1e-4
@@ -56,14 +57,6 @@ def seed_of_step(seed, step):
     """For what PyTorch draws in a step: the weights at the start (step -1) and dropout."""
     words = np.random.SeedSequence([seed, 2, step + 1]).generate_state(2, np.uint32)
     return int(words[0]) << 31 ^ int(words[1])
-
-
-def stage_of(checkpoint, sha256):
-    """What the provenance of a run says of the checkpoint it began with."""
-    options = checkpoint["options"]
-    origin = checkpoint["origin"] if "origin" in checkpoint else origin_of(options["cohort"])
-    return {"sha256": sha256, "steps": checkpoint["step"], "seed": options["seed"],
-            "origin": origin}
 
 
 class Training:
@@ -118,18 +111,11 @@ class Training:
 
     def begin_with(self, network):
         path = self.options.initial
-        begun, sha256 = read_hashed_checkpoint(path)
+        weights, self.initial, asked = read_initial(path)
         try:
-            stage = stage_of(begun, sha256)
-            self.initial = [*begun.get("initial", []), stage]
-            asked = begun["options"]["network"], begun["options"]["channels"]
-        except (KeyError, TypeError, AttributeError):
-            raise Refused(f"{path}: not a checkpoint of train.py") from None
-        try:
-            network.load_state_dict(begun["average"])
+            network.load_state_dict(weights)
         except (RuntimeError, KeyError):
-            raise Refused(f"{path}: another network's weights (--network {asked[0]} --channels "
-                          f"{asked[1] or 'by default'}); use the same here") from None
+            raise Refused(f"{path}: another network's weights{asked}; use the same here") from None
         say(f"begins with the weights of {path}, after "
             f"{sum(stage['steps'] for stage in self.initial)} steps")
 

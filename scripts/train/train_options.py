@@ -58,7 +58,8 @@ def parse(description, arguments=None):
     add("--window", type=size, default=[80, 96, 80], help="voxels shown (80,96,80)")
     add("--precision", choices=("bf16", "fp32"), default="bf16")
     add("--initial",
-        help="checkpoint whose averaged weights a new run begins with; unused when it goes on")
+        help="checkpoint or network.pt of a bundle of export.py, whose weights a new run begins "
+             "with; unused when it goes on")
     add("--threads", type=natural, help="default: PyTorch's")
     add("--device", type=device_name, default="auto", help="auto, cpu or cuda[:N]")
     add("--checkpoint-minutes", type=positive, default=3.0)
