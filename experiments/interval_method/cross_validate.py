@@ -35,15 +35,15 @@ MEASURES = ("interval_score_root", "interval_score_ml", "width_root", "width_ml"
 
 def write_references(path, rows, cases):
     with open(path, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, ("case_id", "region", "volume_ml"), extrasaction="ignore")
+        writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
         writer.writerows(row for row in rows if row["case_id"] in cases)
 
 
 def run(command):
-    """stderr of a failed command, else none."""
+    """stderr of a failed command, else none; 3 is success with something left out."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stderr.strip() if done.returncode else None
+    return done.stderr.strip() if done.returncode not in (0, 3) else None
 
 
 def evaluate_fold(arguments, results, rows, known, fold, strata, scratch):
@@ -76,33 +76,32 @@ def cross_validate(arguments, results, rows, strata):
     """{(region, case_id): {method: [measure]}}, means over the repeats that evaluate the scan."""
     cases = sorted({row["case_id"] for row in rows})
     sums = defaultdict(lambda: defaultdict(lambda: np.zeros(len(MEASURES))))
-    counts = defaultdict(int)
+    counts = defaultdict(int)  # by region, case and method
     for repeat in range(arguments.repeats):
         for known, fold in splits_of(arguments, cases, repeat):
-            for case in fold:
-                counts[case] += 1
             with tempfile.TemporaryDirectory() as folder:
                 found, reason = evaluate_fold(arguments, results, rows, known, fold, strata,
                                               Path(folder))
             if reason is not None:
-                print(f"strata {strata} left out: {reason.splitlines()[-1]}", file=sys.stderr)
+                print(f"{results}, strata {strata or 'none'}, left out: {reason.splitlines()[-1]}",
+                      file=sys.stderr)
                 return None
             for row in found:
                 lower, upper = float(row["lower_ml"]), float(row["upper_ml"])
                 values = (float(row["interval_score_root"]), float(row["interval_score_ml"]),
                           np.cbrt(upper) - np.cbrt(lower), upper - lower, float(row["covered"]))
                 sums[row["region"], row["case_id"]][row["method"]] += np.array(values)
-        print(f"strata {strata or 'none'}: repeat {repeat + 1}/{arguments.repeats}",
+                counts[row["region"], row["case_id"], row["method"]] += 1
+        print(f"{results}, strata {strata or 'none'}: repeat {repeat + 1}/{arguments.repeats}",
               file=sys.stderr)
-    return {key: {method: total / counts[key[1]] for method, total in methods.items()}
+    return {key: {method: total / counts[(*key, method)] for method, total in methods.items()}
             for key, methods in sums.items()}
 
 
 def candidates_of(arguments, rows):
     """{candidate: {(region, case_id): [measure]}}; methods without calibration once only."""
     tables = {}
-    for named in arguments.results:
-        label, _, results = named.rpartition("=")
+    for label, results in arguments.results.items():
         for strata in ["", *arguments.strata]:
             scored = cross_validate(arguments, results, rows, strata)
             for key, methods in (scored or {}).items():
@@ -116,9 +115,35 @@ def candidates_of(arguments, rows):
 
 
 def matrix_of(table, cases, regions):
-    """[case, measure], the mean over `regions`; a case that lacks one is left out."""
+    """[case, measure], the mean over `regions`."""
     return np.array([np.mean([table[region, case] for region in regions], axis=0)
-                     for case in cases if all((region, case) in table for region in regions)])
+                     for case in cases])
+
+
+def cases_of_all(tables, regions):
+    """Those that every candidate scored in all the regions."""
+    cases = sorted({case for table in tables.values() for _, case in table})
+    common = [case for case in cases if all((region, case) in table for table in tables.values()
+                                            for region in regions)]
+    if len(common) < len(cases):
+        print(f"{', '.join(regions)}: {len(cases) - len(common)} of {len(cases)} cases left out "
+              "that some candidate has no score of", file=sys.stderr)
+    if not common:
+        fail(f"{', '.join(regions)}: no case that all candidates have a score of")
+    return common
+
+
+def named_results(words):
+    """{label: folder}; a folder without a name has the label ""."""
+    named = {}
+    for word in words:
+        label, _, folder = word.partition("=") if not Path(word).exists() else ("", "", word)
+        if not folder:
+            label, folder = "", label
+        if label in named:
+            fail(f"--results: two folders called '{label}'; name each, as in channel=DIR")
+        named[label] = folder
+    return named
 
 
 def ratio_text(values, reference, rng):
@@ -132,8 +157,8 @@ def ratio_text(values, reference, rng):
 def print_tables(tables, reference_name):
     some = next(iter(tables.values()))
     regions = list(dict.fromkeys(region for region, _ in some))
-    cases = sorted({case for _, case in some})
     for title, chosen in [*((region, [region]) for region in regions), (ALL, regions)]:
+        cases = cases_of_all(tables, chosen)
         reference = matrix_of(tables[reference_name], cases, chosen)
         print(f"\n## {title}\n\n| candidate | score, ml^(1/3) | to `{reference_name}` [95 %] "
               f"| score, ml | to `{reference_name}` [95 %] | mean width, ml^(1/3) | ml | covered |\n"
@@ -173,13 +198,15 @@ def main():
     parser.add_argument("--compare-with", default="conformal", metavar="CANDIDATE")
     parser.add_argument("--out", type=Path, help="folder of cross_validate.csv")
     arguments = parser.parse_args()
+    arguments.results = named_results(arguments.results)
     try:
         rows = read_rows(arguments.references)
         tables = candidates_of(arguments, rows)
     except (OSError, KeyError) as error:
         fail(str(error))
     if arguments.compare_with not in tables:
-        fail(f"--compare-with {arguments.compare_with}: expected one of {', '.join(tables)}")
+        fail(f"--compare-with {arguments.compare_with}: expected one of "
+             f"{', '.join(tables) or 'none: nothing could be evaluated'}")
     cut = (f"calibrated on {arguments.calibrate_on}" if arguments.calibrate_on
            else f"{arguments.folds} folds")
     print(f"{len({row['case_id'] for row in rows})} cases, {cut}, {arguments.repeats} repeats, "

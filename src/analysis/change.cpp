@@ -55,9 +55,11 @@ std::string fisher_interval(double correlation, std::size_t pairs) {
 Correlations estimated_correlations(const ChangeOptions& options,
                                     const std::vector<ScanPair>& pairs,
                                     const CalibrationFile& calibration, ChangeTable& table) {
-  const ReferencedResults known =
+  ReferencedResults known =
       read_referenced_results(options.results, *options.references, options.threads);
   table.left_out = known.left_out;
+  const std::string earlier = leave_out_earlier_records(known, calibration.method);
+  if (!earlier.empty()) table.left_out.push_back(earlier);
   std::map<std::pair<std::string, std::string>, double> scores;  // by case_id and region
   std::mutex guard;
   read_predictions(known, options.threads,
@@ -160,9 +162,7 @@ class PairComparison {
     if (record.run_identity != calibration_.run_identity) {
       throw InputError(case_id + ": measured with other settings than the run; measure it again");
     }
-    const auto lacks = [](const RegionRecord& region) { return region.without_dropout.empty(); };
-    if (is_regression(calibration_.file.method) &&
-        std::any_of(record.regions.begin(), record.regions.end(), lacks)) {
+    if (is_regression(calibration_.file.method) && !has_no_dropout(record)) {
       throw InputError(case_id +
                        ": measured by an earlier version without a pass with dropout off, "
                        "which the calibration takes; measure it again");

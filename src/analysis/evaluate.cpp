@@ -50,12 +50,8 @@ std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
                                        const std::vector<NominalCoverage>& levels,
                                        std::vector<std::string>& notes) {
   if (calibration == nullptr) return {IntervalMethod::kLevelSets};
-  bool recorded = true;
-  for (const ReferencedCase& one : cases) {
-    for (const ReferencedRegion& region : one.regions) {
-      recorded = recorded && region.without_dropout;
-    }
-  }
+  const bool recorded = std::all_of(cases.begin(), cases.end(),
+                                    [](const ReferencedCase& one) { return one.has_no_dropout(); });
   const auto why_not = [&](IntervalMethod method) -> std::string {
     if (!fits(calibration->file, method)) {
       return "the calibration was made by an earlier version, or on its records";
@@ -79,20 +75,6 @@ std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
     notes.push_back("not compared with " + joined(names) + ": " + reason);
   }
   return methods;
-}
-
-/// Leaves out the cases whose records lack what the calibration's method takes.
-void leave_out_earlier_records(const AppliedCalibration& calibration, ReferencedResults& results,
-                               std::vector<std::string>& notes) {
-  if (!is_regression(calibration.file.method)) return;
-  const auto left_out = std::erase_if(results.cases, [](const ReferencedCase& one) {
-    return std::any_of(one.regions.begin(), one.regions.end(),
-                       [](const ReferencedRegion& region) { return !region.without_dropout; });
-  });
-  if (left_out == 0) return;
-  notes.push_back(std::to_string(left_out) +
-                  " case(s) left out that an earlier version measured without a pass with dropout "
-                  "off; measure them again");
 }
 
 /// Leaves out the cases that the calibration was made on.
@@ -247,7 +229,9 @@ Evaluation evaluate(const EvaluateOptions& options) {
   Evaluation evaluation;
   if (calibration) {
     leave_out_calibration_cases(*calibration, results, options.results, evaluation.notes);
-    leave_out_earlier_records(*calibration, results, evaluation.notes);
+    const std::string earlier = leave_out_earlier_records(results, calibration->file.method);
+    if (!earlier.empty()) evaluation.notes.push_back(earlier);
+    if (results.cases.empty()) throw UsageError(options.results.string() + ": " + earlier);
   }
   const std::string repeated = leave_out_repeated_scans(results);
   if (!repeated.empty()) evaluation.notes.push_back(repeated);

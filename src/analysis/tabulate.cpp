@@ -14,6 +14,7 @@ namespace {
 struct TabulatedCase {
   std::vector<VolumeRow> rows;
   bool failed = false;
+  bool earlier = false;  ///< without what the calibration takes
   std::string note;
 };
 
@@ -28,6 +29,9 @@ TabulatedCase tabulate_case(const TabulateOptions& options, const std::string& c
       record.flags.push_back("other_run");
       std::sort(record.flags.begin(), record.flags.end());
     }
+    made.earlier = !made.failed && calibration != nullptr &&
+                   record.run_identity == calibration->run_identity &&
+                   is_regression(calibration->file.method) && !has_no_dropout(record);
     made.rows = rows_of(record, levels, calibration, options.sampler.value_or(SamplerOptions{}));
   } catch (const InputError& error) {
     made.note = std::string(error.what()) + "; left out";
@@ -58,6 +62,7 @@ Tabulation tabulate(const TabulateOptions& options) {
   Tabulation tabulation;
   tabulation.levels = levels;
   tabulation.calibration = calibration;
+  int earlier = 0;
   for (std::size_t n = 0; n < ids.size(); ++n) {
     if (!cases[n].note.empty()) {
       tabulation.unreadable.push_back(cases[n].note);
@@ -65,6 +70,12 @@ Tabulation tabulate(const TabulateOptions& options) {
     }
     tabulation.rows_by_case[ids[n]] = std::move(cases[n].rows);
     tabulation.failed += cases[n].failed ? 1 : 0;
+    earlier += cases[n].earlier ? 1 : 0;
+  }
+  if (earlier > 0) {
+    tabulation.notes.push_back(std::to_string(earlier) +
+                               " case(s) stay uncalibrated: an earlier version measured them "
+                               "without a pass with dropout off; measure them again");
   }
   if (calibration && calibration->other_seed) {
     tabulation.notes.push_back("the calibration was made with another --seed");

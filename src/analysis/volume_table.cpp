@@ -29,10 +29,8 @@ std::optional<VolumeEstimate> estimate_of(const CaseRecord& record, const Region
                                           const std::vector<NominalCoverage>& levels,
                                           const AppliedCalibration* calibration) {
   if (calibration == nullptr || record.run_identity != calibration->run_identity) return {};
-  const RegionPrediction prediction = prediction_of(record, region);
-  const bool lacks = !has_regression_features(prediction);  // of an earlier version
-  if (is_regression(calibration->file.method) && lacks) return {};
-  return estimate_volume(prediction, calibration->file.region(region.region),
+  if (is_regression(calibration->file.method) && !has_no_dropout(record)) return {};
+  return estimate_volume(prediction_of(record, region), calibration->file.region(region.region),
                          calibration->file.method, levels);
 }
 
@@ -131,6 +129,11 @@ RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& reg
           voxel_ml,
           region.mean,
           mean_thresholded_ml(record.regions[core_of(names, number)].without_dropout, voxel_ml)};
+}
+
+bool has_no_dropout(const CaseRecord& record) {
+  return std::none_of(record.regions.begin(), record.regions.end(),
+                      [](const RegionRecord& region) { return region.without_dropout.empty(); });
 }
 
 std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,

@@ -238,7 +238,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
                                 std::count(measured.begin(), measured.end(), std::uint8_t{0});
     if (voxels == 0) throw InputError("no voxel to measure: the scan is zero everywhere");
     const int networks = segmenter_->summary().networks;
-    const PassSchedule schedule = pass_schedule(options_, networks);
+    const PassSchedule schedule = pass_schedule(options_, segmenter_->summary().round());
     HistogramSink sink(region_names(plan_.bundle), voxels, schedule.passes.front(), networks,
                        {options_.save.sd, options_.save.agreement});
     const auto progress = [&](double share) {

@@ -19,17 +19,23 @@ namespace mcvol {
 
 namespace {
 
-/// Members take turns pass by pass, so that each has the same share of the passes.
-void require_whole_rounds(int passes, int networks) {
-  const int below = passes - passes % networks, above = below + networks;
+/// Members and mirror images take turns pass by pass, so that each has the same share of the
+/// passes.
+void require_whole_rounds(int passes, const Bundle& bundle) {
+  const int round = bundle.round();
+  const int below = passes - passes % round, above = below + round;
   if (below == passes) return;
   std::string nearest = below > 0 ? std::to_string(below) : "";
   if (above <= PredictOptions::kMostPasses) {
     nearest += (nearest.empty() ? "" : " or ") + std::to_string(above);
   }
-  throw UsageError("--passes: expected a multiple of " + std::to_string(networks) +
-                   ", the number of networks in the model, found " + std::to_string(passes) +
-                   "; use " + nearest);
+  const std::string of = bundle.mirror.empty() ? "networks in the model"
+                         : bundle.networks.size() == 1
+                             ? "mirror images that the model takes"
+                             : "networks in the model times that of its mirror images";
+  throw UsageError("--passes: expected a multiple of " + std::to_string(round) +
+                   ", the number of " + of + ", found " + std::to_string(passes) + "; use " +
+                   nearest);
 }
 
 /// Refuses before any work what the folder or the model's regions do not allow.
@@ -182,8 +188,7 @@ PredictPlan plan_scans(const PredictOptions& options) {
   options.validate();
   PredictPlan plan;
   plan.bundle = read_bundle(options.model);
-  if (!options.mc_tolerance)
-    require_whole_rounds(options.passes, static_cast<int>(plan.bundle.networks.size()));
+  if (!options.mc_tolerance) require_whole_rounds(options.passes, plan.bundle);
   if (options.save.labels) label_painting(plan.bundle.json);
   plan.scope = options.scope.value_or(plan.bundle.scope);
   IdentityOptions identity_options;

@@ -9,13 +9,13 @@ namespace mcvol {
 namespace {
 
 /// The Monte Carlo errors of all regions, and whether each is small enough.
-void look_at(const HistogramSink& sink, double voxel_volume_ml, int networks,
+void look_at(const HistogramSink& sink, double voxel_volume_ml, int round,
              const std::optional<double>& tolerance, SampledPasses& sampled) {
   sampled.settled = true;
   sampled.errors.clear();
   for (std::size_t region = 0; region < sink.region_count(); ++region) {
     const VolumeDistribution volumes(sink.passes(region), voxel_volume_ml, {});
-    sampled.errors.push_back(monte_carlo_error(volumes, kMonteCarloErrorLevel, networks));
+    sampled.errors.push_back(monte_carlo_error(volumes, kMonteCarloErrorLevel, round));
     if (!tolerance) continue;
     const double width_ml = volumes.quantile((1 + kMonteCarloErrorLevel) / 2) -
                             volumes.quantile((1 - kMonteCarloErrorLevel) / 2);
@@ -25,9 +25,9 @@ void look_at(const HistogramSink& sink, double voxel_volume_ml, int networks,
 
 }  // namespace
 
-PassSchedule pass_schedule(const PredictOptions& options, int networks) {
+PassSchedule pass_schedule(const PredictOptions& options, int round) {
   if (!options.mc_tolerance) return {{options.passes}, std::nullopt};
-  PassSchedule schedule{{kFirstRounds * networks}, options.mc_tolerance};
+  PassSchedule schedule{{kFirstRounds * round}, options.mc_tolerance};
   while (schedule.passes.back() < kEnoughPasses) {
     schedule.passes.push_back(2 * schedule.passes.back());
   }
@@ -44,7 +44,7 @@ std::optional<SampledPasses> sample_passes(Segmenter& segmenter, const PreparedS
                                            const PassSchedule& schedule, std::uint64_t seed,
                                            HistogramSink& sink, const WindowProgress& progress,
                                            StageTimings& timings) {
-  const int networks = segmenter.summary().networks;
+  const int round = segmenter.summary().round();
   SampledPasses sampled;
   for (const int passes : schedule.passes) {
     const int before = sampled.passes;
@@ -60,7 +60,7 @@ std::optional<SampledPasses> sample_passes(Segmenter& segmenter, const PreparedS
     if (!segmenter.run(scan, request, sink, of_all, timings)) return std::nullopt;
     sampled.passes = passes;
     const ScopedTimer timer(timings.accumulate_s);
-    look_at(sink, scan.grid.voxel_volume_ml(), networks, schedule.tolerance, sampled);
+    look_at(sink, scan.grid.voxel_volume_ml(), round, schedule.tolerance, sampled);
     if (sampled.settled) break;
   }
   return sampled;

@@ -67,6 +67,48 @@ TEST(RegressionBounds, StudentisedResidualsRiseWithTheOnesOwnWhateverTheRows) {
   }
 }
 
+/// Rows that stretch a regression: one far from all others, twins of the first, rows of zeros.
+RegressionRows stretched_rows(int n, unsigned seed) {
+  RegressionRows rows = random_rows(n, seed);
+  rows.mean(seed % static_cast<unsigned>(n + 1), 1) *= 100;
+  rows.mean.row(n) = rows.mean.row(0);
+  rows.scale.row(n) = rows.scale.row(0);
+  rows.mean(n - 1, 1) = 0;
+  rows.scale.row(n - 1) << 1, 0, 0, 0;
+  rows.residuals[n - 1] = 0;
+  return rows;
+}
+
+TEST(RegressionBounds, StudentisedResidualsRiseWhereOneRowPullsTheRegressionToo) {
+  for (const int n : {4, 9, 30}) {
+    for (unsigned seed = 0; seed < 60; ++seed) {
+      const RegressionRows rows = stretched_rows(n, seed);
+      for (const double at : {-3.0, -0.4, 0.001, 0.12, 0.8, 5.0}) {
+        ASSERT_EQ(testing::rounded_log_size(at), testing::rounded_log_size(at + 1e-4));
+        const Eigen::ArrayXd low = testing::studentised_residuals(rows, at);
+        const Eigen::ArrayXd high = testing::studentised_residuals(rows, at + 1e-4);
+        const Eigen::ArrayXd gained = (high - high[0]) - (low - low[0]);
+        EXPECT_LE(gained.maxCoeff(), 1e-11) << n << " " << seed << " " << at;
+      }
+    }
+  }
+}
+
+TEST(RegressionBounds, AreTheHullWhereOneRowPullsTheRegressionToo) {
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    const RegressionRows rows = stretched_rows(24, seed);
+    const auto bounds = regression_bounds(rows);
+    for (const int k : {1, 3}) {
+      const auto [lower, upper] = bounds[static_cast<std::size_t>(k) - 1];
+      const double beyond = 1e-6 * (1 + upper - lower);
+      EXPECT_FALSE(testing::keeps(rows, lower - beyond, k)) << seed << " " << k;
+      EXPECT_TRUE(testing::keeps(rows, lower + beyond, k)) << seed << " " << k;
+      EXPECT_TRUE(testing::keeps(rows, upper - beyond, k)) << seed << " " << k;
+      EXPECT_FALSE(testing::keeps(rows, upper + beyond, k)) << seed << " " << k;
+    }
+  }
+}
+
 TEST(RegressionBounds, LieWithinEachOtherAndFollowTheResiduals) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     RegressionRows rows = random_rows(120, 500 + seed);

@@ -47,6 +47,9 @@ struct ReferencedCase {
   std::set<int> values;              ///< in its label map
   std::string problem;               ///< why record or label map cannot be read
   std::optional<int> unknown_label;  ///< a value of its label map that stands for nothing
+
+  /// Whether its record has a pass without dropout of every region: not one of format 1.
+  bool has_no_dropout() const;
 };
 
 /// The measured cases of a result folder that have references.
@@ -81,6 +84,10 @@ void read_predictions(
     const ReferencedResults& results, int threads,
     const std::function<void(std::size_t case_number,
                              const std::vector<RegionPrediction>& predictions)>& work);
+
+/// Leaves out the cases whose records lack what a method takes. @return what is to be said of it;
+/// empty where there are none.
+std::string leave_out_earlier_records(ReferencedResults& results, IntervalMethod method);
 
 /// Leaves out the cases whose scans have the same files as another's, so that each scan counts
 /// once: that with most references stays, of equals the first. @return what is to be said of it;

@@ -25,6 +25,10 @@ using CalibrationPointer = std::shared_ptr<const AppliedCalibration>;
 /// What the record says of a region, for conversions and calibrations.
 RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& region);
 
+/// Whether the record has a pass without dropout of every region, which a calibration by regression
+/// takes: not one of format 1.
+bool has_no_dropout(const CaseRecord& record);
+
 /// The rows of a record: region by region as in the bundle, levels in the order given (of
 /// parse_levels: ascending).
 ///

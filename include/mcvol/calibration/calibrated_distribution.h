@@ -29,9 +29,9 @@ class CalibratedDistribution {
   /// ends.
   virtual double median_ml() = 0;
   /// Probability integral transform of a known volume: (rank - 1/2) / (n + 1), its rank among
-  /// points() and itself, an absent one ranked among the absent by atom_uniform(). Uniform where
-  /// the calibration holds; of a regression to the little that its ends lie further out than need
-  /// be.
+  /// points_ml() and itself; an absent one by atom_uniform() among the absent, where the method
+  /// ranks (kConformal, kNoDropout) or regresses. Uniform where the calibration holds; of a
+  /// regression to the little that its ends lie further out than need be.
   virtual double pit(double volume_ml) = 0;
   /// Quantiles i / (n + 1), i = 1 … n, in ml, ascending: where the scan's score reaches the i-th
   /// smallest of the calibration scans' (the conformal predictive distribution of Vovk et al. 2019,

@@ -27,7 +27,7 @@ inline constexpr std::array kIntervalMethods{
 inline constexpr std::array kCalibrationMethods{IntervalMethod::kRegression,
                                                 IntervalMethod::kScaled, IntervalMethod::kConformal,
                                                 IntervalMethod::kQuantile};
-/// The best interval score on simulated scans (experiments/interval_method).
+/// Fixed beforehand, for any number of scans (docs/method.md, "Regression").
 inline constexpr IntervalMethod kDefaultMethod = IntervalMethod::kRegression;
 /// Where records lack what kRegression takes: the best of those that need less.
 inline constexpr IntervalMethod kEarlierMethod = IntervalMethod::kScaled;

@@ -34,7 +34,7 @@ struct PassSchedule {
 
 /// What was asked for: PredictOptions::passes, or with a tolerance kFirstRounds of the ensemble's
 /// networks, doubled until they are kEnoughPasses: 20, 40, 80, 160 and 320 of one network.
-PassSchedule pass_schedule(const PredictOptions& options, int networks);
+PassSchedule pass_schedule(const PredictOptions& options, int round);
 
 /// Whether both bounds of an interval of this width are known to `tolerance` times the width, or to
 /// kSmallestTolerance_ml.

@@ -14,6 +14,7 @@
 #include <cmath>
 #include <set>
 #include <system_error>
+#include <tuple>
 
 namespace mcvol {
 
@@ -21,13 +22,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Whatever the unit, no head is larger.
+constexpr double kMostMl = 1e9;
+
 double millilitres_from(const std::string& text, const char* column, const std::string& where) {
   double ml = 0;
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, ml);
   const bool number = parsed.ec == std::errc() && parsed.ptr == end && std::isfinite(ml);
-  if (!number || ml < 0) {
-    throw UsageError(where + ": " + column + ": expected a number from 0, found \"" + text + "\"");
+  if (!number || ml < 0 || ml > kMostMl) {
+    throw UsageError(where + ": " + column + ": expected a number from 0" +
+                     (number && ml > kMostMl ? " to 1e9" : "") + ", found \"" + text + "\"");
   }
   return ml;
 }
@@ -73,6 +78,7 @@ class ReadingsOfTable {
 
   ReferenceTable references() {
     for (const CsvRecord& record : table_.records) add(record);
+    for (const auto& [case_id, of_case] : readings_) choose(case_id);
     return {std::move(volumes_), said()};
   }
 
@@ -88,13 +94,24 @@ class ReadingsOfTable {
       throw UsageError(where + ": " + key.first + ", " + key.second + (rater_ ? ", " + rater : "") +
                        " is given twice; keep one of them");
     }
-    const double volume_ml = millilitres_from(record.fields[volume_], "volume_ml", where);
-    const std::pair draw(rater_ ? atom_uniform(key.first, "rater\n" + rater) : 0, rater);
-    const auto [least, is_first] = draws_.emplace(key, draw);
-    if (!is_first && draw >= least->second) return;
-    least->second = draw;
-    volumes_[key] = volume_ml;
-    if (sd_) volumes_[key] = reading_of(key, volume_ml, record.fields[*sd_], where);
+    double volume_ml = millilitres_from(record.fields[volume_], "volume_ml", where);
+    if (sd_) volume_ml = reading_of(key, volume_ml, record.fields[*sd_], where);
+    readings_[key.first][rater][key.second] = volume_ml;
+  }
+
+  /// Raters who read more regions of the case come first, of equals the one whose draw is less.
+  void choose(const std::string& case_id) {
+    std::vector<std::tuple<std::ptrdiff_t, double, const std::map<std::string, double>*>> raters;
+    for (const auto& [rater, regions] : readings_[case_id]) {
+      const double draw = rater_ ? atom_uniform(case_id, "rater\n" + rater) : 0;
+      raters.emplace_back(-std::ssize(regions), draw, &regions);
+    }
+    std::sort(raters.begin(), raters.end());
+    for (const auto& [count, draw, regions] : raters) {
+      for (const auto& [region, volume_ml] : *regions) {
+        volumes_.emplace(std::pair(case_id, region), volume_ml);
+      }
+    }
   }
 
   static double reading_of(const std::pair<std::string, std::string>& key, double volume_ml,
@@ -127,8 +144,8 @@ class ReadingsOfTable {
   std::optional<std::size_t> rater_, sd_;
   std::size_t case_id_ = 0, region_ = 0, volume_ = 0;
   std::map<std::pair<std::string, std::string>, std::set<std::string>> raters_;
-  /// The least draw of a case and region so far, and whose it is.
-  std::map<std::pair<std::string, std::string>, std::pair<double, std::string>> draws_;
+  /// By case, rater and region.
+  std::map<std::string, std::map<std::string, std::map<std::string, double>>> readings_;
   References volumes_;
 };
 

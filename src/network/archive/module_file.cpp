@@ -129,13 +129,17 @@ class Code {
       const at::Tensor& tensor = part.toTensor();
       const auto known = record_bytes_.find(tensor.storage().data_ptr().get());
       if (known == record_bytes_.end() || tensor.numel() == 0) return false;
-      std::uint64_t last = static_cast<std::uint64_t>(tensor.storage_offset());
-      for (std::int64_t d = 0; d < tensor.dim(); ++d) {
-        last += static_cast<std::uint64_t>(tensor.stride(d)) *
-                static_cast<std::uint64_t>(tensor.size(d) - 1);
-      }
       const std::uint64_t fitting = known->second / tensor.element_size();
-      if (last >= fitting || tensor.storage().nbytes() > known->second) {
+      auto last = static_cast<std::uint64_t>(tensor.storage_offset());
+      bool within = last < fitting;
+      for (std::int64_t d = 0; d < tensor.dim(); ++d) {
+        std::uint64_t step = 0;  // of files that mean harm more than 64 bits
+        within = within &&
+                 !__builtin_mul_overflow(static_cast<std::uint64_t>(tensor.stride(d)),
+                                         static_cast<std::uint64_t>(tensor.size(d) - 1), &step) &&
+                 !__builtin_add_overflow(last, step, &last) && last < fitting;
+      }
+      if (!within || tensor.storage().nbytes() > known->second) {
         throw Refusal{"a tensor that reaches beyond its values"};
       }
       return false;
@@ -150,20 +154,33 @@ class Code {
   SourceImporter importer_;
 };
 
-/// PyTorch compresses code and nothing else, and weights that somebody compresses hardly shrink:
-/// records of hundreds of times the file, compressed or over each other, are there to fill memory.
-void require_records_of_the_files_size(PyTorchStreamReader& reader,
-                                       const std::filesystem::path& path) {
+/// What LibTorch would make of the archive's pickles, and how much it would read for it. PyTorch
+/// compresses code and nothing else, and weights that somebody compresses hardly shrink: records of
+/// hundreds of times the file, compressed, over each other or read again and again, are there to
+/// fill memory.
+void require_harmless_objects(PyTorchStreamReader& reader, const std::filesystem::path& path) {
   constexpr std::uint64_t kMostCode = 100'000'000;  // bytes
-  constexpr std::uint64_t kMostCompression = 100;
+  constexpr std::uint64_t kMostTimesTheFile = 100;
   std::uint64_t code = 0, others = 0;
   for (const std::string& record : reader.getAllRecords()) {
     (record.starts_with("code/") ? code : others) += reader.getRecordSize(record);
   }
-  if (others / kMostCompression > std::filesystem::file_size(path)) {
-    throw Refusal{"records more than a hundred times as large as the file"};
-  }
+  const std::uint64_t most = kMostTimesTheFile * std::filesystem::file_size(path);
+  if (others > most) throw Refusal{"records more than a hundred times as large as the file"};
   if (code > kMostCode) throw Refusal{"more than 100 MB of code"};
+  std::uint64_t read = 0;
+  for (const std::string& record : reader.getAllRecords()) {
+    // What is beside the code tells where it came from: LibTorch reads it for its messages.
+    const bool is_debug = record.starts_with("code/") && record.ends_with(".debug_pkl");
+    if (record != "constants.pkl" && record != "data.pkl" && !is_debug) continue;
+    const PickleFindings findings = findings_in_pickle(text_of(reader, record));
+    if (!findings.danger.empty()) throw Refusal{findings.danger};
+    const std::string folder = record == "constants.pkl" ? "constants/" : "data/";
+    for (const std::string& of : findings.records) {
+      if (reader.hasRecord(folder + of)) read += reader.getRecordSize(folder + of);
+    }
+  }
+  if (read > most) throw Refusal{"tensors that read more than a hundred times the file"};
 }
 
 }  // namespace
@@ -179,11 +196,7 @@ torch::jit::Module load_module(const std::filesystem::path& path, const std::str
         reader.hasRecord("model.json")) {
       throw ModelError(name + ": " + what_archive_holds(reader.getAllRecords()));
     }
-    require_records_of_the_files_size(reader, path);
-    for (const char* record : {"constants.pkl", "data.pkl"}) {
-      const std::string danger = danger_of_unpickling(text_of(reader, record));
-      if (!danger.empty()) throw Refusal{danger};
-    }
+    require_harmless_objects(reader, path);
     Code code(reader, name);
     code.compile_types_of_objects();
     require_harmless_code(code.unit(), name);

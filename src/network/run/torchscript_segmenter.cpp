@@ -54,13 +54,13 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
       order_(order),
       window_(bundle.window),
       region_logits_(bundle.output, bundle.regions) {
-  const int flips = 1 << bundle.mirror.size();
   const DeviceChoice choice = choose_device(options.device);
   if (choice.device.is_cpu()) require_on_cpu(options.precision);
   at::set_num_threads(std::max(1, options.threads));
   device_ = choice.device;
   summary_.device = choice.description;
   summary_.networks = static_cast<int>(bundle.networks.size());
+  summary_.mirror_images = bundle.mirror_images();
   summary_.notes = choice.notes;
   summary_.warning = choice.warning;
   if (!device_.is_cpu()) device_bytes_ = free_device_bytes(device_);
@@ -68,11 +68,11 @@ TorchScriptSegmenter::TorchScriptSegmenter(const Bundle& bundle, const Segmenter
   describe_networks(networks_, summary_);
   if (window_.flexible) choose_window();
   probe();
-  summary_.prefix_gflop *= flips;
-  if (flips > 1) {
+  if (summary_.mirror_images > 1) {
     summary_.notes.push_back("passes are of the scan and its mirror images in turn, " +
-                             std::to_string(flips) +
-                             " in all; the pass without dropout is their average");
+                             std::to_string(summary_.mirror_images) +
+                             " in all, and the pass without dropout is their average; each takes a "
+                             "prefix of its own");
   }
   // By now the weights are there.
   if (!device_.is_cpu()) device_bytes_ = free_device_bytes(device_);
@@ -217,6 +217,12 @@ bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows
     const WindowData data = timed(timings.prefix_s, [&] { return windows.cut(plan.windows[n]); });
     timed(timings.accumulate_s, [&] { assembly.begin_window(data); });
     for (int member = 0; member < turns.networks; ++member) {
+      const std::vector<int> averaged = turns.average_of(member, group, request);
+      at::Tensor sums;  // [1, output channels, measured voxels] over mirror images
+      if (!averaged.empty()) {
+        sums = at::zeros({1, bundle_.output.channels, data.voxels.numel()},
+                         at::TensorOptions(at::kFloat).device(device_));
+      }
       for (int flip = 0; flip < turns.flips; ++flip) {
         const std::size_t place = turns.place_of(n, member, flip);
         const WindowData shown = timed(timings.prefix_s, [&] { return flips.flipped(data, flip); });
@@ -229,54 +235,40 @@ bool TorchScriptSegmenter::run_windows(const WindowPlan& plan, const ScanWindows
         const auto done = [&](double part) {
           return progress((static_cast<double>(place) + part) / jobs);
         };
-        const std::vector<int> own = turns.passes_of(member, flip, group, request);
-        const std::vector<int> averaged = turns.average_of(member, group, request);
-        if (!run_network(job, place, member, own, averaged, assembly, done, timings)) return false;
+        const ShownPasses passes{turns.passes_of(member, flip, group, request), averaged, sums};
+        if (!run_network(job, place, member, passes, assembly, done, timings)) return false;
       }
-      const std::vector<int> averaged = turns.average_of(member, group, request);
       if (averaged.empty()) continue;
-      timed(timings.accumulate_s, [&] { give_average(averaged, turns.flips, assembly); });
+      timed(timings.accumulate_s,
+            [&] { give_average(sums.div_(turns.flips), averaged, assembly); });
     }
   }
   return true;
 }
 
-/// A network on a window as it is shown. @param averaged the pass that goes into the average over
-/// mirror images, or none.
+/// A network on a window as it is shown.
 bool TorchScriptSegmenter::run_network(PassRunner::Job& job, std::size_t place, int member,
-                                       const std::vector<int>& own,
-                                       const std::vector<int>& averaged, WindowAssembly& assembly,
+                                       const ShownPasses& passes, WindowAssembly& assembly,
                                        const WindowProgress& progress, StageTimings& timings) {
   PassRunner& network = networks_[static_cast<std::size_t>(member)];
   KeptPrefixes::Cut cut = kept_.at(place);
   job.cut = &cut;
-  job.passes = own;
+  job.passes = passes.own;
   const auto take = [&](const PassRunner::Outputs& outputs) { assembly.take(outputs); };
-  if (!own.empty() && !network.run(job, take, progress, timings)) return false;
-  if (!averaged.empty()) {
-    if (!flip_sums_.defined()) {
-      flip_sums_ = at::zeros({1, bundle_.output.channels, job.tile_offsets.numel()},
-                             at::TensorOptions(at::kFloat).device(device_));
-    }
-    const auto add = [&](const PassRunner::Outputs& outputs) {
-      flip_sums_.narrow(2, outputs.begin, outputs.values.size(2)).add_(outputs.values);
-    };
-    job.passes = averaged;
-    if (!network.run(job, add, progress, timings)) {
-      flip_sums_.reset();
-      return false;
-    }
-  }
+  if (!passes.own.empty() && !network.run(job, take, progress, timings)) return false;
+  job.passes = passes.averaged;
+  const auto add = [&](const PassRunner::Outputs& outputs) {
+    passes.sums.narrow(2, outputs.begin, outputs.values.size(2)).add_(outputs.values);
+  };
+  if (!passes.averaged.empty() && !network.run(job, add, progress, timings)) return false;
   kept_.keep(place, std::move(cut));
   return true;
 }
 
 /// In blocks, which share the threads.
-void TorchScriptSegmenter::give_average(const std::vector<int>& passes, int flips,
-                                        WindowAssembly& assembly) {
+void TorchScriptSegmenter::give_average(const at::Tensor& values, const std::vector<int>& passes,
+                                        WindowAssembly& assembly) const {
   constexpr std::int64_t kVoxels = 16384;
-  const at::Tensor values = flip_sums_ / flips;
-  flip_sums_.reset();
   const std::int64_t count = values.size(2);
   const std::int64_t size = device_.is_cpu() ? kVoxels : std::max<std::int64_t>(count, 1);
   for_each_block(device_, 0, (count + size - 1) / size, [&](std::int64_t block) {

@@ -54,10 +54,16 @@ class TorchScriptSegmenter final : public Segmenter {
   std::int64_t host_room() const;
   std::int64_t device_room(const AssemblyTask& task, const PreparedScan& scan) const;
   std::int64_t prefix_room(const AssemblyTask& task) const;
-  bool run_network(PassRunner::Job& job, std::size_t place, int member, const std::vector<int>& own,
-                   const std::vector<int>& averaged, WindowAssembly& assembly,
-                   const WindowProgress& progress, StageTimings& timings);
-  void give_average(const std::vector<int>& passes, int flips, WindowAssembly& assembly);
+  /// Passes of a network on one mirror image of a window.
+  struct ShownPasses {
+    std::vector<int> own;
+    const std::vector<int>& averaged;  ///< that without dropout, which is over all of them; or none
+    at::Tensor sums;                   ///< for it
+  };
+  bool run_network(PassRunner::Job& job, std::size_t place, int member, const ShownPasses& passes,
+                   WindowAssembly& assembly, const WindowProgress& progress, StageTimings& timings);
+  void give_average(const at::Tensor& values, const std::vector<int>& passes,
+                    WindowAssembly& assembly) const;
 
   Bundle bundle_;
   SegmenterOptions options_;
@@ -69,8 +75,7 @@ class TorchScriptSegmenter final : public Segmenter {
   std::int64_t batch_bytes_ = 0;   ///< of a window and the passes that run together
   RegionLogits region_logits_;
   std::vector<PassRunner> networks_;
-  KeptPrefixes kept_;     ///< of the scan run last
-  at::Tensor flip_sums_;  ///< [1, output channels, voxels] of a window's mirror images so far
+  KeptPrefixes kept_;  ///< of the scan run last
 };
 
 /// As load_segmenter(), where LibTorch is linked.

@@ -79,6 +79,21 @@ TEST_F(KnownVolumes, OfSeveralRatersOneOfEachCaseIsDrawnForAllItsRegions) {
   for (const double rater : {1, 2, 3}) EXPECT_NEAR(counts[rater], 50, 4 * 5.8) << rater;
 }
 
+TEST_F(KnownVolumes, ARaterWhoReadAllRegionsComesBeforeOneWhoDidNot) {
+  std::string table = "case_id,region,volume_ml,rater\n";
+  for (int n = 0; n < 40; ++n) {
+    const std::string id = "case_" + std::to_string(n);
+    table += id + ",whole,1,ann\n" + id + ",core,1,ann\n" + id + ",whole,2,bob\n";
+  }
+  write_text(file("r.csv"), table + "odd,whole,1,ann\nodd,core,2,bob\n");
+  const References volumes = read_reference_table(file("r.csv")).volumes;
+  for (int n = 0; n < 40; ++n) {
+    EXPECT_EQ(volumes.at({"case_" + std::to_string(n), "whole"}), 1) << n;
+  }
+  EXPECT_EQ(volumes.at({"odd", "whole"}), 1);
+  EXPECT_EQ(volumes.at({"odd", "core"}), 2);
+}
+
 TEST_F(KnownVolumes, ReadingsScatterAsTheirStandardDeviationSays) {
   std::string table = "case_id,region,volume_ml,volume_sd_ml\n";
   for (int n = 0; n < 1000; ++n) table += "case_" + std::to_string(n) + ",whole,20,3\n";
@@ -104,6 +119,8 @@ TEST_F(KnownVolumes, WrongReadingsAreRefusedNamingTheLine) {
             at + ", line 4: a, whole, ann is given twice; keep one of them");
   EXPECT_EQ(refusal_of(raters + "a,whole,1,\n"),
             at + ", line 2: rater: expected a name, found nothing");
+  EXPECT_EQ(refusal_of("case_id,region,volume_ml\na,whole,1e19\n"),
+            at + ", line 2: volume_ml: expected a number from 0 to 1e9, found \"1e19\"");
   EXPECT_EQ(refusal_of("case_id,region,volume_ml,volume_sd_ml\na,whole,1,-0.1\n"),
             at + ", line 2: volume_sd_ml: expected a number from 0, found \"-0.1\"");
   expect_part(refusal_of("case_id,region,volume_ml,rater,volume_sd_ml\na,whole,1,ann,0\n"),

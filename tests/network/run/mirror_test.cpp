@@ -18,19 +18,18 @@ using testing::Logits;
 using testing::logits_of;
 using testing::random_scan;
 
-constexpr std::int64_t kSide = 15;  // the window holds the scan
-
 /// The scan mirrored along image axes.
 PreparedScan mirrored(const PreparedScan& scan, const std::vector<int>& axes) {
   PreparedScan flipped = scan;
+  const std::int64_t side = scan.grid.size[0];
   const auto mirror = [&](const auto& from, auto& to) {
-    for (std::int64_t z = 0; z < kSide; ++z) {
-      for (std::int64_t y = 0; y < kSide; ++y) {
-        for (std::int64_t x = 0; x < kSide; ++x) {
+    for (std::int64_t z = 0; z < side; ++z) {
+      for (std::int64_t y = 0; y < side; ++y) {
+        for (std::int64_t x = 0; x < side; ++x) {
           Index3 at{x, y, z};
           for (const int axis : axes) {
             auto& index = at[static_cast<std::size_t>(axis)];
-            index = kSide - 1 - index;
+            index = side - 1 - index;
           }
           to.at(at[0], at[1], at[2]) = from.at(x, y, z);
         }
@@ -47,6 +46,7 @@ PreparedScan mirrored(const PreparedScan& scan, const std::vector<int>& axes) {
 /// Numbers of the measured voxels of the mirrored scan, in the order of the scan's own.
 std::vector<std::size_t> places_in_mirror(const PreparedScan& scan, const std::vector<int>& axes) {
   std::vector<std::size_t> places;
+  const std::int64_t side = scan.grid.size[0];
   const PreparedScan flipped = mirrored(scan, axes);
   std::vector<std::size_t> number_at(flipped.measured.values.size());
   std::size_t next = 0;
@@ -56,12 +56,12 @@ std::vector<std::size_t> places_in_mirror(const PreparedScan& scan, const std::v
   }
   for (std::int64_t n = 0; n < std::ssize(scan.measured.values); ++n) {
     if (scan.measured.values[static_cast<std::size_t>(n)] == 0) continue;
-    Index3 at{n % kSide, n / kSide % kSide, n / kSide / kSide};
+    Index3 at{n % side, n / side % side, n / side / side};
     for (const int axis : axes) {
       auto& index = at[static_cast<std::size_t>(axis)];
-      index = kSide - 1 - index;
+      index = side - 1 - index;
     }
-    places.push_back(number_at[static_cast<std::size_t>(at[0] + kSide * (at[1] + kSide * at[2]))]);
+    places.push_back(number_at[static_cast<std::size_t>(at[0] + side * (at[1] + side * at[2]))]);
   }
   return places;
 }
@@ -87,23 +87,32 @@ std::vector<int> axes_of(int number) {
   return axes;
 }
 
-Bundle window_bundle(const std::vector<testing::TinyNetwork>& networks) {
+/// Windows that lie alike from either end of the scan, so that those of its mirror image are the
+/// mirror images of its windows.
+struct Layout {
+  std::string name;
+  std::int64_t side;  ///< of the scan, which is a cube
+  std::int64_t input, output;
+  double overlap;
+  bool unpadded = false;
+};
+
+Bundle laid_out(const Layout& layout, std::vector<testing::TinyNetwork> networks) {
   Bundle bundle = testing::tiny_bundle(networks);
-  bundle.window.input = bundle.window.output = {kSide, kSide, kSide};
   bundle.axes = {2, 1, 0};
+  bundle.window.input = {layout.input, layout.input, layout.input};
+  bundle.window.output = {layout.output, layout.output, layout.output};
   bundle.window.anchor = Bundle::Window::Anchor::kImageCorner;
+  bundle.window.overlap = layout.overlap;
+  if (layout.overlap > 0) bundle.window.blend = Bundle::Window::Blend::kGaussian;
   return bundle;
 }
 
-class MirrorImages : public ::testing::TestWithParam<bool> {
+class MirrorImages : public ::testing::TestWithParam<Layout> {
  protected:
-  Bundle bundle_ = window_bundle({testing::spatial_network()});
-  PreparedScan scan_ = random_scan({kSide, kSide, kSide}, 11);
-  void SetUp() override {
-    if (!GetParam()) return;
-    bundle_.window.overlap = 0.5;
-    bundle_.window.blend = Bundle::Window::Blend::kConstant;
-  }
+  Bundle bundle_ = laid_out(
+      GetParam(), {GetParam().unpadded ? testing::unpadded_network() : testing::spatial_network()});
+  PreparedScan scan_ = random_scan({GetParam().side, GetParam().side, GetParam().side}, 11);
 };
 
 TEST_P(MirrorImages, TakeTurnsAndArePassesOfAMirroredScan) {
@@ -157,13 +166,20 @@ TEST_P(MirrorImages, GiveTheSameBitsOnAnyThreadsAndByParts) {
   EXPECT_EQ(testing::differing_values(one, parts), 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Windows, MirrorImages, ::testing::Bool(), [](const auto& info) {
-  return std::string(info.param ? "blended" : "abutting");
-});
+INSTANTIATE_TEST_SUITE_P(Windows, MirrorImages,
+                         ::testing::Values(Layout{"one", 15, 15, 15, 0},
+                                           Layout{"abutting", 18, 9, 9, 0},
+                                           Layout{"blended", 17, 9, 9, 0.5},
+                                           Layout{"beyond_the_border", 11, 15, 15, 0.25},
+                                           Layout{"unpadded", 18, 13, 9, 0, true}),
+                         [](const auto& info) { return info.param.name; });
 
-TEST(MirrorImages, OfAnEnsembleComeNetworkByNetwork) {
-  const Bundle bundle = window_bundle({testing::spatial_network(), testing::pointwise_network()});
-  const PreparedScan scan = random_scan({kSide, kSide, kSide}, 12);
+TEST(MirrorImagesOfAnEnsemble, ComeNetworkByNetworkAndAreAveragedOfEach) {
+  Bundle bundle =
+      laid_out({"", 15, 15, 15, 0}, {testing::spatial_network(), testing::pointwise_network()});
+  bundle.output.activation = Bundle::Output::Activation::kSigmoid;
+  bundle.regions = {{"one", {1}}, {"other", {2}}};
+  const PreparedScan scan = random_scan({15, 15, 15}, 12);
   const PassRequest request{.passes = 8, .seed = 3, .without_dropout = true};
   Bundle mirroring = bundle;
   mirroring.mirror = {1};
@@ -179,6 +195,31 @@ TEST(MirrorImages, OfAnEnsembleComeNetworkByNetwork) {
                                  found[pass]),
               1e-5)
         << pass;
+  }
+  for (std::size_t pass = 8; pass < 10; ++pass) {
+    for (std::size_t v = 0; v < places.size(); ++v) {
+      const float mean = (own[pass][1][v] + of_mirror[pass][1][places[v]]) / 2;
+      ASSERT_NEAR(found[pass][1][v], mean, 1e-5) << pass << " " << v;
+    }
+  }
+}
+
+TEST(MirrorImagesThatAreStopped, LeaveNothingForTheNextScan) {
+  Bundle bundle = laid_out({"", 15, 15, 15, 0}, {testing::spatial_network()});
+  bundle.mirror = {0};
+  const PreparedScan scan = random_scan({15, 15, 15}, 13), other = random_scan({15, 15, 15}, 14);
+  const PassRequest request{.passes = 2, .seed = 3, .without_dropout = true};
+  const Logits alone = logits_of(bundle, other, request, 1);
+  const auto segmenter = load_torchscript_segmenter(bundle, {.device = "cpu", .threads = 1});
+  // Stopped at each place where it can be.
+  for (int looks = 1; looks < 8; ++looks) {
+    testing::KeepingSink sink(3, 2, scan.measured.values.size());
+    StageTimings timings;
+    int left = looks;
+    segmenter->run(
+        scan, request, sink, [&](double) { return --left > 0; }, timings);
+    EXPECT_EQ(testing::differing_values(alone, logits_of(*segmenter, bundle, other, request)), 0u)
+        << looks;
   }
 }
 

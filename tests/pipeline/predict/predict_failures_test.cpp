@@ -160,9 +160,11 @@ TEST_F(Predict, NetworkThatCannotBeUsedIsAnErrorBeforeAnyRecord) {
 }
 
 TEST_F(Predict, PassesThatAnEnsembleCannotShareEvenlyAreRefusedBeforeAnyWork) {
-  const auto complaint = [&](int networks, int passes) -> std::string {
+  const auto complaint = [&](int networks, int passes, const char* mirror = "") -> std::string {
     testing::write_fake_bundle(root_ / "model", [&](nlohmann::json& model) {
       testing::make_fake_ensemble(root_ / "model", networks, model);
+      model["format"] = 2;
+      model["mirror"] = mirror;
     });
     PredictOptions wanted = options();
     wanted.passes = passes;
@@ -184,8 +186,15 @@ TEST_F(Predict, PassesThatAnEnsembleCannotShareEvenlyAreRefusedBeforeAnyWork) {
   EXPECT_EQ(complaint(7, 10'000),
             "--passes: expected a multiple of 7, the number of networks in the model, found 10000; "
             "use 9996");
+  EXPECT_EQ(complaint(1, 20, "xyz"),
+            "--passes: expected a multiple of 8, the number of mirror images that the model takes, "
+            "found 20; use 16 or 24");
+  EXPECT_EQ(complaint(3, 20, "y"),
+            "--passes: expected a multiple of 6, the number of networks in the model times that of "
+            "its mirror images, found 20; use 18 or 24");
   EXPECT_FALSE(fs::exists(root_ / "out"));
   EXPECT_EQ(behaviour_->loads, 0);
+  EXPECT_EQ(complaint(1, 20, "xy"), "");
   EXPECT_EQ(complaint(3, 21), "");
   EXPECT_EQ(complaint(5, 20), "");
 }

@@ -24,8 +24,9 @@ struct ReferenceTable {
 };
 
 /// Reads the columns case_id, region and volume_ml of a CSV file; others are passed over but two:
-/// - `rater`: a row is that rater's reading. One rater of each case is drawn (atom_uniform() of
-///   case_id and the rater), so that cases stay exchangeable.
+/// - `rater`: a row is that rater's reading. One rater of each case is drawn among those who read
+///   most of its regions (atom_uniform() of case_id and the rater), so that cases stay
+///   exchangeable; of a region that they did not read another.
 /// - `volume_sd_ml`: the standard deviation of readings around volume_ml, from 0. A reading is
 /// drawn,
 ///   volume_ml + volume_sd_ml z, z normal (atom_uniform() of case_id and region), at least 0.

@@ -105,6 +105,10 @@ struct Bundle {
   std::string sha256;   ///< of model.json's bytes; its first 8 digits are the table's `model`
   bool has_calibration = false;
 
+  /// 2^n of n mirrored axes.
+  int mirror_images() const { return 1 << mirror.size(); }
+  /// Passes that see every network on every mirror image once.
+  int round() const { return static_cast<int>(networks.size()) * mirror_images(); }
   /// model.json without its texts (name, licence, provenance, warning): part of the run identity.
   nlohmann::json identity() const;
   /// Whether `required` holds "skull_stripped", the one thing of it that can be looked at.

@@ -38,9 +38,13 @@ struct NetworkSummary {
   std::array<std::int64_t, 3> window_input{0, 0, 0}, window_output{0, 0, 0};
   std::int64_t window_bytes = 0;   ///< working memory of one window and pass
   int networks = 1;                ///< members of the ensemble
+  int mirror_images = 1;           ///< of a scan that passes take in turn, itself one of them
   std::vector<std::string> notes;  ///< what the reader should know, a sentence each
   std::string warning;             ///< why a GPU that is there is not used; mostly empty
   std::string device;              ///< "cpu", "cuda:0"
+
+  /// Passes that see every network on every mirror image once.
+  int round() const { return networks * mirror_images; }
 };
 
 /// What to draw. The same request gives the same numbers on a CPU, for any number of threads and
