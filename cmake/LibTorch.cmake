@@ -43,6 +43,8 @@ file(GLOB MCVOL_TORCH_NVIDIA_LIBS "${MCVOL_LIBTORCH_DIR}/nvidia/*/lib")
 foreach(folder IN LISTS MCVOL_TORCH_NVIDIA_LIBS)
   target_link_options(mcvol_torch INTERFACE "LINKER:-rpath-link,${folder}")
 endforeach()
+# Its headers check in builds for debugging what the library, built without, never sets.
+target_compile_definitions(mcvol_torch INTERFACE $<$<NOT:$<CONFIG:Release>>:NDEBUG>)
 # Loops of ATen's headers are compiled in here, and without OpenMP they would run on one thread. The
 # threads are LibTorch's own: with another OpenMP beside it there would be twice as many.
 if(NOT MCVOL_FUZZ)  # Clang's OpenMP is another library than LibTorch's, and no network is run there.
