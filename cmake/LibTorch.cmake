@@ -43,12 +43,20 @@ file(GLOB MCVOL_TORCH_NVIDIA_LIBS "${MCVOL_LIBTORCH_DIR}/nvidia/*/lib")
 foreach(folder IN LISTS MCVOL_TORCH_NVIDIA_LIBS)
   target_link_options(mcvol_torch INTERFACE "LINKER:-rpath-link,${folder}")
 endforeach()
+# Its headers check in builds for debugging what the library, built without, never sets.
+target_compile_definitions(mcvol_torch INTERFACE $<$<NOT:$<CONFIG:Release>>:NDEBUG>)
 # Loops of ATen's headers are compiled in here, and without OpenMP they would run on one thread. The
 # threads are LibTorch's own: with another OpenMP beside it there would be twice as many.
 if(NOT MCVOL_FUZZ)  # Clang's OpenMP is another library than LibTorch's, and no network is run there.
   target_compile_options(mcvol_torch INTERFACE -fopenmp)
 endif()
 file(GLOB MCVOL_TORCH_OPENMP "${MCVOL_TORCH_ROOT}/lib/libgomp*.so*")
+if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
+  # The sanitizer does not see what threads of OpenMP wait for unless the library tells it, as LLVM's
+  # does. That one has libgomp's functions too, and is found before the one that LibTorch asks for.
+  find_library(MCVOL_LLVM_OPENMP omp PATH_SUFFIXES llvm-14/lib REQUIRED)
+  set(MCVOL_TORCH_OPENMP "${MCVOL_LLVM_OPENMP}")
+endif()
 if(MCVOL_TORCH_OPENMP)
   list(GET MCVOL_TORCH_OPENMP 0 MCVOL_TORCH_OPENMP)
   add_library(mcvol_openmp SHARED IMPORTED)

@@ -142,7 +142,7 @@ TEST(VolumeJsonLine, HasNullForEmptyAListForFlagsAndFullPrecision) {
   EXPECT_TRUE(json["calibration"].is_null());
   EXPECT_EQ(json["level"].get<double>(), 0.9);
   EXPECT_EQ(json["segmented_ml"].get<double>(), 1.0 / 3.0);
-  EXPECT_EQ(json["flags"], nlohmann::json({"touches_border", "uncalibrated"}));
+  EXPECT_EQ(json["flags"], nlohmann::ordered_json({"touches_border", "uncalibrated"}));
 }
 
 TEST(VolumeJsonLine, FailedCaseHasNoNumbers) {

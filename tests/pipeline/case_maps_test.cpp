@@ -96,7 +96,8 @@ std::vector<std::string> damaged_lists(const nlohmann::json& good) {
     change(bad);
     lists.push_back(bad.dump());
   };
-  for (const auto& [name, value] : good.items()) {
+  for (const auto& field : good.items()) {
+    const std::string name = field.key();
     add([&](nlohmann::json& bad) { bad.erase(name); });
     add([&](nlohmann::json& bad) { bad[name] = 17; });
     add([&](nlohmann::json& bad) { bad[name] = nlohmann::json::array({{1}}); });
