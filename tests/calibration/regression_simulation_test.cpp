@@ -102,5 +102,39 @@ INSTANTIATE_TEST_SUITE_P(Cohorts, RegressionSimulation,
                                   name_of(std::get<1>(info.param));
                          });
 
+/// SD over calibrations of the share that one of them covers, by the variance of counts less that
+/// of `tests` draws.
+double spread_of_coverage(int n, std::int64_t k, Errors errors) {
+  constexpr int kCalibrations = 300, kTests = 100;
+  std::mt19937_64 engine(static_cast<unsigned>(n));
+  double sum = 0, squares = 0, within = 0;
+  for (int repetition = 0; repetition < kCalibrations; ++repetition) {
+    const RegressionFit fit(testing::synthetic_feature_scans(n, errors, engine));
+    int covered = 0;
+    for (const auto& scan : testing::synthetic_feature_scans(kTests, errors, engine)) {
+      const auto bounds = fit.root_bounds(scan.features, RegressionFit::Passes::kAll);
+      const ResidualBounds& of = bounds[static_cast<std::size_t>(k) - 1];
+      covered += scan.root >= of.lower && scan.root <= of.upper ? 1 : 0;
+    }
+    const double share = static_cast<double>(covered) / kTests;
+    sum += share / kCalibrations;
+    squares += share * share / kCalibrations;
+    within += share * (1 - share) / (kTests - 1) / kCalibrations;
+  }
+  return std::sqrt(squares - sum * sum - within);
+}
+
+// No theorem says so of full conformal prediction, and calibrate prints it.
+TEST(RegressionSpread, OverCalibrationsIsAboutThatOfTheBetaDistribution) {
+  for (const Errors errors : {Errors::kNormal, Errors::kHeavyTailed}) {
+    for (const int n : {19, 59}) {
+      const std::int64_t k = tail_rank(n, NominalCoverage::parse("0.9"));
+      const double a = n + 1 - 2 * static_cast<double>(k), b = 2 * static_cast<double>(k);
+      const double expected = std::sqrt(a * b / ((a + b) * (a + b) * (a + b + 1)));
+      EXPECT_NEAR(spread_of_coverage(n, k, errors) / expected, 1, 0.2) << n << name_of(errors);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mcvol
