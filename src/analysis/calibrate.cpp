@@ -101,7 +101,7 @@ IntervalMethod method_for(const ReferencedResults& results, std::optional<Interv
                           std::vector<std::string>& notes) {
   const IntervalMethod method = asked.value_or(kDefaultMethod);
   if (!is_regression(method)) return method;
-  const auto lacks = [](const ReferencedCase& one) { return !one.has_no_dropout(); };
+  const auto lacks = [](const ReferencedCase& one) { return !one.has_pass_without_dropout(); };
   const auto first = std::find_if(results.cases.begin(), results.cases.end(), lacks);
   if (first == results.cases.end()) return method;
   const auto count = std::count_if(first, results.cases.end(), lacks);

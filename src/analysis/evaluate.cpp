@@ -50,8 +50,9 @@ std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
                                        const std::vector<NominalCoverage>& levels,
                                        std::vector<std::string>& notes) {
   if (calibration == nullptr) return {IntervalMethod::kLevelSets};
-  const bool recorded = std::all_of(cases.begin(), cases.end(),
-                                    [](const ReferencedCase& one) { return one.has_no_dropout(); });
+  const bool recorded = std::all_of(cases.begin(), cases.end(), [](const ReferencedCase& one) {
+    return one.has_pass_without_dropout();
+  });
   const auto why_not = [&](IntervalMethod method) -> std::string {
     if (!fits(calibration->file, method)) {
       return "the calibration was made by an earlier version, or on its records";

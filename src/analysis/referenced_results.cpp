@@ -264,15 +264,15 @@ void read_predictions(
   });
 }
 
-bool ReferencedCase::has_no_dropout() const {
+bool ReferencedCase::has_pass_without_dropout() const {
   return std::all_of(regions.begin(), regions.end(),
                      [](const ReferencedRegion& region) { return region.without_dropout; });
 }
 
 std::string leave_out_earlier_records(ReferencedResults& results, IntervalMethod method) {
   if (!is_regression(method)) return "";
-  const auto left_out =
-      std::erase_if(results.cases, [](const ReferencedCase& one) { return !one.has_no_dropout(); });
+  const auto left_out = std::erase_if(
+      results.cases, [](const ReferencedCase& one) { return !one.has_pass_without_dropout(); });
   if (left_out == 0) return "";
   return std::to_string(left_out) +
          " case(s) left out that an earlier version measured without a pass with dropout off; "

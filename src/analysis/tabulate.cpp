@@ -31,7 +31,7 @@ TabulatedCase tabulate_case(const TabulateOptions& options, const std::string& c
     }
     made.earlier = !made.failed && calibration != nullptr &&
                    record.run_identity == calibration->run_identity &&
-                   is_regression(calibration->file.method) && !has_no_dropout(record);
+                   is_regression(calibration->file.method) && !has_pass_without_dropout(record);
     made.rows = rows_of(record, levels, calibration, options.sampler.value_or(SamplerOptions{}));
   } catch (const InputError& error) {
     made.note = std::string(error.what()) + "; left out";

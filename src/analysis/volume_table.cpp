@@ -29,7 +29,7 @@ std::optional<VolumeEstimate> estimate_of(const CaseRecord& record, const Region
                                           const std::vector<NominalCoverage>& levels,
                                           const AppliedCalibration* calibration) {
   if (calibration == nullptr || record.run_identity != calibration->run_identity) return {};
-  if (is_regression(calibration->file.method) && !has_no_dropout(record)) return {};
+  if (is_regression(calibration->file.method) && !has_pass_without_dropout(record)) return {};
   return estimate_volume(prediction_of(record, region), calibration->file.region(region.region),
                          calibration->file.method, levels);
 }
@@ -131,7 +131,7 @@ RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& reg
           mean_thresholded_ml(record.regions[core_of(names, number)].without_dropout, voxel_ml)};
 }
 
-bool has_no_dropout(const CaseRecord& record) {
+bool has_pass_without_dropout(const CaseRecord& record) {
   return std::none_of(record.regions.begin(), record.regions.end(),
                       [](const RegionRecord& region) { return region.without_dropout.empty(); });
 }

@@ -49,7 +49,7 @@ struct ReferencedCase {
   std::optional<int> unknown_label;  ///< a value of its label map that stands for nothing
 
   /// Whether its record has a pass without dropout of every region: not one of format 1.
-  bool has_no_dropout() const;
+  bool has_pass_without_dropout() const;
 };
 
 /// The measured cases of a result folder that have references.

@@ -27,7 +27,7 @@ RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& reg
 
 /// Whether the record has a pass without dropout of every region, which a calibration by regression
 /// takes: not one of format 1.
-bool has_no_dropout(const CaseRecord& record);
+bool has_pass_without_dropout(const CaseRecord& record);
 
 /// The rows of a record: region by region as in the bundle, levels in the order given (of
 /// parse_levels: ascending).

@@ -174,7 +174,7 @@ bool TorchScriptSegmenter::run_groups(const PreparedScan& scan, const PassReques
   task.windows = plan.windows.size();
   if (request.first_pass == 0) kept_.clear();
   if (request.continued && !kept_.reserved()) {
-    kept_.reserve(task.windows * networks_.size() << bundle_.mirror.size(), prefix_room(task));
+    kept_.reserve(task.windows * static_cast<std::size_t>(bundle_.round()), prefix_room(task));
   }
   task.group = passes_per_group(task, on_host ? host_room() : device_room(task, scan));
   const auto windows = scan_windows(scan, plan, bundle_.axes, window_.padding, device_);
