@@ -13,6 +13,8 @@ namespace mcvol {
 inline constexpr std::array<double, 7> kQualityQuantiles{0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99};
 /// A channel is shifted against the first by as many voxels as are at least these many mm.
 inline constexpr std::array<double, 2> kQualityShifts_mm{2, 4};
+/// Tails that say which of two channels has the bright spots: of this share of the voxels each.
+inline constexpr double kQualityTail = 0.0005;
 /// Brain voxels that are looked at, at most.
 inline constexpr std::int64_t kMostQualityVoxels = std::int64_t{1} << 16;
 /// Of a joint histogram, on each of its sides.
@@ -39,6 +41,8 @@ struct ChannelQuality {
   AxisNumbers axis_correlation;  ///< Pearson's, of intensity and index
   /// Pearson's, with each of the channels before it.
   std::vector<std::optional<double>> correlations;
+  /// With each of the channels before it (tail_asymmetry()).
+  std::vector<std::optional<double>> difference_asymmetry;
   std::optional<MutualInformation> mutual_information;  ///< with the first; none of the first
 
   bool operator==(const ChannelQuality&) const = default;
@@ -47,9 +51,12 @@ struct ChannelQuality {
 /// How the brain lies in the grid: numbers that tell exchanged and reversed axes.
 struct BrainShape {
   std::array<double, 3> spread_mm{};  ///< SD of its voxels' coordinates along each axis
-  /// Of the same coordinates (third standardised moment); changes its sign where the axis is
-  /// reversed.
-  AxisNumbers skewness;
+  /// Pearson's, of the same coordinates along x and y, x and z, y and z; changes its sign where one
+  /// of the two is reversed.
+  AxisNumbers coordinate_correlation;
+  /// [a][b]: mean of z_a z_b^2, z the standardised coordinates; of an axis with itself its
+  /// skewness. Changes its sign where a is reversed.
+  std::array<AxisNumbers, 3> coskewness;
   /// Share of its voxels whose mirror image about the brain's centre is brain too.
   std::array<double, 3> mirror_overlap{};
   /// Pearson's, of a voxel and its mirror image: of the mean over channels, standardised.

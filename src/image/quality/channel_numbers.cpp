@@ -26,6 +26,26 @@ std::optional<double> second_difference(const Image<float>& channel, const Brain
   return sum;
 }
 
+/// Linear interpolation between order statistics, numpy's default.
+/// @param values at least one. @param shares ascending, 0 to 1.
+template <std::size_t Count>
+std::array<double, Count> quantiles_of(std::vector<double> values,
+                                       const std::array<double, Count>& shares) {
+  std::array<double, Count> quantiles{};
+  auto begin = values.begin();  // what is before it is smaller
+  for (std::size_t n = 0; n < quantiles.size(); ++n) {
+    const double rank = shares[n] * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::ptrdiff_t>(std::floor(rank));
+    const auto nth = values.begin() + below;
+    std::nth_element(begin, nth, values.end());
+    const double low = *nth;
+    const double high = nth + 1 == values.end() ? low : *std::min_element(nth + 1, values.end());
+    quantiles[n] = low + (high - low) * (rank - static_cast<double>(below));
+    begin = nth;
+  }
+  return quantiles;
+}
+
 }  // namespace
 
 SampleMoments sample_moments(std::span<const double> values) {
@@ -60,19 +80,7 @@ std::vector<double> values_at(const Image<float>& channel, const BrainSample& sa
 }
 
 std::array<double, kQualityQuantiles.size()> quality_quantiles(std::vector<double> values) {
-  std::array<double, kQualityQuantiles.size()> quantiles{};
-  auto begin = values.begin();  // what is before it is smaller
-  for (std::size_t n = 0; n < quantiles.size(); ++n) {
-    const double rank = kQualityQuantiles[n] * static_cast<double>(values.size() - 1);
-    const auto below = static_cast<std::ptrdiff_t>(std::floor(rank));
-    const auto nth = values.begin() + below;
-    std::nth_element(begin, nth, values.end());
-    const double low = *nth;
-    const double high = nth + 1 == values.end() ? low : *std::min_element(nth + 1, values.end());
-    quantiles[n] = low + (high - low) * (rank - static_cast<double>(below));
-    begin = nth;
-  }
-  return quantiles;
+  return quantiles_of(std::move(values), kQualityQuantiles);
 }
 
 std::optional<double> estimated_noise(const Image<float>& channel, const BrainSample& sample) {
@@ -87,6 +95,32 @@ std::optional<double> estimated_noise(const Image<float>& channel, const BrainSa
   const auto middle = differences.begin() + (std::ssize(differences) - 1) / 2;
   std::nth_element(differences.begin(), middle, differences.end());
   return *middle / (kMedianOfNormal * kSecondDifferenceSd);
+}
+
+std::optional<double> tail_asymmetry(const Image<float>& one, const Image<float>& other,
+                                     const BrainSample& sample, const Index3& reach) {
+  const auto difference_at = [&](const Index3& voxel) {
+    const std::size_t offset = sample.offset(voxel);
+    return static_cast<double>(one.values[offset]) - static_cast<double>(other.values[offset]);
+  };
+  std::vector<double> values;
+  for (const Index3& voxel : sample.voxels()) {
+    double around = 0;
+    bool inside = true;
+    for (std::size_t n = 0; n < 6 && inside; ++n) {
+      Index3 neighbour = voxel;
+      neighbour[n / 2] += n % 2 == 0 ? -reach[n / 2] : reach[n / 2];
+      inside = sample.contains(neighbour);
+      if (inside) around += difference_at(neighbour);
+    }
+    if (inside) values.push_back(difference_at(voxel) - around / 6);
+  }
+  if (values.empty()) return std::nullopt;
+  const auto [low, middle, high] =
+      quantiles_of<3>(std::move(values), {kQualityTail, 0.5, 1 - kQualityTail});
+  const double width = high - low;
+  if (!(width > 1e-9 * (std::abs(low) + std::abs(high)))) return std::nullopt;  // rounding alone
+  return std::clamp((high + low - 2 * middle) / width, -1.0, 1.0);
 }
 
 std::optional<double> mean_step(const Image<float>& channel, const BrainSample& sample,

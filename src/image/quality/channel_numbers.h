@@ -36,6 +36,15 @@ std::array<double, kQualityQuantiles.size()> quality_quantiles(std::vector<doubl
 /// independent. None without a voxel whose 26 neighbours are brain.
 std::optional<double> estimated_noise(const Image<float>& channel, const BrainSample& sample);
 
+/// Which way the difference of two channels has its outliers: (q(1 - p) + q(p) - 2 q(1/2)) over
+/// q(1 - p) - q(p), p = kQualityTail, of `one` less `other` at a voxel less the mean of that at the
+/// six voxels `reach` away along the axes, all in the brain. What is slow over the head, as
+/// contrast between tissues and bias fields are, is gone from it; vessels and lesions that take up
+/// contrast agent stay, in the channel after its injection. Changes its sign where the channels are
+/// exchanged. From -1 to 1; none without a voxel that has all six, and where nothing varies.
+std::optional<double> tail_asymmetry(const Image<float>& one, const Image<float>& other,
+                                     const BrainSample& sample, const Index3& reach);
+
 /// Mean absolute difference of a voxel and the next along an axis, both in the brain; none without
 /// such a pair.
 std::optional<double> mean_step(const Image<float>& channel, const BrainSample& sample,

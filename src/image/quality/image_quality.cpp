@@ -64,6 +64,8 @@ std::optional<ImageQuality> image_quality(const PreparedScan& scan) {
     quality.channels.push_back(channel_quality(channel, values.back(), sample));
     for (std::size_t before = 0; before + 1 < values.size(); ++before) {
       quality.channels.back().correlations.push_back(pearson(values[before], values.back()));
+      quality.channels.back().difference_asymmetry.push_back(
+          tail_asymmetry(channel, scan.channels[before], sample, quality.shifts_voxels.back()));
     }
   }
   if (quality.channels.empty()) return quality;

@@ -32,20 +32,24 @@ ordered_json json_of_numbers(const Numbers& numbers) {
   return list;
 }
 
+template <typename Lists>
+ordered_json json_of_lists(const Lists& lists) {
+  ordered_json whole = ordered_json::array();
+  for (const auto& numbers : lists) whole.push_back(json_of_numbers(numbers));
+  return whole;
+}
+
 ordered_json json_of_brain(const BrainShape& brain) {
   return {{"spread_mm", brain.spread_mm},
-          {"skewness", json_of_numbers(brain.skewness)},
+          {"coordinate_correlation", json_of_numbers(brain.coordinate_correlation)},
+          {"coskewness", json_of_lists(brain.coskewness)},
           {"mirror_overlap", brain.mirror_overlap},
           {"mirror_correlation", json_of_numbers(brain.mirror_correlation)}};
 }
 
 ordered_json json_of_information(const MutualInformation& information) {
   ordered_json shifted = ordered_json::array();
-  for (const auto& of_shift : information.shifted) {
-    ordered_json axes = ordered_json::array();
-    for (const auto& sides : of_shift) axes.push_back(json_of_numbers(sides));
-    shifted.push_back(std::move(axes));
-  }
+  for (const auto& of_shift : information.shifted) shifted.push_back(json_of_lists(of_shift));
   return {{"unshifted", json_of_number(information.unshifted)}, {"shifted", std::move(shifted)}};
 }
 
@@ -54,7 +58,8 @@ ordered_json json_of_channel(const ChannelQuality& channel) {
                         {"noise", json_of_number(channel.noise)},
                         {"sharpness", json_of_numbers(channel.sharpness)},
                         {"axis_correlation", json_of_numbers(channel.axis_correlation)},
-                        {"correlations", json_of_numbers(channel.correlations)}};
+                        {"correlations", json_of_numbers(channel.correlations)},
+                        {"difference_asymmetry", json_of_numbers(channel.difference_asymmetry)}};
   if (channel.mutual_information) {
     whole["mutual_information"] = json_of_information(*channel.mutual_information);
   }
@@ -120,7 +125,12 @@ std::array<double, Count> numbers_in(JsonFields& fields, const std::string& key,
 BrainShape brain_from(JsonFields fields) {
   BrainShape brain;
   brain.spread_mm = numbers_in<3>(fields, "spread_mm", kFromZero);
-  brain.skewness = axis_numbers(fields, "skewness", kAnyNumber);
+  brain.coordinate_correlation = axis_numbers(fields, "coordinate_correlation", kCorrelation);
+  const NumberReader reader(fields, "coskewness");
+  const json& rows = reader.list(fields.array("coskewness"), 3);
+  for (std::size_t a = 0; a < 3; ++a) {
+    brain.coskewness[a] = reader.numbers_or_null<3>(rows[a], kAnyNumber);
+  }
   brain.mirror_overlap = numbers_in<3>(fields, "mirror_overlap", kShare);
   brain.mirror_correlation = axis_numbers(fields, "mirror_correlation", kCorrelation);
   fields.finish();
@@ -144,6 +154,17 @@ MutualInformation information_from(JsonFields fields) {
   return information;
 }
 
+/// A number from -1 to 1 or null for each of `count` channels.
+std::vector<std::optional<double>> correlations_from(JsonFields& fields, const std::string& key,
+                                                     std::size_t count) {
+  const NumberReader reader(fields, key);
+  std::vector<std::optional<double>> numbers;
+  for (const json& value : reader.list(fields.array(key), count)) {
+    numbers.push_back(reader.number_or_null(value, kCorrelation));
+  }
+  return numbers;
+}
+
 ChannelQuality channel_from(JsonFields fields, std::size_t position) {
   ChannelQuality channel;
   channel.quantiles = numbers_in<kQualityQuantiles.size()>(fields, "quantiles", kAnyNumber);
@@ -153,10 +174,8 @@ ChannelQuality channel_from(JsonFields fields, std::size_t position) {
   channel.noise = NumberReader(fields, "noise").number_or_null(fields.at("noise"), kFromZero);
   channel.sharpness = axis_numbers(fields, "sharpness", kFromZero);
   channel.axis_correlation = axis_numbers(fields, "axis_correlation", kCorrelation);
-  const NumberReader reader(fields, "correlations");
-  for (const json& value : reader.list(fields.array("correlations"), position)) {
-    channel.correlations.push_back(reader.number_or_null(value, kCorrelation));
-  }
+  channel.correlations = correlations_from(fields, "correlations", position);
+  channel.difference_asymmetry = correlations_from(fields, "difference_asymmetry", position);
   if (position > 0) {
     channel.mutual_information = information_from(fields.object("mutual_information"));
   }

@@ -5,37 +5,15 @@
 #include <functional>
 #include <random>
 
+#include "image/quality/whole_number_scan.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
 namespace {
 
-constexpr double kTolerance = 1e-9;
+using testing_support::scan_of_whole_numbers;
 
-/// Three channels of whole numbers in an uneven brain: what make_expected.py has.
-PreparedScan scan_of_whole_numbers() {
-  PreparedScan scan;
-  scan.grid.size = {14, 12, 10};
-  scan.grid.spacing_mm = {1.0, 1.5, 3.0};
-  scan.brain = Image<std::uint8_t>(scan.grid);
-  scan.channels.assign(3, Image<float>(scan.grid));
-  for_each_voxel_of(Image<std::uint8_t>(scan.grid, 1), [&](const Index3& v, std::size_t at) {
-    const auto [i, j, k] = v;
-    const std::int64_t over = std::max<std::int64_t>(i - 6, 0);
-    const bool inside = 4 * (i - 6) * (i - 6) + 3 * over * over + 5 * (j - 5) * (j - 5) <
-                        40 + 11 * k + (j > 5 ? 30 : 0);
-    scan.brain.values[at] = inside && (i + 2 * j) % 11 > 0 && k > 0 ? 1 : 0;
-    const auto number = [](std::int64_t n) { return static_cast<double>(n); };
-    const double first =
-        number((7 * i + 13 * j + 29 * k + 3 * i * j + i * j * k % 11) % 31) / 8 + number(k) / 2;
-    const double second = first * 0.75 + number((5 * i + 3 * j * j + 17 * k + i * k) % 23) / 4;
-    const double third = number((11 * i + j * k * 7 + 3 * i * i) % 29) / 16 - number(i) / 4;
-    scan.channels[0].values[at] = static_cast<float>(first);
-    scan.channels[1].values[at] = static_cast<float>(second);
-    scan.channels[2].values[at] = static_cast<float>(third);
-  });
-  return scan;
-}
+constexpr double kTolerance = 1e-9;
 
 template <typename Found, typename Expected>
 void expect_near(const Found& found, const Expected& expected) {
@@ -56,7 +34,13 @@ TEST(ImageQuality, OfTheBrainsShapeIsWhatNumpyGives) {
   const ImageQuality quality = image_quality(scan_of_whole_numbers()).value();
   EXPECT_NEAR(quality.brain_ml, 2.43, kTolerance);
   expect_near(quality.brain.spread_mm, Numbers{2.36838096493, 3.62250765747, 7.47014427943});
-  expect_near(quality.brain.skewness, Numbers{-0.0776177476838, -0.0843890792084, -0.337724205678});
+  expect_near(quality.brain.coordinate_correlation,
+              Numbers{-0.0117168770914, -0.0267590989437, -0.0176934482506});
+  expect_near(quality.brain.coskewness[0],
+              Numbers{-0.0776177476838, 0.0473971332035, 0.0217899124467});
+  expect_near(quality.brain.coskewness[1],
+              Numbers{0.0663768429325, -0.0843890792084, 0.00609639177416});
+  expect_near(quality.brain.coskewness[2], Numbers{0.23471519484, 0.25876305969, -0.337724205678});
   expect_near(quality.brain.mirror_overlap,
               Numbers{0.851851851852, 0.833333333333, 0.744444444444});
   expect_near(quality.brain.mirror_correlation,
@@ -80,6 +64,9 @@ TEST(ImageQuality, OfChannelsIsWhatNumpyGives) {
   expect_near(first.correlations, Numbers{});
   expect_near(second.correlations, Numbers{0.554463390839});
   expect_near(third.correlations, Numbers{0.0127960486137, 0.0132120499064});
+  expect_near(first.difference_asymmetry, Numbers{});
+  expect_near(second.difference_asymmetry, Numbers{0.114665721965});
+  expect_near(third.difference_asymmetry, Numbers{0.301546510733, -0.0167600933186});
 }
 
 TEST(ImageQuality, OfShiftedChannelsIsWhatNumpyGives) {
@@ -156,9 +143,20 @@ TEST(ImageQuality, OfALargeBrainIsThatOfAnEvenShareOfIt) {
 TEST(ImageQuality, AReversedAxisChangesTheSignsOfItsNumbersAlone) {
   const ImageQuality there = image_quality(large_scan(false)).value();
   const ImageQuality back = image_quality(large_scan(true)).value();
-  EXPECT_LT(there.brain.skewness[2].value(), -0.01);
-  EXPECT_NEAR(back.brain.skewness[2].value(), -there.brain.skewness[2].value(), 1e-9);
-  EXPECT_NEAR(back.brain.skewness[0].value(), there.brain.skewness[0].value(), 1e-9);
+  const auto coskewness = [](const ImageQuality& quality, std::size_t a, std::size_t b) {
+    return quality.brain.coskewness[a][b].value();
+  };
+  EXPECT_LT(coskewness(there, 2, 2), -0.01);
+  for (std::size_t a = 0; a < 3; ++a) {
+    for (std::size_t b = 0; b < 3; ++b) {
+      const double sign = a == 2 ? -1 : 1;
+      EXPECT_NEAR(coskewness(back, a, b), sign * coskewness(there, a, b), 1e-9) << a << b;
+    }
+  }
+  for (const std::size_t pair : {1u, 2u}) {  // x and z, y and z
+    EXPECT_NEAR(back.brain.coordinate_correlation[pair].value(),
+                -there.brain.coordinate_correlation[pair].value(), 1e-9);
+  }
   const auto tilt = [](const ImageQuality& quality, std::size_t axis) {
     return quality.channels[1].axis_correlation[axis].value();
   };
@@ -200,7 +198,8 @@ TEST(ImageQuality, WhatCannotBeSaidIsLeftOut) {
   EXPECT_EQ(image_quality(scan), std::nullopt);
   scan.brain.at(1, 2, 0) = 1;
   const ImageQuality quality = image_quality(scan).value();
-  EXPECT_EQ(quality.brain.skewness, AxisNumbers{});
+  EXPECT_EQ(quality.brain.coordinate_correlation, AxisNumbers{});
+  EXPECT_EQ(quality.brain.coskewness, (std::array<AxisNumbers, 3>{}));
   EXPECT_EQ(quality.brain.mirror_overlap[0], 1.0);
   EXPECT_EQ(quality.brain.mirror_correlation, AxisNumbers{});
   const ChannelQuality& second = quality.channels[1];
@@ -208,7 +207,24 @@ TEST(ImageQuality, WhatCannotBeSaidIsLeftOut) {
   EXPECT_EQ(second.noise, std::nullopt);
   EXPECT_EQ(second.sharpness, AxisNumbers{});
   EXPECT_EQ(second.correlations, std::vector<std::optional<double>>(1));
+  EXPECT_EQ(second.difference_asymmetry, std::vector<std::optional<double>>(1));
   EXPECT_EQ(second.mutual_information, MutualInformation{});
+}
+
+TEST(ImageQuality, BrightSpotsOfOneChannelShowInItsDifferenceFromTheOther) {
+  PreparedScan scan = large_scan(false);
+  // Alike but for noise, another contrast of what is slow, and a few spots.
+  std::mt19937 generator(3);
+  std::bernoulli_distribution is_spot(0.002);
+  for (std::size_t n = 0; n < scan.brain.values.size(); ++n) {
+    const float spot = is_spot(generator) ? 4.0F : 0.0F;
+    scan.channels[1].values[n] = 0.8F * scan.channels[0].values[n] + spot;
+  }
+  const double found = image_quality(scan).value().channels[1].difference_asymmetry.front().value();
+  EXPECT_GT(found, 0.4);
+  std::swap(scan.channels[0], scan.channels[1]);
+  EXPECT_NEAR(image_quality(scan).value().channels[1].difference_asymmetry.front().value(), -found,
+              1e-6);
 }
 
 }  // namespace

@@ -73,19 +73,33 @@ def mirrored(array, axis, twice_centre, fill):
     return result
 
 
+def tail_asymmetry(one, other, brain, reach):
+    difference = one - other
+    inside, around = brain.copy(), np.zeros(SIZE)
+    for axis in range(3):
+        for sign in (-1, 1):
+            inside &= shifted(brain, steps(axis, sign * reach[axis]), False)
+            around += shifted(difference, steps(axis, sign * reach[axis]), 0.0)
+    low, middle, high = np.quantile((difference - around / 6)[inside], [0.0005, 0.5, 0.9995])
+    return (high + low - 2 * middle) / (high - low)
+
+
 def main():
     channels, brain = scan()
     index = np.meshgrid(*(np.arange(n) for n in SIZE), indexing="ij")
     show = lambda name, values: print(name, [float(f"{v:.12g}") for v in np.ravel(values)])
     show("brain_ml", brain.sum() * np.prod(SPACING_MM) / 1000)
+    standardised = [(i[brain] - i[brain].mean()) / i[brain].std() for i in index]
+    show("coordinate_correlation", [pearson(standardised[a], standardised[b]) for a, b in ((0, 1), (0, 2), (1, 2))])
     mean = sum((c - c[brain].mean()) / c[brain].std() for c in channels) / len(channels)
     for axis in range(3):
         x = index[axis][brain]
-        z = (x - x.mean()) / x.std()
+        z = standardised[axis]
         centre = int(np.floor(2 * x.mean() + 0.5))
         both = brain & mirrored(brain, axis, centre, False)
-        show(f"axis {axis}: spread, skewness, overlap, correlation", [
-            x.std() * SPACING_MM[axis], (z**3).mean(), both.sum() / brain.sum(),
+        show(f"axis {axis}: spread, coskewness, overlap, correlation", [
+            x.std() * SPACING_MM[axis], *[(z * standardised[b]**2).mean() for b in range(3)],
+            both.sum() / brain.sum(),
             pearson(mean[both], mirrored(mean, axis, centre, 0.0)[both])])
     shifts = [[int(np.ceil(mm / s)) for s in SPACING_MM] for mm in (2, 4)]
     print("shifts", shifts)
@@ -100,6 +114,7 @@ def main():
         show("sharpness", sharpness)
         show("axis_correlation", [pearson(inside, index[axis][brain]) for axis in range(3)])
         show("correlations", [pearson(channels[m][brain], inside) for m in range(n)])
+        show("difference_asymmetry", [tail_asymmetry(channel, channels[m], brain, shifts[-1]) for m in range(n)])
         if n == 0:
             continue
         show("unshifted", information(channels[0], channel, brain, (0, 0, 0)))

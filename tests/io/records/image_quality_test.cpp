@@ -20,7 +20,8 @@ CaseRecord record_with_quality() {
   ImageQuality quality;
   quality.brain_ml = 1234.1 / 7;
   quality.brain.spread_mm = {30.1 / 7, 40, 0};
-  quality.brain.skewness = {-0.1 / 3, 0.2, std::nullopt};
+  quality.brain.coordinate_correlation = {-1.0 / 3, 0.2, std::nullopt};
+  quality.brain.coskewness = {{{-0.1 / 3, 0.2, std::nullopt}, {1.5, -2.5, 0.1 / 7}, {}}};
   quality.brain.mirror_overlap = {1.0 / 3, 0.5, 1};
   quality.brain.mirror_correlation = {-1.0, 0.7, std::nullopt};
   quality.shifts_voxels = {{{2, 2, 1}, {4, 3, 2}}};
@@ -32,6 +33,7 @@ CaseRecord record_with_quality() {
   quality.channels.push_back(channel);
   channel.noise.reset();
   channel.correlations = {-2.0 / 3};
+  channel.difference_asymmetry = {1.0 / 3};
   channel.mutual_information.emplace();
   channel.mutual_information->unshifted = 2.0 / 3;
   channel.mutual_information->shifted[0][1] = {0.1, 1.0 / 9};
@@ -80,9 +82,11 @@ TEST_F(ImageQualityOfARecord, WhatDoesNotFitIsNamed) {
                  "brain.mirror_overlap: expected numbers from 0 to 1, found 1.5");
   expect_refusal(
       [](json& quality) {
-        quality["brain"]["skewness"] = {1, 2};
+        quality["brain"]["coskewness"][1] = {1, 2};
       },
-      "brain.skewness: expected lists of 3 here, found 2");
+      "brain.coskewness: expected lists of 3 here, found 2");
+  expect_refusal([](json& quality) { quality["brain"]["coordinate_correlation"][0] = 2; },
+                 "brain.coordinate_correlation: expected numbers from -1 to 1, found 2");
   expect_refusal([](json& quality) { quality["brain"]["spread_mm"][0] = nullptr; },
                  "brain.spread_mm: expected numbers from 0, found null");
   expect_refusal([](json& quality) { quality["channels"].erase(1); },
@@ -93,6 +97,8 @@ TEST_F(ImageQualityOfARecord, WhatDoesNotFitIsNamed) {
                  "channels[0].noise: expected numbers from 0, found \"low\"");
   expect_refusal([](json& quality) { quality["channels"][1]["correlations"] = json::array(); },
                  "channels[1].correlations: expected lists of 1 here, found 0");
+  expect_refusal([](json& quality) { quality["channels"][1].erase("difference_asymmetry"); },
+                 "channels[1].difference_asymmetry: missing");
   expect_refusal([](json& quality) { quality["channels"][1]["correlations"][0] = -1.1; },
                  "channels[1].correlations: expected numbers from -1 to 1, found -1.1");
   expect_refusal([](json& quality) { quality["channels"][1].erase("mutual_information"); },
