@@ -3,7 +3,7 @@
 
 # Bottom to top. A layer, or a part of one that is divided, may use those listed for it, and nothing
 # else of ours.
-set(MCVOL_LAYERS error files random image timing volumetry calibration)
+set(MCVOL_LAYERS error files random image timing volumetry calibration quality)
 set(MCVOL_USABLE_BY_error)
 set(MCVOL_USABLE_BY_files error)
 set(MCVOL_USABLE_BY_random error)
@@ -11,6 +11,7 @@ set(MCVOL_USABLE_BY_image error)
 set(MCVOL_USABLE_BY_timing)
 set(MCVOL_USABLE_BY_volumetry error files random image)
 set(MCVOL_USABLE_BY_calibration ${MCVOL_USABLE_BY_volumetry} volumetry)
+set(MCVOL_USABLE_BY_quality ${MCVOL_USABLE_BY_calibration} calibration)
 
 # mcvol_parts(<layer> <layers usable by all parts> <part>...): parts bottom to top, each of which may
 # use those before it.
@@ -24,7 +25,7 @@ function(mcvol_parts layer usable)
   set(MCVOL_LAYERS ${MCVOL_LAYERS} ${parts} PARENT_SCOPE)
 endfunction()
 
-set(numbers ${MCVOL_USABLE_BY_calibration} calibration timing)
+set(numbers ${MCVOL_USABLE_BY_quality} quality timing)
 mcvol_parts(io "${numbers}" images scans records tables)
 mcvol_parts(network "${numbers}" bundle segmenter kernels/cpu kernels/cuda memory device jit archive dropout graph
   products convolutions rewrites passes windows assembly run library)
@@ -68,7 +69,8 @@ set(MCVOL_TARGETS_OF_openssl OpenSSL::Crypto)
 set(MCVOL_TARGETS_OF_zlib ZLIB::ZLIB)
 set(MCVOL_TARGETS_OF_png PNG::PNG)
 
-# The families each layer may use. volumetry and calibration know numbers only, and so do kernels.
+# The families each layer may use. volumetry, calibration and quality know numbers only,
+# and so do kernels.
 set(MCVOL_FAMILIES_OF_error)
 set(MCVOL_FAMILIES_OF_files nlohmann openssl zlib)
 set(MCVOL_FAMILIES_OF_random)
@@ -76,6 +78,7 @@ set(MCVOL_FAMILIES_OF_image eigen)
 set(MCVOL_FAMILIES_OF_timing)
 set(MCVOL_FAMILIES_OF_volumetry eigen boost)
 set(MCVOL_FAMILIES_OF_calibration eigen boost)
+set(MCVOL_FAMILIES_OF_quality eigen)
 set(MCVOL_FAMILIES_OF_io/images itk eigen zlib png)
 foreach(part IN ITEMS scans records tables)
   set(MCVOL_FAMILIES_OF_io/${part} nlohmann eigen)

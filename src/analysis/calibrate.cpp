@@ -117,6 +117,23 @@ IntervalMethod method_for(const ReferencedResults& results, std::optional<Interv
   return kEarlierMethod;
 }
 
+/// Of all scans, or of none: what a scan is compared with is all of them.
+std::vector<ImageQuality> image_quality_of(const ReferencedResults& results,
+                                           std::vector<std::string>& notes) {
+  std::vector<ImageQuality> scans;
+  for (const ReferencedCase& one : results.cases) {
+    if (!one.image_quality) {
+      notes.push_back("the record of " + one.case_id +
+                      " has no image quality metrics (made by an earlier version): the calibration "
+                      "does not know what its scans look like, and cannot tell others from them; "
+                      "measure them again");
+      return {};
+    }
+    scans.push_back(*one.image_quality);
+  }
+  return scans;
+}
+
 /// Before hours of reading: a folder that can be written to, and is no result folder, whose
 /// calibration.json is that of its table.
 void require_place_for(const std::filesystem::path& output) {
@@ -173,6 +190,7 @@ CalibrateReport calibrate(const CalibrateOptions& asked) {
   for (std::size_t r = 0; r < scans.size(); ++r) {
     report_region(calibration.regions[r], scans[r], options, report.strata);
   }
+  calibration.image_quality = image_quality_of(results, report.notes);
   calibration.sha256 = write_calibration_file(calibration, options.output);
   return report;
 }

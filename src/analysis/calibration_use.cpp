@@ -31,6 +31,20 @@ void require_levels(const CalibrationFile& calibration, const fs::path& path,
   }
 }
 
+/// Null where the calibration does not know what its scans look like.
+std::shared_ptr<const ScanComparison> comparison_with(const CalibrationFile& calibration,
+                                                      const fs::path& path) {
+  if (calibration.image_quality.empty()) return nullptr;
+  const nlohmann::json model = calibration.identity.value("model", nlohmann::json::object());
+  const std::size_t expected = model.value("channels", nlohmann::json::array()).size();
+  const std::size_t found = calibration.image_quality.front().channels.size();
+  if (found != expected) {
+    throw CalibrationError(path.string() + ": image_quality: of " + std::to_string(found) +
+                           " channels, expected the " + std::to_string(expected) + " of its model");
+  }
+  return std::make_shared<const ScanComparison>(calibration.image_quality);
+}
+
 /// Identities without their seeds.
 bool differ_beyond_seed(nlohmann::json first, nlohmann::json second,
                         std::optional<IdentityDifference>& found) {
@@ -79,7 +93,8 @@ std::string why_not_for(const CalibrationFile& calibration, const nlohmann::json
 
 CalibrationPointer read_calibration_for(const fs::path& path, const nlohmann::json& identity,
                                         const std::vector<NominalCoverage>& levels) {
-  AppliedCalibration applied{read_calibration_file(path), sha256_of_identity(identity), false};
+  AppliedCalibration applied{read_calibration_file(path), sha256_of_identity(identity), false,
+                             nullptr};
   if (const std::string reason = why_not_for(applied.file, identity); !reason.empty()) {
     throw CalibrationError(path.string() + ": " + reason +
                            "; it holds for its own only: use the same, or --calibration none");
@@ -87,6 +102,7 @@ CalibrationPointer read_calibration_for(const fs::path& path, const nlohmann::js
   applied.other_seed = applied.file.identity.value("seed", nlohmann::json()) !=
                        identity.value("seed", nlohmann::json());
   require_levels(applied.file, path, levels);
+  applied.scans = comparison_with(applied.file, path);
   return std::make_shared<const AppliedCalibration>(std::move(applied));
 }
 

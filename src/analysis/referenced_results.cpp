@@ -52,6 +52,7 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
   into.case_id = case_id;
   into.scan_sha256 = scan_sha256(record);
   into.voxel_ml = record.grid.voxel_volume_ml();
+  into.image_quality = record.image_quality;
   for (const RegionRecord& region : record.regions) {
     const auto volume = known.regions_ml.find(region.region);
     if (volume == known.regions_ml.end()) continue;

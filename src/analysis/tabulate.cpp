@@ -13,6 +13,7 @@ namespace {
 
 struct TabulatedCase {
   std::vector<VolumeRow> rows;
+  CaseRecord scan;  ///< the record but for its regions
   bool failed = false;
   bool earlier = false;  ///< without what the calibration takes
   std::string note;
@@ -33,6 +34,8 @@ TabulatedCase tabulate_case(const TabulateOptions& options, const std::string& c
                    record.run_identity == calibration->run_identity &&
                    is_regression(calibration->file.method) && !has_pass_without_dropout(record);
     made.rows = rows_of(record, levels, calibration, options.sampler.value_or(SamplerOptions{}));
+    record.regions.clear();
+    made.scan = std::move(record);
   } catch (const InputError& error) {
     made.note = std::string(error.what()) + "; left out";
   }
@@ -62,6 +65,7 @@ Tabulation tabulate(const TabulateOptions& options) {
   Tabulation tabulation;
   tabulation.levels = levels;
   tabulation.calibration = calibration;
+  BatchScans batch;
   int earlier = 0;
   for (std::size_t n = 0; n < ids.size(); ++n) {
     if (!cases[n].note.empty()) {
@@ -69,6 +73,7 @@ Tabulation tabulate(const TabulateOptions& options) {
       continue;
     }
     tabulation.rows_by_case[ids[n]] = std::move(cases[n].rows);
+    batch.put(cases[n].scan, calibration.get());
     tabulation.failed += cases[n].failed ? 1 : 0;
     earlier += cases[n].earlier ? 1 : 0;
   }
@@ -79,6 +84,9 @@ Tabulation tabulate(const TabulateOptions& options) {
   }
   if (calibration && calibration->other_seed) {
     tabulation.notes.push_back("the calibration was made with another --seed");
+  }
+  if (const auto check = batch.check(calibration.get()); check && check->differs()) {
+    tabulation.notes.push_back(check->words());
   }
   return tabulation;
 }

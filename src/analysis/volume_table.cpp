@@ -1,5 +1,6 @@
 #include "mcvol/analysis/volume_table.h"
 
+#include "mcvol/analysis/scan_findings.h"
 #include "mcvol/calibration/calibrated_volume.h"
 #include "mcvol/calibration/regression_features.h"
 #include "mcvol/error/error.h"
@@ -81,7 +82,7 @@ VolumeRow failed_row(const CaseRecord& record) {
 void add_region_rows(const CaseRecord& record, const RegionRecord& region,
                      const std::vector<NominalCoverage>& levels,
                      const AppliedCalibration* calibration, const SamplerOptions& sampler,
-                     std::vector<VolumeRow>& rows) {
+                     const std::vector<std::string>& flags_of_scan, std::vector<VolumeRow>& rows) {
   const double voxel_ml = record.grid.voxel_volume_ml();
   const VolumeDistribution volume(region.passes, voxel_ml, sampler);
   const std::optional<VolumeEstimate> estimate = estimate_of(record, region, levels, calibration);
@@ -95,6 +96,7 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
   row.status = "ok";
   std::vector<std::string> flags{"uncalibrated"};
   if (estimate) flags = calibration_flags(*estimate, *calibration);
+  flags.insert(flags.end(), flags_of_scan.begin(), flags_of_scan.end());
   if (sampler.sampler != Sampler::kLevelSet) flags.push_back("other_sampler");
   row.flags = region_flags(record, region, std::move(flags));
   row.model = record.model.substr(0, kHashDigits);
@@ -140,9 +142,13 @@ std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<Nomin
                                const AppliedCalibration* calibration,
                                const SamplerOptions& sampler) {
   if (record.status == CaseRecord::Status::kFailed) return {failed_row(record)};
+  std::vector<std::string> flags;
+  for (const ScanFinding& finding : findings_of(record, calibration)) {
+    flags.push_back(finding.flag);
+  }
   std::vector<VolumeRow> rows;
   for (const RegionRecord& region : record.regions) {
-    add_region_rows(record, region, levels, calibration, sampler, rows);
+    add_region_rows(record, region, levels, calibration, sampler, flags, rows);
   }
   return rows;
 }
@@ -153,6 +159,7 @@ VolumeTable::VolumeTable(std::vector<NominalCoverage> levels, CalibrationPointer
 std::vector<VolumeRow> VolumeTable::put(const CaseRecord& record) {
   std::vector<VolumeRow> rows = rows_of(record, levels_, calibration_.get());
   put(record.case_id, rows);
+  batch_.put(record, calibration_.get());
   return rows;
 }
 

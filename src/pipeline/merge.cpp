@@ -51,7 +51,9 @@ class Merge {
     VolumeTable table(levels_, calibration_);
     for (const auto& [case_id, chosen] : chosen_) write_case(case_id, chosen, table);
     table.write(out_);
-    write_run_file(summary(), out_);
+    merged = summary();
+    if (const std::optional<BatchCheck> batch = table.batch()) merged.batch = json_of(*batch);
+    write_run_file(merged, out_);
     report_.sources = static_cast<int>(sources_.folders.size());
     return std::move(report_);
   }

@@ -219,6 +219,7 @@ RunFile merged_run_file(const std::vector<MergeSource>& sources) {
   RunFile merged = sources.front().run;
   merged.timings_s = sum_of_timings(sources);
   merged.merged_from.clear();
+  merged.batch = nullptr;
   std::set<std::string> names, versions, commits, devices;
   for (const MergeSource& source : sources) {
     names.insert(fs::canonical(source.folder).filename().string());

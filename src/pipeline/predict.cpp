@@ -112,9 +112,8 @@ PredictOutcome PredictRun::run() {
     }
     throw;
   }
-  if (const std::string others = results_.about_other_runs(); !others.empty()) {
-    observer_.warn(others);
-  }
+  for (const std::string& complaint : results_.complaints()) observer_.warn(complaint);
+  log_.set_batch(results_.batch());
   timed(log_.stages.write_s, [&] { results_.write_table(); });
   log_.write(stop_ ? RunFile::State::kInterrupted : RunFile::State::kComplete, outcome_);
   if (outcome_.failed > 0) outcome_.exit_code = ExitCode::kScanFailed;
@@ -260,7 +259,7 @@ bool PredictRun::run_network(const ScanCase& scan, LoadedCase& loaded, CaseRecor
     record.grid = loaded.scan.grid;
     record.image_quality = loaded.image_quality;
     record.passes = sampled->passes;
-    record.flags = flags_of(loaded.scan, plan_.bundle.requires_skull_stripped());
+    record.flags = flags_of(loaded.scan, loaded.image_quality, requirements_of(plan_.bundle));
     if (!sampled->settled) record.flags.push_back("mc_tolerance_missed");
     std::sort(record.flags.begin(), record.flags.end());
     record.notes = loaded.scan.notes;

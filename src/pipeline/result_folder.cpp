@@ -66,15 +66,22 @@ std::vector<std::string> ResultFolder::not_found() const {
   return ids;
 }
 
-std::string ResultFolder::about_other_runs() const {
+std::vector<std::string> ResultFolder::complaints() const {
+  std::vector<std::string> sentences;
   const auto others = std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
     return entry.second.status == CaseRecord::Status::kOk &&
            entry.second.run_identity != run_identity_;
   });
-  if (others == 0) return {};
-  return std::to_string(others) +
-         " case(s) in the table were measured by runs with other settings; their rows carry the "
-         "flag other_run, and measuring them again replaces them";
+  if (others > 0) {
+    sentences.push_back(
+        std::to_string(others) +
+        " case(s) in the table were measured by runs with other settings; their rows carry the "
+        "flag other_run, and measuring them again replaces them");
+  }
+  if (const auto check = batch(); check && check->differs()) {
+    sentences.push_back(check->words() + "; what its intervals promise is of scans like its own");
+  }
+  return sentences;
 }
 
 void ResultFolder::write_table() const { table_.write(folder_); }

@@ -63,6 +63,10 @@ void RunLog::start(const NetworkSummary* network, int threads, const PredictOutc
   write(RunFile::State::kRunning, outcome);
 }
 
+void RunLog::set_batch(const std::optional<BatchCheck>& batch) {
+  file_.batch = batch ? json_of(*batch) : nlohmann::json();
+}
+
 void RunLog::calibration_is_kept() {
   calibration_kept_ = true;
   file_.options.erase("calibration_before");

@@ -26,6 +26,8 @@ class RunLog {
   /// @param network none where nothing is to be measured.
   void start(const NetworkSummary* network, int threads, const PredictOutcome& outcome);
   void write(RunFile::State state, const PredictOutcome& outcome);
+  /// Whether the scans of the whole table are of the calibration's kind.
+  void set_batch(const std::optional<BatchCheck>& batch);
   /// keep_calibration() is done: earlier calibrations are named no longer.
   void calibration_is_kept();
 

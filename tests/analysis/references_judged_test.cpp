@@ -39,6 +39,9 @@ class ReferencesJudged : public ::testing::Test {
   static CaseRecord record(const std::string& case_id, int n) {
     CaseRecord record = measured_record(case_id, sha256_of_identity(testing::synthetic_identity()));
     record.inputs[0].sha256 = sha256_of_bytes(std::to_string(n));
+    std::mt19937_64 generator(static_cast<std::uint64_t>(n));
+    record.image_quality = testing_support::drawn_scan(generator);
+    record.image_quality->channels.resize(1);
     const std::int64_t whole = 2000 + 100 * n;
     const std::vector<std::int64_t> passes{whole - 30, whole - 15, whole, whole + 15, whole + 30};
     std::vector<std::int64_t> of_core;

@@ -8,17 +8,23 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "calibration/synthetic_scans.h"
+#include "quality/drawn_scans.h"
 
 // Result folders of synthetic scans whose volumes are known.
 
 namespace mcvol::testing {
 
 inline nlohmann::json synthetic_identity(int seed = 0) {
-  return {{"networks", {"n"}}, {"scope", "channel"}, {"passes", 3}, {"seed", seed}};
+  return {{"model", {{"channels", {{{"name", "t1"}}}}}},
+          {"networks", {"n"}},
+          {"scope", "channel"},
+          {"passes", 3},
+          {"seed", seed}};
 }
 
 /// Two regions that look the same, so that one can be told from the other by its references only.
@@ -28,6 +34,10 @@ inline CaseRecord record_of(const SyntheticScan& scan, const nlohmann::json& ide
   record.run_identity = sha256_of_identity(identity);
   record.model = std::string(64, 'b');
   record.inputs = {{"t1", scan.case_id + "_t1.nii.gz", sha256_of_bytes(scan.case_id), 1, 1}};
+  std::seed_seq seed(scan.case_id.begin(), scan.case_id.end());
+  std::mt19937_64 generator(seed);
+  record.image_quality = testing_support::drawn_scan(generator);
+  record.image_quality->channels.resize(1);
   record.grid.size = {100, 50, 40};
   record.grid.spacing_mm = {2, 2, 2};
   record.passes = static_cast<int>(scan.passes.size());

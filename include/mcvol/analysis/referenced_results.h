@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/calibration/region_calibration.h"
+#include "mcvol/image/image_quality.h"
 #include "mcvol/io/records/run_file.h"
 #include "mcvol/io/tables/references.h"
 
@@ -43,10 +44,11 @@ struct ReferencedCase {
   std::string scan_sha256;
   double voxel_ml = 0;
   std::vector<ReferencedRegion> regions;
-  std::map<int, double> labels_ml;   ///< of its label map, by label of the model
-  std::set<int> values;              ///< in its label map
-  std::string problem;               ///< why record or label map cannot be read
-  std::optional<int> unknown_label;  ///< a value of its label map that stands for nothing
+  std::map<int, double> labels_ml;            ///< of its label map, by label of the model
+  std::set<int> values;                       ///< in its label map
+  std::string problem;                        ///< why record or label map cannot be read
+  std::optional<int> unknown_label;           ///< a value of its label map that stands for nothing
+  std::optional<ImageQuality> image_quality;  ///< of its record
 
   /// Whether its record has a pass without dropout of every region: not one of format 1.
   bool has_pass_without_dropout() const;

@@ -1,14 +1,17 @@
 #pragma once
 
+#include "mcvol/analysis/batch_check.h"
 #include "mcvol/calibration/nominal_coverage.h"
 #include "mcvol/io/records/calibration_file.h"
 #include "mcvol/io/records/case_record.h"
 #include "mcvol/io/tables/volume_row.h"
+#include "mcvol/quality/scan_comparison.h"
 #include "mcvol/volumetry/volume_distribution.h"
 
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +22,8 @@ struct AppliedCalibration {
   CalibrationFile file;
   std::string run_identity;  ///< sha256; records of other runs stay uncalibrated
   bool other_seed = false;   ///< made with another seed of the dropout masks than these records
+  /// Null where the file does not say what its scans look like.
+  std::shared_ptr<const ScanComparison> scans;
 };
 using CalibrationPointer = std::shared_ptr<const AppliedCalibration>;
 
@@ -55,6 +60,9 @@ class VolumeTable {
   std::vector<VolumeRow> put(const CaseRecord& record);
   /// Takes rows made elsewhere.
   void put(const std::string& case_id, const std::vector<VolumeRow>& rows);
+  /// Whether its scans are of the calibration's kind; none where that is not known. Of rows made
+  /// elsewhere it knows nothing.
+  std::optional<BatchCheck> batch() const { return batch_.check(calibration_.get()); }
   /// The table's text.
   std::string csv() const;
   /// Writes `folder`/volumes.csv. Atomic. @throws Error when it cannot be written.
@@ -64,6 +72,7 @@ class VolumeTable {
   std::vector<NominalCoverage> levels_;
   CalibrationPointer calibration_;
   std::map<std::string, std::string> lines_;  ///< by case_id
+  BatchScans batch_;
 };
 
 }  // namespace mcvol

@@ -49,9 +49,12 @@ class ResultFolder {
   /// Cases with a record that the run did not find, sorted.
   std::vector<std::string> not_found() const;
 
-  /// A sentence about measured records that were made under another run identity; empty where there
-  /// is none.
-  std::string about_other_runs() const;
+  /// Whether the scans of the table are of the calibration's kind; none where that is not known.
+  std::optional<BatchCheck> batch() const { return table_.batch(); }
+
+  /// Sentences about the whole table: measured records that were made under another run identity,
+  /// and a batch of another kind than the calibration's scans.
+  std::vector<std::string> complaints() const;
 
   const std::filesystem::path& path() const { return folder_; }
 

@@ -10,6 +10,8 @@
 #include <array>
 #include <utility>
 
+#include "image_quality_json.h"
+
 namespace mcvol {
 
 namespace {
@@ -70,14 +72,20 @@ ordered_json json_of(const RegionCalibration& region) {
 ordered_json json_of(const CalibrationFile& calibration) {
   ordered_json regions = ordered_json::array();
   for (const RegionCalibration& region : calibration.regions) regions.push_back(json_of(region));
-  return {{"format", kCalibrationFormat},
-          {"method", to_string(calibration.method)},
-          {"simulated", calibration.simulated},
-          {"version", calibration.version},
-          {"model_sha256", calibration.model_sha256},
-          {"identity", ordered_json(calibration.identity)},
-          {"scans", calibration.scans},
-          {"regions", std::move(regions)}};
+  ordered_json whole = {{"format", kCalibrationFormat},
+                        {"method", to_string(calibration.method)},
+                        {"simulated", calibration.simulated},
+                        {"version", calibration.version},
+                        {"model_sha256", calibration.model_sha256},
+                        {"identity", ordered_json(calibration.identity)},
+                        {"scans", calibration.scans},
+                        {"regions", std::move(regions)}};
+  if (calibration.image_quality.empty()) return whole;
+  ordered_json& quality = whole["image_quality"] = ordered_json::array();
+  for (const ImageQuality& scan : calibration.image_quality) {
+    quality.push_back(json_of_quality(scan));
+  }
+  return whole;
 }
 
 /// Reads the parts of a calibration; every finding goes out through `fail`, which names the file.
@@ -111,11 +119,28 @@ class CalibrationReader {
                                    " takes, in all strata of " + calibration.regions.back().region);
       }
     }
+    if (format_ > 1 && fields.has("image_quality")) {
+      calibration.image_quality = quality_in(fields);
+    }
     fields.finish();
     return calibration;
   }
 
  private:
+  /// Of scans of as many channels each as the first.
+  std::vector<ImageQuality> quality_in(JsonFields& fields) const {
+    std::vector<ImageQuality> scans;
+    const json& array = fields.array("image_quality");
+    if (array.empty()) fields.fail("image_quality", "expected that of some scans");
+    for (std::size_t n = 0; n < array.size(); ++n) {
+      JsonFields scan(array[n], "image_quality[" + std::to_string(n) + "]", fail_);
+      const std::size_t channels =
+          scans.empty() ? scan.array("channels").size() : scans.front().channels.size();
+      scans.push_back(quality_from_json(std::move(scan), channels, fail_));
+    }
+    return scans;
+  }
+
   static std::int64_t format_in(JsonFields& fields) {
     const std::int64_t format = fields.integer("format");
     if (format < 1) fields.fail("format", "expected a whole number from 1");

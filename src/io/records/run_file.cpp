@@ -105,6 +105,28 @@ void check_model(JsonFields model, const JsonFail& fail) {
   }
 }
 
+/// What analysis/batch_check.h makes of it, checked here, where the file is known.
+json batch_in(JsonFields& fields) {
+  const json whole = fields.at("batch");
+  JsonFields batch = fields.object("batch");
+  for (const char* key : {"scans", "calibration_scans"}) {
+    if (batch.integer(key) < 1) batch.fail(key, "expected a whole number from 1");
+  }
+  const double p_value = batch.number("p_value");
+  if (!(p_value > 0 && p_value <= 1)) batch.fail("p_value", "expected a number above 0, at most 1");
+  for (const json& difference : batch.array("differences")) {
+    const bool is_one = difference.is_object() && difference.size() == 3 &&
+                        difference.contains("number") && difference["number"].is_string() &&
+                        difference.contains("spread") && difference["spread"].is_boolean() &&
+                        difference.contains("z") && difference["z"].is_number();
+    if (!is_one) {
+      batch.fail("differences", "expected number, spread and z, found " + difference.dump());
+    }
+  }
+  batch.finish();
+  return whole;
+}
+
 RunFile run_file_from(const json& whole, const JsonFail& fail) {
   JsonFields fields(whole, "", fail);
   if (fields.integer("format") < 1) fields.fail("format", "expected a whole number from 1");
@@ -124,6 +146,7 @@ RunFile run_file_from(const json& whole, const JsonFail& fail) {
   run.merged_from = texts_in(fields, "merged_from");
   run.options = object_in(fields, "options");
   run.timings_s = object_in(fields, "timings_s");
+  if (fields.has("batch")) run.batch = batch_in(fields);
   run.model_sha256 = fields.text("model_sha256");
   run.model = object_in(fields, "model");
   check_model(fields.object("model"), fail);
@@ -132,24 +155,26 @@ RunFile run_file_from(const json& whole, const JsonFail& fail) {
 }
 
 ordered_json json_of(const RunFile& run) {
-  return {{"format", kRunFormat},
-          {"state", to_string(run.state)},
-          {"found", run.found},
-          {"done", run.done},
-          {"failed", run.failed},
-          {"started", run.started},
-          {"ended", run.ended},
-          {"version", run.version},
-          {"commit", run.commit},
-          {"libraries", object_or_empty(run.libraries)},
-          {"device", run.device},
-          {"identity", object_or_empty(run.identity)},
-          {"levels", run.levels},
-          {"merged_from", run.merged_from},
-          {"options", object_or_empty(run.options)},
-          {"timings_s", object_or_empty(run.timings_s)},
-          {"model_sha256", run.model_sha256},
-          {"model", object_or_empty(run.model)}};
+  ordered_json whole = {{"format", kRunFormat},
+                        {"state", to_string(run.state)},
+                        {"found", run.found},
+                        {"done", run.done},
+                        {"failed", run.failed},
+                        {"started", run.started},
+                        {"ended", run.ended},
+                        {"version", run.version},
+                        {"commit", run.commit},
+                        {"libraries", object_or_empty(run.libraries)},
+                        {"device", run.device},
+                        {"identity", object_or_empty(run.identity)},
+                        {"levels", run.levels},
+                        {"merged_from", run.merged_from},
+                        {"options", object_or_empty(run.options)},
+                        {"timings_s", object_or_empty(run.timings_s)},
+                        {"model_sha256", run.model_sha256},
+                        {"model", object_or_empty(run.model)}};
+  if (!run.batch.is_null()) whole["batch"] = ordered_json(run.batch);
+  return whole;
 }
 
 }  // namespace

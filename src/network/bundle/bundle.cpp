@@ -158,6 +158,10 @@ bool Bundle::requires_skull_stripped() const {
   return std::find(required.begin(), required.end(), "skull_stripped") != required.end();
 }
 
+bool Bundle::requires_coregistered() const {
+  return std::find(required.begin(), required.end(), "coregistered") != required.end();
+}
+
 nlohmann::json Bundle::identity() const {
   nlohmann::json fields = json;
   for (const char* text : {"name", "licence", "provenance", "warning"}) fields.erase(text);

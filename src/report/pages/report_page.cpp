@@ -35,6 +35,17 @@ std::vector<std::string> regions_of(const std::vector<VolumeRow>& rows) {
   return regions;
 }
 
+/// What is known of all scans together, beside those of the calibration; may be empty.
+std::string about_the_batch(const ReportContent& report) {
+  if (!report.calibration || report.run.batch.is_null()) return "";
+  const BatchCheck batch = batch_check_from(report.run.batch);
+  std::string words = batch.words();
+  words.front() = 'T';
+  if (!batch.differs()) return "<p class=\"soft\">" + escaped(words) + ".</p>\n";
+  return "<p class=\"warning\">" + escaped(words) +
+         ". What the intervals promise is of scans like those.</p>\n";
+}
+
 std::string heading(const ReportContent& report) {
   std::set<std::string> cases, failed, flagged;
   for (const VolumeRow& row : report.rows) {
@@ -51,7 +62,7 @@ std::string heading(const ReportContent& report) {
           ".</p>\n";
   const std::string warning = report.run.model.value("warning", "");
   if (!warning.empty()) text += "<p class=\"warning\">" + escaped(warning) + "</p>\n";
-  return text;
+  return text + about_the_batch(report);
 }
 
 std::string meaning(const ReportContent& report) {

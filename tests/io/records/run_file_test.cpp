@@ -28,6 +28,8 @@ RunFile example() {
   run.identity = {{"seed", 18446744073709551615u}};
   run.device = "cpu";
   run.timings_s = {{"network", 1.0 / 3.0}};
+  run.batch = {{"scans", 80}, {"calibration_scans", 300}, {"p_value", 0.1 / 3}};
+  run.batch["differences"] = {{{"number", "noise (flair)"}, {"spread", false}, {"z", -5.5}}};
   run.started = "2026-01-01T00:00:00Z";
   run.ended = "2026-01-01T01:00:00Z";
   return run;
@@ -63,6 +65,7 @@ TEST(RunFile, ComesBackAsItWasWritten) {
   EXPECT_EQ(back.identity, run.identity);
   EXPECT_EQ(back.device, run.device);
   EXPECT_EQ(back.timings_s, run.timings_s);
+  EXPECT_EQ(back.batch, run.batch);
   EXPECT_EQ(back.started, run.started);
   EXPECT_EQ(back.ended, run.ended);
 }
@@ -93,6 +96,10 @@ TEST(RunFile, DamageIsNamedWithWhatToDo) {
   for (const auto& [change, part] : std::vector<std::pair<std::function<void(json&)>, std::string>>{
            {[](json& whole) { whole["state"] = "asleep"; }, "state: "},
            {[](json& whole) { whole["found"] = -1; }, "found: "},
+           {[](json& whole) { whole["batch"]["scans"] = 0; }, "batch.scans: "},
+           {[](json& whole) { whole["batch"]["p_value"] = 0; }, "batch.p_value: "},
+           {[](json& whole) { whole["batch"]["differences"][0].erase("z"); },
+            "batch.differences: "},
            {[](json& whole) { whole.erase("identity"); }, "identity"},
            {[](json& whole) { whole["identity"] = 3; }, "identity: "},
            {[](json& whole) { whole["levels"][0] = 0.9; }, "levels: "},

@@ -65,6 +65,29 @@ ReportContent report_on_rows(std::vector<VolumeRow> rows, CalibrationPointer app
   return report;
 }
 
+TEST(ReportPageHtml, SaysWhetherTheScansAreOfTheCalibrationsKind) {
+  ReportContent report = report_on_rows({measured_row("a", 10, true)}, calibration(false));
+  EXPECT_EQ(report_page_html(report).find("of the calibration (p"), std::string::npos);
+  report.run.batch = {{"scans", 80},
+                      {"calibration_scans", 300},
+                      {"p_value", 0.0005},
+                      {"differences",
+                       {{{"number", "noise (<flair>)"}, {"spread", false}, {"z", 5.5}},
+                        {{"number", "brain volume"}, {"spread", true}, {"z", -3.5}}}}};
+  const std::string differs =
+      "<p class=\"warning\">The 80 scans differ from the 300 of the calibration (p = 0.0005): "
+      "noise "
+      "(&lt;flair&gt;) larger, brain volume less scattered. What the intervals promise";
+  EXPECT_NE(report_page_html(report).find(differs), std::string::npos);
+  report.run.batch["p_value"] = 0.4321;
+  const std::string alike =
+      "<p class=\"soft\">The 80 scans are of one kind with the 300 of the calibration (p = "
+      "0.4321).";
+  EXPECT_NE(report_page_html(report).find(alike), std::string::npos);
+  report.calibration = nullptr;
+  EXPECT_EQ(report_page_html(report).find("of the calibration (p"), std::string::npos);
+}
+
 TEST(ReportPageHtml, NeedsNothingButItselfAndIsWellFormed) {
   const std::string page = report_page_html(
       report_on_rows({measured_row("a", 10, true), failed_row("b", "x")}, calibration(false)));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/calibration/region_calibration.h"
+#include "mcvol/image/image_quality.h"
 
 #include <filesystem>
 #include <set>
@@ -21,6 +22,9 @@ struct CalibrationFile {
   /// scan_sha256() of every scan it was made on, and of those left out for another of their group.
   std::set<std::string> scans;
   std::vector<RegionCalibration> regions;  ///< in the bundle's order
+  /// Of the scans it was made on, in no order that says which; empty in format 1, and where a
+  /// record has none.
+  std::vector<ImageQuality> image_quality;
 
   std::string sha256;  ///< of the file's bytes; its first 8 digits are the table's `calibration`
 

@@ -27,6 +27,7 @@ struct RunFile {
   nlohmann::json identity;  ///< the run identity, field by field (analysis/run_identity.h)
   std::string device;
   nlohmann::json timings_s;
+  nlohmann::json batch;        ///< analysis/batch_check.h; null where nothing is known
   std::string started, ended;  ///< UTC, ISO 8601; `ended` empty while running
 };
 

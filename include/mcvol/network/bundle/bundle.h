@@ -113,6 +113,7 @@ struct Bundle {
   nlohmann::json identity() const;
   /// Whether `required` holds "skull_stripped", the one thing of it that can be looked at.
   bool requires_skull_stripped() const;
+  bool requires_coregistered() const;
 };
 
 /// Reads and checks `folder`/model.json completely, and the networks' sha256s; loads no network.

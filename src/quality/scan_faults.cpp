@@ -1,0 +1,49 @@
+#include "scan_faults.h"
+
+#include <cmath>
+#include <tuple>
+
+namespace mcvol {
+
+std::vector<NumberRow> rows_of(const std::vector<ImageQuality>& scans, Numbers numbers) {
+  std::vector<NumberRow> rows;
+  rows.reserve(scans.size());
+  for (const ImageQuality& scan : scans) rows.push_back(numbers(scan));
+  return rows;
+}
+
+double share_from_first(const Eigen::VectorXd& numbers) {
+  const double least = numbers[0] - 1e-12 * std::abs(numbers[0]);
+  return static_cast<double>((numbers.array() >= least).count()) /
+         static_cast<double>(numbers.size());
+}
+
+ScanFaults::ScanFaults(const std::vector<ImageQuality>& scans, Numbers numbers)
+    : numbers_(numbers), as_is_(rows_of(scans, numbers)) {}
+
+void ScanFaults::add(const std::vector<ImageQuality>& scans, std::size_t first, std::size_t second,
+                     Change change) {
+  std::vector<ImageQuality> changed;
+  for (const ImageQuality& scan : scans) changed.push_back(change(scan));
+  discriminants_.emplace_back(as_is_, rows_of(changed, numbers_));
+  changes_.push_back(std::move(change));
+  places_.emplace_back(first, second);
+}
+
+ScanFault ScanFaults::of(const ImageQuality& scan) const {
+  ScanFault fault;
+  Eigen::VectorXd most;
+  for (std::size_t n = 0; n < changes_.size(); ++n) {
+    const Eigen::VectorXd odds =
+        discriminants_[n].log_odds(numbers_(scan), numbers_(changes_[n](scan)));
+    if (n == 0 || odds[0] > fault.log_odds) {
+      fault.log_odds = odds[0];
+      std::tie(fault.first, fault.second) = places_[n];
+    }
+    most = n == 0 ? odds : Eigen::VectorXd(most.cwiseMax(odds));
+  }
+  fault.p_value = share_from_first(most);
+  return fault;
+}
+
+}  // namespace mcvol
