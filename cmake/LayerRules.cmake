@@ -11,7 +11,7 @@ set(MCVOL_USABLE_BY_image error)
 set(MCVOL_USABLE_BY_timing)
 set(MCVOL_USABLE_BY_volumetry error files random image)
 set(MCVOL_USABLE_BY_calibration ${MCVOL_USABLE_BY_volumetry} volumetry)
-set(MCVOL_USABLE_BY_quality ${MCVOL_USABLE_BY_calibration} calibration)
+set(MCVOL_USABLE_BY_quality error random image)
 
 # mcvol_parts(<layer> <layers usable by all parts> <part>...): parts bottom to top, each of which may
 # use those before it.
@@ -25,7 +25,7 @@ function(mcvol_parts layer usable)
   set(MCVOL_LAYERS ${MCVOL_LAYERS} ${parts} PARENT_SCOPE)
 endfunction()
 
-set(numbers ${MCVOL_USABLE_BY_quality} quality timing)
+set(numbers ${MCVOL_USABLE_BY_calibration} calibration quality timing)
 mcvol_parts(io "${numbers}" images scans records tables)
 mcvol_parts(network "${numbers}" bundle segmenter kernels/cpu kernels/cuda memory device jit archive dropout graph
   products convolutions rewrites passes windows assembly run library)

@@ -1,8 +1,7 @@
 #include "mcvol/analysis/batch_check.h"
 
-#include "mcvol/analysis/volume_table.h"
+#include "mcvol/analysis/scan_findings.h"
 #include "mcvol/files/text.h"
-#include "mcvol/io/records/calibration_file.h"
 
 #include <array>
 #include <charconv>
@@ -21,7 +20,7 @@ std::string text_of(double p_value) {
 
 std::string words_of(const BatchComparison::Difference& difference) {
   const bool more = difference.z > 0;
-  if (difference.spread)
+  if (difference.scatter)
     return difference.number + (more ? " scattered further" : " less scattered");
   return difference.number + (more ? " larger" : " smaller");
 }
@@ -29,22 +28,23 @@ std::string words_of(const BatchComparison::Difference& difference) {
 }  // namespace
 
 std::string BatchCheck::words() const {
-  const std::string who = "the " + std::to_string(scans) + " scans ";
-  const std::string whom = " the " + std::to_string(calibration_scans) +
-                           " of the calibration (p = " + text_of(comparison.p_value) + ")";
-  if (!differs()) return who + "are of one kind with" + whom;
+  const std::string both = std::to_string(scans) + " scans and the " +
+                           std::to_string(calibration_scans) + " of the calibration";
+  const std::string p_value = " (p = " + text_of(comparison.p_value) + ")";
+  if (!differs()) return "no difference between the " + both + " was found" + p_value;
   std::vector<std::string> differences;
   for (const auto& difference : comparison.differences) {
     differences.push_back(words_of(difference));
   }
-  return who + "differ from" + whom + ": " + joined(differences);
+  return "the " + both + " differ" + p_value + ": " + joined(differences) +
+         "; the calibration promises its coverage for scans like its own";
 }
 
 nlohmann::json json_of(const BatchCheck& check) {
   nlohmann::json differences = nlohmann::json::array();
   for (const auto& difference : check.comparison.differences) {
     differences.push_back(
-        {{"number", difference.number}, {"spread", difference.spread}, {"z", difference.z}});
+        {{"number", difference.number}, {"scatter", difference.scatter}, {"z", difference.z}});
   }
   return {{"scans", check.scans},
           {"calibration_scans", check.calibration_scans},
@@ -52,36 +52,19 @@ nlohmann::json json_of(const BatchCheck& check) {
           {"differences", std::move(differences)}};
 }
 
-BatchCheck batch_check_from(const nlohmann::json& json) {
-  BatchCheck check;
-  check.scans = json.at("scans").get<std::size_t>();
-  check.calibration_scans = json.at("calibration_scans").get<std::size_t>();
-  check.comparison.p_value = json.at("p_value").get<double>();
-  for (const nlohmann::json& difference : json.at("differences")) {
-    check.comparison.differences.push_back({difference.at("number").get<std::string>(),
-                                            difference.at("spread").get<bool>(),
-                                            difference.at("z").get<double>()});
-  }
-  return check;
-}
-
-void BatchScans::put(const CaseRecord& record, const AppliedCalibration* calibration) {
+void BatchScans::put(const CaseRecord& record) {
   scans_.erase(record.case_id);
-  if (calibration == nullptr || !calibration->scans || !record.image_quality ||
-      record.run_identity != calibration->run_identity ||
-      calibration->file.scans.contains(scan_sha256(record))) {
-    return;
-  }
+  if (!is_comparable(record, calibration_.get())) return;
   channels_.clear();
   for (const InputFile& input : record.inputs) channels_.push_back(input.channel);
   scans_[record.case_id] = *record.image_quality;
 }
 
-std::optional<BatchCheck> BatchScans::check(const AppliedCalibration* calibration) const {
-  if (scans_.size() < 2 || calibration == nullptr) return std::nullopt;
+std::optional<BatchCheck> BatchScans::check() const {
+  if (scans_.size() < 2) return std::nullopt;
   std::vector<ImageQuality> batch;
   for (const auto& [case_id, quality] : scans_) batch.push_back(quality);
-  const std::vector<ImageQuality>& others = calibration->scans->scans();
+  const std::vector<ImageQuality>& others = calibration_->comparison->scans();
   return BatchCheck{batch.size(), others.size(), compare_batch(others, batch, channels_)};
 }
 

@@ -117,7 +117,8 @@ IntervalMethod method_for(const ReferencedResults& results, std::optional<Interv
   return kEarlierMethod;
 }
 
-/// Of all scans, or of none: what a scan is compared with is all of them.
+/// Of all scans, or of none: what a scan is compared with is all of them. By the size of the brain,
+/// so that a row of them cannot be matched with a case.
 std::vector<ImageQuality> image_quality_of(const ReferencedResults& results,
                                            std::vector<std::string>& notes) {
   std::vector<ImageQuality> scans;
@@ -131,6 +132,8 @@ std::vector<ImageQuality> image_quality_of(const ReferencedResults& results,
     }
     scans.push_back(*one.image_quality);
   }
+  std::sort(scans.begin(), scans.end(),
+            [](const ImageQuality& a, const ImageQuality& b) { return a.brain_ml < b.brain_ml; });
   return scans;
 }
 

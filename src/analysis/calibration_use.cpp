@@ -102,7 +102,7 @@ CalibrationPointer read_calibration_for(const fs::path& path, const nlohmann::js
   applied.other_seed = applied.file.identity.value("seed", nlohmann::json()) !=
                        identity.value("seed", nlohmann::json());
   require_levels(applied.file, path, levels);
-  applied.scans = comparison_with(applied.file, path);
+  applied.comparison = comparison_with(applied.file, path);
   return std::make_shared<const AppliedCalibration>(std::move(applied));
 }
 

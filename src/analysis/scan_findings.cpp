@@ -1,5 +1,7 @@
 #include "mcvol/analysis/scan_findings.h"
 
+#include "mcvol/error/error.h"
+
 #include <array>
 #include <cmath>
 #include <optional>
@@ -23,17 +25,29 @@ std::string words_of_axes(const ScanFault& fault) {
 
 }  // namespace
 
+bool is_comparable(const CaseRecord& record, const AppliedCalibration* calibration) {
+  if (calibration == nullptr || !calibration->comparison || !record.image_quality ||
+      record.status != CaseRecord::Status::kOk ||
+      record.run_identity != calibration->run_identity ||
+      calibration->file.scans.contains(scan_sha256(record))) {
+    return false;
+  }
+  const std::size_t expected = calibration->comparison->scans().front().channels.size();
+  const std::size_t found = record.image_quality->channels.size();
+  if (found == expected) return true;
+  throw InputError("the record of " + record.case_id + ": " + std::to_string(found) +
+                   " channels, expected the " + std::to_string(expected) +
+                   " of its model; measure the case again");
+}
+
 std::vector<ScanFinding> findings_of(const CaseRecord& record,
                                      const AppliedCalibration* calibration) {
-  if (calibration == nullptr || !calibration->scans || !record.image_quality ||
-      record.run_identity != calibration->run_identity) {
-    return {};
-  }
-  const ScanComparison& others = *calibration->scans;
+  if (!is_comparable(record, calibration)) return {};
+  const ScanComparison& others = *calibration->comparison;
   const ImageQuality& scan = *record.image_quality;
   std::vector<ScanFinding> findings;
   if (others.p_value(scan) <= kMostUnlike) {
-    findings.push_back({"unlike_calibration", "unlike the scans of the calibration"});
+    findings.push_back({"unlike_calibration", ""});
   }
   const std::optional<ScanFault> exchanged = others.exchanged_channels(scan);
   if (exchanged && is_found(*exchanged)) {

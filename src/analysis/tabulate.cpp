@@ -3,6 +3,7 @@
 #include "mcvol/analysis/parallel.h"
 #include "mcvol/analysis/referenced_results.h"
 #include "mcvol/analysis/run_identity.h"
+#include "mcvol/analysis/scan_findings.h"
 #include "mcvol/error/error.h"
 
 #include <algorithm>
@@ -13,7 +14,8 @@ namespace {
 
 struct TabulatedCase {
   std::vector<VolumeRow> rows;
-  CaseRecord scan;  ///< the record but for its regions
+  CaseRecord scan;                  ///< the record but for its regions
+  std::vector<std::string> faults;  ///< words_of()
   bool failed = false;
   bool earlier = false;  ///< without what the calibration takes
   std::string note;
@@ -33,7 +35,10 @@ TabulatedCase tabulate_case(const TabulateOptions& options, const std::string& c
     made.earlier = !made.failed && calibration != nullptr &&
                    record.run_identity == calibration->run_identity &&
                    is_regression(calibration->file.method) && !has_pass_without_dropout(record);
-    made.rows = rows_of(record, levels, calibration, options.sampler.value_or(SamplerOptions{}));
+    const std::vector<ScanFinding> findings = findings_of(record, calibration);
+    made.rows =
+        rows_of(record, levels, calibration, options.sampler.value_or(SamplerOptions{}), findings);
+    made.faults = words_of(record, findings);
     record.regions.clear();
     made.scan = std::move(record);
   } catch (const InputError& error) {
@@ -65,7 +70,7 @@ Tabulation tabulate(const TabulateOptions& options) {
   Tabulation tabulation;
   tabulation.levels = levels;
   tabulation.calibration = calibration;
-  BatchScans batch;
+  BatchScans batch(calibration);
   int earlier = 0;
   for (std::size_t n = 0; n < ids.size(); ++n) {
     if (!cases[n].note.empty()) {
@@ -73,7 +78,8 @@ Tabulation tabulate(const TabulateOptions& options) {
       continue;
     }
     tabulation.rows_by_case[ids[n]] = std::move(cases[n].rows);
-    batch.put(cases[n].scan, calibration.get());
+    batch.put(cases[n].scan);
+    tabulation.notes.insert(tabulation.notes.end(), cases[n].faults.begin(), cases[n].faults.end());
     tabulation.failed += cases[n].failed ? 1 : 0;
     earlier += cases[n].earlier ? 1 : 0;
   }
@@ -85,8 +91,9 @@ Tabulation tabulate(const TabulateOptions& options) {
   if (calibration && calibration->other_seed) {
     tabulation.notes.push_back("the calibration was made with another --seed");
   }
-  if (const auto check = batch.check(calibration.get()); check && check->differs()) {
-    tabulation.notes.push_back(check->words());
+  tabulation.batch = batch.check();
+  if (tabulation.batch && tabulation.batch->differs()) {
+    tabulation.notes.push_back(tabulation.batch->words());
   }
   return tabulation;
 }

@@ -141,11 +141,15 @@ bool has_pass_without_dropout(const CaseRecord& record) {
 std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,
                                const AppliedCalibration* calibration,
                                const SamplerOptions& sampler) {
+  return rows_of(record, levels, calibration, sampler, findings_of(record, calibration));
+}
+
+std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,
+                               const AppliedCalibration* calibration, const SamplerOptions& sampler,
+                               const std::vector<ScanFinding>& findings) {
   if (record.status == CaseRecord::Status::kFailed) return {failed_row(record)};
   std::vector<std::string> flags;
-  for (const ScanFinding& finding : findings_of(record, calibration)) {
-    flags.push_back(finding.flag);
-  }
+  for (const ScanFinding& finding : findings) flags.push_back(finding.flag);
   std::vector<VolumeRow> rows;
   for (const RegionRecord& region : record.regions) {
     add_region_rows(record, region, levels, calibration, sampler, flags, rows);
@@ -153,13 +157,24 @@ std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<Nomin
   return rows;
 }
 
+std::vector<std::string> words_of(const CaseRecord& record,
+                                  const std::vector<ScanFinding>& findings) {
+  std::vector<std::string> lines;
+  for (const ScanFinding& finding : findings) {
+    if (!finding.words.empty()) lines.push_back(record.case_id + ": " + finding.words);
+  }
+  return lines;
+}
+
 VolumeTable::VolumeTable(std::vector<NominalCoverage> levels, CalibrationPointer calibration)
-    : levels_(std::move(levels)), calibration_(std::move(calibration)) {}
+    : levels_(std::move(levels)), calibration_(std::move(calibration)), batch_(calibration_) {}
 
 std::vector<VolumeRow> VolumeTable::put(const CaseRecord& record) {
-  std::vector<VolumeRow> rows = rows_of(record, levels_, calibration_.get());
+  const std::vector<ScanFinding> findings = findings_of(record, calibration_.get());
+  std::vector<VolumeRow> rows = rows_of(record, levels_, calibration_.get(), {}, findings);
   put(record.case_id, rows);
-  batch_.put(record, calibration_.get());
+  batch_.put(record);
+  faults_[record.case_id] = words_of(record, findings);
   return rows;
 }
 
@@ -167,6 +182,13 @@ void VolumeTable::put(const std::string& case_id, const std::vector<VolumeRow>& 
   std::string lines;
   for (const VolumeRow& row : rows) lines += to_csv(row);
   lines_[case_id] = std::move(lines);
+}
+
+std::vector<std::string> VolumeTable::faults() const {
+  std::vector<std::string> lines;
+  for (const auto& [case_id, faults] : faults_)
+    lines.insert(lines.end(), faults.begin(), faults.end());
+  return lines;
 }
 
 std::string VolumeTable::csv() const {

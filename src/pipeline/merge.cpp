@@ -52,8 +52,11 @@ class Merge {
     for (const auto& [case_id, chosen] : chosen_) write_case(case_id, chosen, table);
     table.write(out_);
     merged = summary();
-    if (const std::optional<BatchCheck> batch = table.batch()) merged.batch = json_of(*batch);
+    const std::optional<BatchCheck> batch = table.batch();
+    if (batch) merged.batch = json_of(*batch);
     write_run_file(merged, out_);
+    for (std::string& fault : table.faults()) report_.warnings.push_back(std::move(fault));
+    if (batch && batch->differs()) report_.warnings.push_back(batch->words());
     report_.sources = static_cast<int>(sources_.folders.size());
     return std::move(report_);
   }

@@ -112,10 +112,11 @@ PredictOutcome PredictRun::run() {
     }
     throw;
   }
-  for (const std::string& complaint : results_.complaints()) observer_.warn(complaint);
-  log_.set_batch(results_.batch());
   timed(log_.stages.write_s, [&] { results_.write_table(); });
+  const std::optional<BatchCheck> batch = results_.batch();
+  log_.set_batch(batch);
   log_.write(stop_ ? RunFile::State::kInterrupted : RunFile::State::kComplete, outcome_);
+  for (const std::string& complaint : results_.complaints(batch)) observer_.warn(complaint);
   if (outcome_.failed > 0) outcome_.exit_code = ExitCode::kScanFailed;
   if (stop_) outcome_.exit_code = *stop_;
   return outcome_;

@@ -66,8 +66,8 @@ std::vector<std::string> ResultFolder::not_found() const {
   return ids;
 }
 
-std::vector<std::string> ResultFolder::complaints() const {
-  std::vector<std::string> sentences;
+std::vector<std::string> ResultFolder::complaints(const std::optional<BatchCheck>& batch) const {
+  std::vector<std::string> sentences = table_.faults();
   const auto others = std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
     return entry.second.status == CaseRecord::Status::kOk &&
            entry.second.run_identity != run_identity_;
@@ -78,9 +78,7 @@ std::vector<std::string> ResultFolder::complaints() const {
         " case(s) in the table were measured by runs with other settings; their rows carry the "
         "flag other_run, and measuring them again replaces them");
   }
-  if (const auto check = batch(); check && check->differs()) {
-    sentences.push_back(check->words() + "; what its intervals promise is of scans like its own");
-  }
+  if (batch && batch->differs()) sentences.push_back(batch->words());
   return sentences;
 }
 

@@ -18,6 +18,7 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
+using Ranks = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Eigen::RowVectorXd;
 using Eigen::VectorXd;
 
@@ -47,9 +48,9 @@ double median_of(VectorXd values) {
 }
 
 /// [scan, 2 d + 1]: ranks of the numbers, of their distances from the median, and of the leverage.
-MatrixXd ranked(const MatrixXd& numbers) {
+Ranks ranked(const MatrixXd& numbers) {
   const Index d = numbers.cols();
-  MatrixXd ranks(numbers.rows(), 2 * d + 1);
+  Ranks ranks(numbers.rows(), 2 * d + 1);
   for (Index c = 0; c < d; ++c) {
     ranks.col(c) = ranks_of(numbers.col(c));
     const double median = median_of(numbers.col(c));
@@ -79,7 +80,7 @@ std::vector<Index> picked(Index scans, Index count, std::uint32_t permutation) {
 /// Standardised differences of the mean rank of some scans from that of all.
 class RankMeans {
  public:
-  RankMeans(const MatrixXd& ranks, Index count) : ranks_(ranks), means_(ranks.colwise().mean()) {
+  RankMeans(const Ranks& ranks, Index count) : ranks_(ranks), means_(ranks.colwise().mean()) {
     const auto all = static_cast<double>(ranks.rows()), some = static_cast<double>(count);
     const RowVectorXd variance =
         (ranks.rowwise() - means_).array().square().colwise().sum() / (all - 1);
@@ -94,7 +95,7 @@ class RankMeans {
   }
 
  private:
-  const MatrixXd& ranks_;
+  const Ranks& ranks_;
   RowVectorXd means_, scale_;
 };
 
@@ -158,7 +159,7 @@ BatchComparison compare_batch(std::span<const ImageQuality> calibration,
       rows.push_back(all_numbers(scan));
     }
   }
-  const MatrixXd ranks = ranked(NumberTable(rows).rows);
+  const Ranks ranks = ranked(NumberTable(rows).rows);
   const auto count = static_cast<Index>(smaller.size());
   const RankMeans means(ranks, count);
   std::array<std::vector<double>, kStatistics> values;

@@ -1,39 +1,58 @@
 #include "discriminant.h"
 
+#include <utility>
+
 #include "leverage.h"
 #include <Eigen/Cholesky>
 
 namespace mcvol {
 
-Discriminant::Discriminant(const NumberTable& as_is, const std::vector<NumberRow>& with_fault)
-    : as_is_(as_is),
-      faulty_(with_fault),
-      products_(as_is.rows.transpose() * as_is.rows + faulty_.rows.transpose() * faulty_.rows),
-      squares_(as_is.rows.array().square().colwise().sum().transpose()) {}
+namespace {
+
+/// @param within covariance about each kind's own mean, of both. @param apart from the mean as is
+///   to that with the fault. @param rows as they are, about their mean.
+Eigen::VectorXd odds_of(const Eigen::MatrixXd& within, const Eigen::RowVectorXd& apart,
+                        const Eigen::MatrixXd& rows) {
+  const Eigen::VectorXd variances = within.diagonal();
+  const Eigen::VectorXd scale = inverse_sds(variances, variances + apart.cwiseAbs2().transpose());
+  Eigen::MatrixXd scaled = scale.asDiagonal() * within * scale.asDiagonal();
+  scaled.diagonal().array() += kNumbersPenalty;
+  const Eigen::VectorXd direction =
+      scale.cwiseProduct(scaled.llt().solve(scale.cwiseProduct(apart.transpose())));
+  return (rows.rowwise() - apart / 2) * direction;  // about the middle between the two
+}
+
+}  // namespace
+
+Discriminant::Discriminant(std::vector<NumberRow> as_is, std::vector<NumberRow> with_fault)
+    : raw_as_is_(std::move(as_is)),
+      raw_faulty_(std::move(with_fault)),
+      as_is_(raw_as_is_),
+      faulty_(raw_faulty_),
+      products_(as_is_.rows.transpose() * as_is_.rows + faulty_.rows.transpose() * faulty_.rows) {}
 
 Eigen::VectorXd Discriminant::log_odds(const NumberRow& scan,
                                        const NumberRow& scan_with_fault) const {
-  const Eigen::RowVectorXd own = as_is_.centred(scan), other = faulty_.centred(scan_with_fault);
   const double count = static_cast<double>(as_is_.rows.rows()) + 1;
+  const bool complete =
+      as_is_.complete && faulty_.complete && is_complete(scan) && is_complete(scan_with_fault);
+  if (!complete) {  // as in Leverages::with()
+    const NumberTable own(with_first(scan, raw_as_is_));
+    const NumberTable other(with_first(scan_with_fault, raw_faulty_));
+    const Eigen::MatrixXd products =
+        own.rows.transpose() * own.rows + other.rows.transpose() * other.rows;
+    return odds_of(products / (2 * count), other.centre - own.centre, own.rows);
+  }
+  const Eigen::RowVectorXd own = as_is_.centred(scan), other = faulty_.centred(scan_with_fault);
   // Rows lie about the means of the others, so that the scan moves these by its share.
   const Eigen::RowVectorXd own_mean = own / count, other_mean = other / count;
-  const ColumnMoments moments =
-      column_moments(own_mean, (squares_ + own.cwiseAbs2().transpose()) / count);
-  const Eigen::VectorXd scale = moments.inverse_sd.transpose();
-  Eigen::MatrixXd within = (products_ + own.transpose() * own + other.transpose() * other) / count -
-                           own_mean.transpose() * own_mean - other_mean.transpose() * other_mean;
-  within = scale.asDiagonal() * (within / 2) * scale.asDiagonal();
-  within.diagonal().array() += kNumbersPenalty;
-  const Eigen::RowVectorXd own_centre = as_is_.centre + own_mean,
-                           other_centre = faulty_.centre + other_mean;
-  const Eigen::VectorXd apart = scale.cwiseProduct((other_centre - own_centre).transpose());
-  const Eigen::VectorXd direction = scale.cwiseProduct(within.llt().solve(apart));
-  // About the middle between the two.
-  const Eigen::RowVectorXd middle = (own_centre + other_centre) / 2 - as_is_.centre;
-  Eigen::VectorXd odds(as_is_.rows.rows() + 1);
-  odds[0] = (own - middle) * direction;
-  odds.tail(as_is_.rows.rows()) = (as_is_.rows.rowwise() - middle) * direction;
-  return odds;
+  const Eigen::MatrixXd within =
+      (products_ + own.transpose() * own + other.transpose() * other) / count -
+      own_mean.transpose() * own_mean - other_mean.transpose() * other_mean;
+  Eigen::MatrixXd rows(as_is_.rows.rows() + 1, as_is_.rows.cols());
+  rows << own, as_is_.rows;
+  return odds_of(within / 2, faulty_.centre + other_mean - as_is_.centre - own_mean,
+                 rows.rowwise() - own_mean);
 }
 
 }  // namespace mcvol

@@ -10,16 +10,15 @@ namespace mcvol {
 class Discriminant {
  public:
   /// @param with_fault rows of the same scans, in the same order.
-  Discriminant(const NumberTable& as_is, const std::vector<NumberRow>& with_fault);
+  Discriminant(std::vector<NumberRow> as_is, std::vector<NumberRow> with_fault);
 
   /// Log odds of the fault for each scan as it is: the one in question first, then the others.
   Eigen::VectorXd log_odds(const NumberRow& scan, const NumberRow& scan_with_fault) const;
 
  private:
-  const NumberTable& as_is_;
-  NumberTable faulty_;
+  std::vector<NumberRow> raw_as_is_, raw_faulty_;
+  NumberTable as_is_, faulty_;
   Eigen::MatrixXd products_;  ///< sums over scans, of both tables
-  Eigen::VectorXd squares_;   ///< sums over scans, as they are
 };
 
 }  // namespace mcvol

@@ -12,13 +12,10 @@
 namespace mcvol {
 
 struct ScanComparison::Tables {
-  NumberTable all;
-  ScanFaults channels, orientation;
+  Leverages all;
+  ScanFaults channels{channel_numbers}, orientation{orientation_numbers};
 
-  explicit Tables(const std::vector<ImageQuality>& scans)
-      : all(rows_of(scans, all_numbers)),
-        channels(scans, channel_numbers),
-        orientation(scans, orientation_numbers) {
+  explicit Tables(const std::vector<ImageQuality>& scans) : all(number_rows(scans, all_numbers)) {
     const std::size_t count = scans.front().channels.size();
     for (std::size_t a = 0; a < count; ++a) {
       for (std::size_t b = a + 1; b < count; ++b) {
@@ -57,9 +54,7 @@ void ScanComparison::require_channels(const ImageQuality& scan) const {
 
 double ScanComparison::p_value(const ImageQuality& scan) const {
   require_channels(scan);
-  Eigen::MatrixXd rows(tables_->all.rows.rows() + 1, tables_->all.rows.cols());
-  rows << tables_->all.centred(all_numbers(scan)), tables_->all.rows;
-  return share_from_first(leverages(rows));
+  return share_from_first(tables_->all.with(all_numbers(scan)));
 }
 
 std::optional<ScanFault> ScanComparison::exchanged_channels(const ImageQuality& scan) const {

@@ -5,27 +5,17 @@
 
 namespace mcvol {
 
-std::vector<NumberRow> rows_of(const std::vector<ImageQuality>& scans, Numbers numbers) {
-  std::vector<NumberRow> rows;
-  rows.reserve(scans.size());
-  for (const ImageQuality& scan : scans) rows.push_back(numbers(scan));
-  return rows;
-}
-
 double share_from_first(const Eigen::VectorXd& numbers) {
-  const double least = numbers[0] - 1e-12 * std::abs(numbers[0]);
+  const double least = numbers[0] - 1e-12 * std::abs(numbers[0]);  // equal but for rounding
   return static_cast<double>((numbers.array() >= least).count()) /
          static_cast<double>(numbers.size());
 }
-
-ScanFaults::ScanFaults(const std::vector<ImageQuality>& scans, Numbers numbers)
-    : numbers_(numbers), as_is_(rows_of(scans, numbers)) {}
 
 void ScanFaults::add(const std::vector<ImageQuality>& scans, std::size_t first, std::size_t second,
                      Change change) {
   std::vector<ImageQuality> changed;
   for (const ImageQuality& scan : scans) changed.push_back(change(scan));
-  discriminants_.emplace_back(as_is_, rows_of(changed, numbers_));
+  discriminants_.emplace_back(number_rows(scans, numbers_), number_rows(changed, numbers_));
   changes_.push_back(std::move(change));
   places_.emplace_back(first, second);
 }

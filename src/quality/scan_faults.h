@@ -11,10 +11,7 @@
 
 namespace mcvol {
 
-using Numbers = NumberRow (*)(const ImageQuality&);
-std::vector<NumberRow> rows_of(const std::vector<ImageQuality>& scans, Numbers numbers);
-
-/// The share of all that are at least as large as the first.
+/// The share of all that are at least as large as the first, itself among them.
 double share_from_first(const Eigen::VectorXd& numbers);
 
 /// Faults of one kind, of which a scan has one at most.
@@ -22,13 +19,10 @@ class ScanFaults {
  public:
   using Change = std::function<ImageQuality(const ImageQuality&)>;
 
-  /// @param scans as they should be. @param numbers that tell the faults.
-  ScanFaults(const std::vector<ImageQuality>& scans, Numbers numbers);
-  // Discriminants refer to it.
-  ScanFaults(const ScanFaults&) = delete;
-  ScanFaults& operator=(const ScanFaults&) = delete;
+  /// @param numbers that tell the faults.
+  explicit ScanFaults(Numbers numbers) : numbers_(numbers) {}
 
-  /// @param scans the same as before. @param change what the fault makes of a scan.
+  /// @param scans as they should be, the same each time. @param change what the fault makes of one.
   void add(const std::vector<ImageQuality>& scans, std::size_t first, std::size_t second,
            Change change);
 
@@ -37,7 +31,6 @@ class ScanFaults {
 
  private:
   Numbers numbers_;
-  NumberTable as_is_;
   std::vector<Discriminant> discriminants_;
   std::vector<Change> changes_;
   std::vector<std::pair<std::size_t, std::size_t>> places_;

@@ -48,7 +48,7 @@ void records(Kind& kind) {
   cases.check("other_case", "a record under another case's name", file,
               cases.text("cases/008.json"), exits(3, "007"));
   cases.check("newer", "a record of a newer mcvol", file,
-              replaced(record, "\"format\": 3", "\"format\": 99"), exits(3, "99"));
+              replaced(record, "\"format\": 4", "\"format\": 99"), exits(3, "99"));
   cases.check("annex", "a record that is a pointer of git-annex", file,
               "/annex/objects/MD5E-s123456--0123456789abcdef.json\n",
               exits(3, "a git-annex pointer, not the file itself"));

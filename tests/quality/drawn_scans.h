@@ -11,8 +11,9 @@ namespace mcvol::testing_support {
 /// How scans are drawn; all numbers around those of a head.
 struct ScanKind {
   double noise = 0.1;  ///< median of its log-normal
-  double spread = 1;   ///< of all numbers, about their centres
+  double scatter = 1;  ///< of all numbers, about their centres
   bool heavy = false;  ///< tails of Student's t with three degrees of freedom
+  double missing = 0;  ///< share of scans whose last channel does not vary
 };
 
 /// Numbers of a scan of three channels, correlated among each other.
@@ -22,7 +23,7 @@ inline ImageQuality drawn_scan(std::mt19937_64& generator, const ScanKind& kind 
   const double common = normal(generator);
   const auto around = [&](double centre, double sd) {
     const double own = kind.heavy ? student(generator) : normal(generator);
-    return centre + kind.spread * sd * (0.6 * common + 0.8 * own);
+    return centre + kind.scatter * sd * (0.6 * common + 0.8 * own);
   };
   const auto correlation = [&](double centre) { return std::tanh(around(centre, 0.1)); };
   ImageQuality scan;
@@ -60,6 +61,14 @@ inline ImageQuality drawn_scan(std::mt19937_64& generator, const ScanKind& kind 
       }
     }
     scan.channels.push_back(channel);
+  }
+  if (std::uniform_real_distribution<double>()(generator) < kind.missing) {
+    ChannelQuality& last = scan.channels.back();
+    last.noise.reset();
+    last.sharpness = last.axis_correlation = {};
+    last.correlations.assign(2, std::nullopt);
+    last.difference_asymmetry.assign(2, std::nullopt);
+    last.mutual_information = MutualInformation{};
   }
   return scan;
 }

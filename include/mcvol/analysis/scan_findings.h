@@ -17,12 +17,15 @@ inline constexpr double kLeastFaultOdds = 20;
 /// What a scan's image quality metrics say of it, beside those of the calibration's scans.
 struct ScanFinding {
   std::string flag;   ///< `unlike_calibration`, `channels_exchanged`, `wrong_orientation`
-  std::string words;  ///< "t1 and flair look exchanged"; for the log
+  std::string words;  ///< for the log: "t1 and flair look exchanged"; none of unlike_calibration
 };
 
-/// None where the calibration does not apply to the record or does not know what its scans look
-/// like, and for records without image quality metrics.
-/// @param calibration may be null.
+/// Whether there is anything to compare: a measured record with image quality metrics, to which a
+/// calibration that knows what its scans look like applies, and not of one of these.
+/// @param calibration may be null. @throws InputError for a record of other channels.
+bool is_comparable(const CaseRecord& record, const AppliedCalibration* calibration);
+
+/// None of what is not comparable. @param calibration may be null. @throws InputError likewise.
 std::vector<ScanFinding> findings_of(const CaseRecord& record,
                                      const AppliedCalibration* calibration);
 

@@ -25,6 +25,7 @@ struct Tabulation {
   CalibrationPointer calibration;                              ///< what was applied; may be null
   std::map<std::string, std::vector<VolumeRow>> rows_by_case;  ///< by case_id
   int failed = 0;                                              ///< cases
+  std::optional<BatchCheck> batch;                             ///< none where it is not known
   std::vector<std::string> notes;                              ///< a line each
   std::vector<std::string> unreadable;  ///< records that are not in the table, a line each
 

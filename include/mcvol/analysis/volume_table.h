@@ -23,7 +23,7 @@ struct AppliedCalibration {
   std::string run_identity;  ///< sha256; records of other runs stay uncalibrated
   bool other_seed = false;   ///< made with another seed of the dropout masks than these records
   /// Null where the file does not say what its scans look like.
-  std::shared_ptr<const ScanComparison> scans;
+  std::shared_ptr<const ScanComparison> comparison;
 };
 using CalibrationPointer = std::shared_ptr<const AppliedCalibration>;
 
@@ -47,6 +47,14 @@ bool has_pass_without_dropout(const CaseRecord& record);
 std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,
                                const AppliedCalibration* calibration = nullptr,
                                const SamplerOptions& sampler = {});
+/// The same, with what findings_of() said of the record.
+struct ScanFinding;
+std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,
+                               const AppliedCalibration* calibration, const SamplerOptions& sampler,
+                               const std::vector<ScanFinding>& findings);
+/// "case_07: t1 and flair look exchanged", of each finding that has words.
+std::vector<std::string> words_of(const CaseRecord& record,
+                                  const std::vector<ScanFinding>& findings);
 
 /// volumes.csv as it grows: a run puts each record in as it is finished and writes the table now
 /// and then, without reading or converting the records again. Sorted by case_id (bytes). Not
@@ -62,7 +70,9 @@ class VolumeTable {
   void put(const std::string& case_id, const std::vector<VolumeRow>& rows);
   /// Whether its scans are of the calibration's kind; none where that is not known. Of rows made
   /// elsewhere it knows nothing.
-  std::optional<BatchCheck> batch() const { return batch_.check(calibration_.get()); }
+  std::optional<BatchCheck> batch() const { return batch_.check(); }
+  /// Which channels or axes of which scans look exchanged, a line each, by case_id.
+  std::vector<std::string> faults() const;
   /// The table's text.
   std::string csv() const;
   /// Writes `folder`/volumes.csv. Atomic. @throws Error when it cannot be written.
@@ -73,6 +83,7 @@ class VolumeTable {
   CalibrationPointer calibration_;
   std::map<std::string, std::string> lines_;  ///< by case_id
   BatchScans batch_;
+  std::map<std::string, std::vector<std::string>> faults_;  ///< words_of(), by case_id
 };
 
 }  // namespace mcvol

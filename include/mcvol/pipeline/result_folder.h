@@ -52,9 +52,9 @@ class ResultFolder {
   /// Whether the scans of the table are of the calibration's kind; none where that is not known.
   std::optional<BatchCheck> batch() const { return table_.batch(); }
 
-  /// Sentences about the whole table: measured records that were made under another run identity,
-  /// and a batch of another kind than the calibration's scans.
-  std::vector<std::string> complaints() const;
+  /// Sentences about the table: scans whose channels or axes look exchanged, measured records that
+  /// were made under another run identity, and `batch`, the batch(), where it differs.
+  std::vector<std::string> complaints(const std::optional<BatchCheck>& batch) const;
 
   const std::filesystem::path& path() const { return folder_; }
 

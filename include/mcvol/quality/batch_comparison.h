@@ -13,9 +13,9 @@ struct BatchComparison {
   double p_value = 1;
   /// A number that differs, by how many standard errors of its mean rank, in words.
   struct Difference {
-    std::string number;   ///< "noise of flair"
-    bool spread = false;  ///< it differs in how far it scatters, not in where it lies
-    double z = 0;         ///< above 0: larger, or scattered further, in the batch
+    std::string number;    ///< "noise (flair)"
+    bool scatter = false;  ///< it differs in how far it scatters, not in where it lies
+    double z = 0;          ///< above 0: larger, or scattered further, in the batch
   };
   /// Those furthest apart, at most three, no two of the same quantity; whatever the p-value says.
   std::vector<Difference> differences;
@@ -26,10 +26,9 @@ struct BatchComparison {
 /// sum over numbers of squared differences of mean ranks, and the largest of them; the sum of those
 /// of distances from the median; and the difference of mean ranks of the scans' leverage. The
 /// smallest of their p-values is judged by those of the same permutations (Westfall and Young,
-/// "Resampling-based multiple testing", 1993), so that P(p <= a) <= a for scans drawn alike,
-/// whatever their distribution.
+/// "Resampling-based multiple testing", 1993). Over the draw of the permutations P(p <= a) <= a for
+/// scans drawn alike, whatever their distribution; they are drawn once and for all.
 ///
-/// The permutations are always the same, kBatchPermutations of them.
 /// @param channels their names, for the words. @throws Error where either is empty, or scans differ
 ///   in the number of channels.
 BatchComparison compare_batch(std::span<const ImageQuality> calibration,

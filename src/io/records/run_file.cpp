@@ -117,10 +117,10 @@ json batch_in(JsonFields& fields) {
   for (const json& difference : batch.array("differences")) {
     const bool is_one = difference.is_object() && difference.size() == 3 &&
                         difference.contains("number") && difference["number"].is_string() &&
-                        difference.contains("spread") && difference["spread"].is_boolean() &&
+                        difference.contains("scatter") && difference["scatter"].is_boolean() &&
                         difference.contains("z") && difference["z"].is_number();
     if (!is_one) {
-      batch.fail("differences", "expected number, spread and z, found " + difference.dump());
+      batch.fail("differences", "expected number, scatter and z, found " + difference.dump());
     }
   }
   batch.finish();

@@ -3,6 +3,7 @@
 #include "mcvol/files/text.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "change_section.h"
@@ -37,13 +38,11 @@ std::vector<std::string> regions_of(const std::vector<VolumeRow>& rows) {
 
 /// What is known of all scans together, beside those of the calibration; may be empty.
 std::string about_the_batch(const ReportContent& report) {
-  if (!report.calibration || report.run.batch.is_null()) return "";
-  const BatchCheck batch = batch_check_from(report.run.batch);
-  std::string words = batch.words();
-  words.front() = 'T';
-  if (!batch.differs()) return "<p class=\"soft\">" + escaped(words) + ".</p>\n";
-  return "<p class=\"warning\">" + escaped(words) +
-         ". What the intervals promise is of scans like those.</p>\n";
+  if (!report.batch) return "";
+  std::string words = report.batch->words();
+  words.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(words.front())));
+  return std::string("<p class=\"") + (report.batch->differs() ? "warning" : "soft") + "\">" +
+         escaped(words) + ".</p>\n";
 }
 
 std::string heading(const ReportContent& report) {

@@ -68,6 +68,7 @@ ReportPage write_report_page(const TabulateOptions& options, const std::string& 
   const Tabulation& tabulation = page.tabulation;
   report.level = usual_level(tabulation.levels);
   report.calibration = tabulation.calibration;
+  report.batch = tabulation.batch;
   report.program = program;
   for (const auto& [case_id, rows] : tabulation.rows_by_case) {
     std::copy_if(rows.begin(), rows.end(), std::back_inserter(report.rows), [&](const auto& row) {

@@ -29,7 +29,7 @@ RunFile example() {
   run.device = "cpu";
   run.timings_s = {{"network", 1.0 / 3.0}};
   run.batch = {{"scans", 80}, {"calibration_scans", 300}, {"p_value", 0.1 / 3}};
-  run.batch["differences"] = {{{"number", "noise (flair)"}, {"spread", false}, {"z", -5.5}}};
+  run.batch["differences"] = {{{"number", "noise (flair)"}, {"scatter", false}, {"z", -5.5}}};
   run.started = "2026-01-01T00:00:00Z";
   run.ended = "2026-01-01T01:00:00Z";
   return run;

@@ -22,8 +22,8 @@ struct CalibrationFile {
   /// scan_sha256() of every scan it was made on, and of those left out for another of their group.
   std::set<std::string> scans;
   std::vector<RegionCalibration> regions;  ///< in the bundle's order
-  /// Of the scans it was made on, in no order that says which; empty in format 1, and where a
-  /// record has none.
+  /// Of the scans it was made on, by the size of the brain and not in the order of the cases; empty
+  /// in format 1, and where a record has none.
   std::vector<ImageQuality> image_quality;
 
   std::string sha256;  ///< of the file's bytes; its first 8 digits are the table's `calibration`

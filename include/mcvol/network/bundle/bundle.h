@@ -111,7 +111,7 @@ struct Bundle {
   int round() const { return static_cast<int>(networks.size()) * mirror_images(); }
   /// model.json without its texts (name, licence, provenance, warning): part of the run identity.
   nlohmann::json identity() const;
-  /// Whether `required` holds "skull_stripped", the one thing of it that can be looked at.
+  /// Whether `required` holds "skull_stripped" or "coregistered", what of it can be looked at.
   bool requires_skull_stripped() const;
   bool requires_coregistered() const;
 };

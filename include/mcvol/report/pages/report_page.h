@@ -24,7 +24,8 @@ struct CaseSlice {
 /// What report.html of a result folder is made of.
 struct ReportContent {
   RunFile run;
-  CalibrationPointer calibration;  ///< may be null
+  CalibrationPointer calibration;   ///< may be null
+  std::optional<BatchCheck> batch;  ///< of all scans; none where it is not known
   NominalCoverage level;
   std::vector<VolumeRow> rows;  ///< of that level, and the failed; sorted by case_id
   std::string program;          ///< name and version
