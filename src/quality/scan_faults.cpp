@@ -22,10 +22,10 @@ void ScanFaults::add(const std::vector<ImageQuality>& scans, std::size_t first, 
 
 ScanFault ScanFaults::of(const ImageQuality& scan) const {
   ScanFault fault;
+  const NumberRow as_is = numbers_(scan);
   Eigen::VectorXd most;
   for (std::size_t n = 0; n < changes_.size(); ++n) {
-    const Eigen::VectorXd odds =
-        discriminants_[n].log_odds(numbers_(scan), numbers_(changes_[n](scan)));
+    const Eigen::VectorXd odds = discriminants_[n].log_odds(as_is, numbers_(changes_[n](scan)));
     if (n == 0 || odds[0] > fault.log_odds) {
       fault.log_odds = odds[0];
       std::tie(fault.first, fault.second) = places_[n];
