@@ -26,7 +26,7 @@ function(mcvol_parts layer usable)
 endfunction()
 
 set(numbers ${MCVOL_USABLE_BY_calibration} calibration quality timing)
-mcvol_parts(io "${numbers}" images scans records tables)
+mcvol_parts(io "${numbers}" images scans records maps tables)
 mcvol_parts(network "${numbers}" bundle segmenter kernels/cpu kernels/cuda memory device jit archive dropout graph
   products convolutions rewrites passes windows assembly run library)
 # Kernels are plain C++ on pointers, or CUDA text.
@@ -80,7 +80,7 @@ set(MCVOL_FAMILIES_OF_volumetry eigen boost)
 set(MCVOL_FAMILIES_OF_calibration eigen boost)
 set(MCVOL_FAMILIES_OF_quality eigen)
 set(MCVOL_FAMILIES_OF_io/images itk eigen zlib png)
-foreach(part IN ITEMS scans records tables)
+foreach(part IN ITEMS scans records maps tables)
   set(MCVOL_FAMILIES_OF_io/${part} nlohmann eigen)
 endforeach()
 set(MCVOL_FAMILIES_OF_network/bundle nlohmann)

@@ -3,6 +3,8 @@
 #include "mcvol/calibration/calibrated_volume.h"
 #include "mcvol/error/error.h"
 #include "mcvol/io/images/png.h"
+#include "mcvol/io/maps/map_list.h"
+#include "mcvol/io/maps/map_names.h"
 #include "mcvol/io/records/calibration_file.h"
 #include "mcvol/io/records/case_record.h"
 #include "mcvol/io/records/run_file.h"
@@ -17,8 +19,6 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/maps/map_list.h"
-#include "pipeline/maps/map_names.h"
 #include "targets.h"
 
 namespace mcvol::fuzz {

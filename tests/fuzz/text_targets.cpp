@@ -8,12 +8,12 @@
 #include "mcvol/files/csv.h"
 #include "mcvol/files/sha256.h"
 #include "mcvol/io/images/image_source.h"
+#include "mcvol/io/maps/map_choice.h"
 #include "mcvol/io/scans/manifest.h"
 #include "mcvol/io/tables/change_table.h"
 #include "mcvol/io/tables/pairs.h"
 #include "mcvol/io/tables/references.h"
 #include "mcvol/network/bundle/bundle.h"
-#include "mcvol/pipeline/map_choice.h"
 #include "mcvol/pipeline/predict_plan.h"
 #include "mcvol/pipeline/shard.h"
 

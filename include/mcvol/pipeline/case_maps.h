@@ -2,12 +2,12 @@
 
 #include "mcvol/image/prepared_scan.h"
 #include "mcvol/io/images/image_source.h"
+#include "mcvol/io/maps/map_choice.h"
+#include "mcvol/io/maps/map_list.h"
 #include "mcvol/io/records/case_record.h"
 #include "mcvol/io/tables/volume_row.h"
 #include "mcvol/pipeline/histogram_sink.h"
 #include "mcvol/pipeline/label_painting.h"
-#include "mcvol/pipeline/map_choice.h"
-#include "mcvol/pipeline/map_layout.h"
 
 #include <filesystem>
 #include <optional>
@@ -21,19 +21,6 @@ namespace mcvol {
 // them, maps.json, says what each is and which measurement it is of. It names them before the first
 // is written, so that what is left of a run that was killed is found again, and says `complete`
 // after the last.
-
-/// What the names of all images end in.
-inline constexpr const char* kMapEnding = ".nii.gz";
-
-/// The measurement that images are of.
-struct MapsOrigin {
-  std::string run_identity;         ///< CaseRecord::run_identity
-  std::vector<std::string> inputs;  ///< sha256 of the files, in the record's order
-
-  MapsOrigin() = default;
-  MapsOrigin(std::string run, const std::vector<InputFile>& files);
-  bool operator==(const MapsOrigin&) const = default;
-};
 
 /// A region on the scan's own grid, in steps of kMapSteps; 0 where nothing was measured. Where the
 /// network has a spacing of its own, interpolated linearly.

@@ -2,7 +2,7 @@
 
 #include "mcvol/analysis/calibration_use.h"
 #include "mcvol/calibration/nominal_coverage.h"
-#include "mcvol/pipeline/map_choice.h"
+#include "mcvol/io/maps/map_choice.h"
 
 #include <filesystem>
 #include <string>

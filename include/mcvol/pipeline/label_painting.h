@@ -1,15 +1,12 @@
 #pragma once
 
-#include <string>
-#include <utility>
+#include "mcvol/io/maps/map_names.h"
+
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 namespace mcvol {
-
-/// Values of a label map and what they are called.
-using LabelNames = std::vector<std::pair<int, std::string>>;
 
 /// How a label map is made of what is known of a model's regions.
 ///

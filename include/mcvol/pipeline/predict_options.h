@@ -2,12 +2,12 @@
 
 #include "mcvol/analysis/calibration_use.h"
 #include "mcvol/calibration/nominal_coverage.h"
+#include "mcvol/io/maps/map_choice.h"
+#include "mcvol/io/maps/map_layout.h"
 #include "mcvol/io/scans/scan_discovery.h"
 #include "mcvol/io/tables/volume_row.h"
 #include "mcvol/network/bundle/bundle.h"
 #include "mcvol/network/segmenter/segmenter.h"
-#include "mcvol/pipeline/map_choice.h"
-#include "mcvol/pipeline/map_layout.h"
 #include "mcvol/pipeline/shard.h"
 
 #include <cstdint>

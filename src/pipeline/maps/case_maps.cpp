@@ -2,24 +2,19 @@
 
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
+#include "mcvol/io/maps/map_files.h"
+#include "mcvol/io/maps/map_names.h"
 
 #include <algorithm>
 #include <system_error>
 #include <utility>
 
 #include "map_drawing.h"
-#include "map_files.h"
 #include "map_images.h"
-#include "map_names.h"
 
 namespace mcvol {
 
 namespace fs = std::filesystem;
-
-MapsOrigin::MapsOrigin(std::string run, const std::vector<InputFile>& files)
-    : run_identity(std::move(run)) {
-  for (const InputFile& file : files) inputs.push_back(digest_of(file));
-}
 
 fs::path maps_folder(const fs::path& folder, const std::string& case_id) {
   return map_names(folder, case_id)->folder();

@@ -2,6 +2,7 @@
 
 #include "mcvol/image/image.h"
 #include "mcvol/io/images/image_source.h"
+#include "mcvol/io/maps/map_names.h"
 #include "mcvol/io/tables/volume_row.h"
 #include "mcvol/pipeline/case_maps.h"
 #include "mcvol/pipeline/label_painting.h"
@@ -10,8 +11,6 @@
 #include <filesystem>
 #include <variant>
 #include <vector>
-
-#include "map_names.h"
 
 namespace mcvol {
 

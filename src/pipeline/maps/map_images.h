@@ -1,12 +1,11 @@
 #pragma once
 
+#include "mcvol/io/maps/map_choice.h"
+#include "mcvol/io/maps/map_names.h"
 #include "mcvol/io/tables/volume_row.h"
-#include "mcvol/pipeline/map_choice.h"
 
 #include <string>
 #include <vector>
-
-#include "map_names.h"
 
 namespace mcvol {
 

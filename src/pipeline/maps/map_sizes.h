@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/pipeline/map_choice.h"
+#include "mcvol/io/maps/map_choice.h"
 #include "mcvol/pipeline/predict_plan.h"
 
 #include <cstddef>

@@ -1,5 +1,7 @@
 #include "mcvol/error/error.h"
 #include "mcvol/io/images/image_file.h"
+#include "mcvol/io/maps/map_files.h"
+#include "mcvol/io/maps/map_names.h"
 #include "mcvol/pipeline/case_maps.h"
 
 #include <algorithm>
@@ -8,9 +10,7 @@
 #include <utility>
 
 #include "map_drawing.h"
-#include "map_files.h"
 #include "map_images.h"
-#include "map_names.h"
 
 namespace mcvol {
 namespace {

@@ -1,6 +1,7 @@
 #include "saved_maps.h"
 
 #include "mcvol/error/error.h"
+#include "mcvol/io/maps/map_names.h"
 #include "mcvol/pipeline/case_loader.h"
 
 #include <exception>
@@ -8,7 +9,6 @@
 #include <string>
 #include <utility>
 
-#include "map_names.h"
 #include "map_sizes.h"
 
 namespace mcvol {

@@ -1,8 +1,8 @@
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
+#include "mcvol/io/maps/map_layout.h"
 #include "mcvol/pipeline/case_maps.h"
 #include "mcvol/pipeline/draw_maps.h"
-#include "mcvol/pipeline/map_layout.h"
 #include "mcvol/pipeline/merge.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-#include "mcvol/pipeline/bids_stem.h"
+#include "mcvol/io/maps/bids_stem.h"
 
+#include "mcvol/io/maps/map_layout.h"
 #include "mcvol/pipeline/case_maps.h"
-#include "mcvol/pipeline/map_layout.h"
 
 #include <map>
 #include <regex>

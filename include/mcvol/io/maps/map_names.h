@@ -1,7 +1,7 @@
 #pragma once
 
-#include "mcvol/pipeline/label_painting.h"
-#include "mcvol/pipeline/map_layout.h"
+#include "mcvol/io/maps/map_layout.h"
+#include "mcvol/io/maps/map_list.h"
 
 #include <filesystem>
 #include <memory>
@@ -9,9 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "map_list.h"
-
 namespace mcvol {
+
+/// Values of a label map and what they are called.
+using LabelNames = std::vector<std::pair<int, std::string>>;
 
 /// A text beside an image, which comes and goes with it.
 struct Sidecar {

@@ -1,4 +1,4 @@
-#include "mcvol/pipeline/map_choice.h"
+#include "mcvol/io/maps/map_choice.h"
 
 #include "mcvol/error/error.h"
 #include "mcvol/files/text.h"

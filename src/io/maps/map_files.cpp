@@ -1,4 +1,4 @@
-#include "map_files.h"
+#include "mcvol/io/maps/map_files.h"
 
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"

@@ -1,4 +1,4 @@
-#include "mcvol/pipeline/bids_stem.h"
+#include "mcvol/io/maps/bids_stem.h"
 
 #include "mcvol/files/sha256.h"
 

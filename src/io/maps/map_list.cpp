@@ -1,15 +1,15 @@
-#include "map_list.h"
+#include "mcvol/io/maps/map_list.h"
 
 #include "mcvol/error/error.h"
 #include "mcvol/files/json_fields.h"
 #include "mcvol/files/text_file.h"
+#include "mcvol/io/maps/map_names.h"
 
 #include <algorithm>
 #include <iterator>
 #include <system_error>
 #include <utility>
 
-#include "map_names.h"
 #include <nlohmann/json.hpp>
 
 namespace mcvol {
@@ -91,6 +91,11 @@ ordered_json json_of(const MapEntry& entry) {
 }
 
 }  // namespace
+
+MapsOrigin::MapsOrigin(std::string run, const std::vector<InputFile>& files)
+    : run_identity(std::move(run)) {
+  for (const InputFile& file : files) inputs.push_back(digest_of(file));
+}
 
 std::vector<MapEntry> MapList::of_kind(const std::string& kind) const {
   std::vector<MapEntry> found;

@@ -1,12 +1,11 @@
 #pragma once
 
-#include "mcvol/pipeline/bids_stem.h"
+#include "mcvol/io/maps/bids_stem.h"
+#include "mcvol/io/maps/map_names.h"
 
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "map_names.h"
 
 namespace mcvol {
 

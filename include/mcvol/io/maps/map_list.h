@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mcvol/pipeline/case_maps.h"
+#include "mcvol/io/records/case_record.h"
 
 #include <optional>
 #include <string>
@@ -9,6 +9,19 @@
 namespace mcvol {
 
 class MapNames;
+
+/// What the names of all images end in.
+inline constexpr const char* kMapEnding = ".nii.gz";
+
+/// The measurement that images are of.
+struct MapsOrigin {
+  std::string run_identity;         ///< CaseRecord::run_identity
+  std::vector<std::string> inputs;  ///< sha256 of the files, in the record's order
+
+  MapsOrigin() = default;
+  MapsOrigin(std::string run, const std::vector<InputFile>& files);
+  bool operator==(const MapsOrigin&) const = default;
+};
 
 /// An image of a case, as maps.json has it.
 struct MapEntry {

@@ -1,4 +1,4 @@
-#include "map_names.h"
+#include "mcvol/io/maps/map_names.h"
 
 #include <utility>
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "mcvol/io/maps/map_names.h"
+
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "map_names.h"
 
 namespace mcvol {
 

@@ -1,4 +1,4 @@
-#include "mcvol/pipeline/map_layout.h"
+#include "mcvol/io/maps/map_layout.h"
 
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
