@@ -137,6 +137,41 @@ std::vector<ImageQuality> image_quality_of(const ReferencedResults& results,
   return scans;
 }
 
+std::vector<DiceReport> dice_reports_of(const RegionCalibration& region,
+                                        const std::vector<NominalCoverage>& levels) {
+  std::vector<DiceReport> reports;
+  if (!region.dice) return reports;
+  const std::int64_t n = region.dice->n();
+  for (const NominalCoverage& level : levels) {
+    reports.push_back({region.region, level, n, one_sided_rank(n, level), region.usual_least_dice});
+  }
+  return reports;
+}
+
+/// Why no Dice is expected of segmentations, and what to do; empty where it is.
+std::string why_no_dice(const ReferencedResults& results, const CalibrationFile& calibration,
+                        const ReferenceSource& references) {
+  const bool all = std::all_of(calibration.regions.begin(), calibration.regions.end(),
+                               [](const RegionCalibration& region) { return region.dice; });
+  if (all) return "";
+  const std::string none = "the columns dice and dice_lower stay empty: ";
+  std::error_code error;
+  if (!std::filesystem::is_directory(references.path, error)) {
+    return none +
+           "references of volumes do not know them; give label maps, of cases measured with "
+           "--save segmentation";
+  }
+  std::size_t known = 0;
+  for (const ReferencedCase& one : results.cases) {
+    const bool has_dice = std::any_of(one.regions.begin(), one.regions.end(),
+                                      [](const auto& region) { return region.dice; });
+    if (has_dice) ++known;
+    if (!one.why_no_dice.empty()) return none + one.why_no_dice;
+  }
+  return none + std::to_string(known) + " case(s) have saved segmentations, at least " +
+         std::to_string(DiceFit::kLeastScans) + " are needed; measure with --save segmentation";
+}
+
 /// Before hours of reading: a folder that can be written to, and is no result folder, whose
 /// calibration.json is that of its table.
 void require_place_for(const std::filesystem::path& output) {
@@ -192,7 +227,11 @@ CalibrateReport calibrate(const CalibrateOptions& asked) {
   const std::vector<ScansOfRegion> scans = calibrate_scans(results, options, calibration.regions);
   for (std::size_t r = 0; r < scans.size(); ++r) {
     report_region(calibration.regions[r], scans[r], options, report.strata);
+    for (const DiceReport& one : dice_reports_of(calibration.regions[r], options.levels)) {
+      report.dice.push_back(one);
+    }
   }
+  report.why_no_dice = why_no_dice(results, calibration, options.references);
   calibration.image_quality = image_quality_of(results, report.notes);
   calibration.sha256 = write_calibration_file(calibration, options.output);
   return report;

@@ -43,6 +43,18 @@ std::vector<std::size_t> folds_of(const std::vector<std::string>& case_ids) {
   return folds;
 }
 
+/// Of the scans whose Dice is known, where they are enough.
+void fit_dice(const ScansOfRegion& scans, RegionCalibration& fitted) {
+  constexpr double kLowShare = 0.05;
+  std::vector<DiceFit::Scan> known;
+  for (const std::optional<DiceFit::Scan>& scan : scans.dice) {
+    if (scan) known.push_back(*scan);
+  }
+  if (std::ssize(known) < DiceFit::kLeastScans) return;
+  fitted.dice.emplace(std::move(known));
+  fitted.usual_least_dice = usual_least_dice(*fitted.dice, kLowShare);
+}
+
 /// Calibrations of one region, each on the scans of all folds but one.
 class FoldFits {
  public:
@@ -128,6 +140,7 @@ class ScansCalibration {
     for (std::size_t r = 0; r < scans_.size(); ++r) {
       fitted.push_back(fit_region(results_.regions[r], options_.strata_ml, scans_[r].scores));
       fitted.back().width_level = width_level_for(fitted.back(), options_.method.value());
+      fit_dice(scans_[r], fitted.back());
       folds.emplace_back(case_ids_[r], scans_[r].scores, fitted.back(), options_);
     }
     score_fits(fitted, folds);
@@ -156,12 +169,16 @@ class ScansCalibration {
     for (std::size_t r = 0; r < scans_.size(); ++r) {
       const std::vector<ScoredInterval> of_scans(case_ids_[r].size());
       scans_[r].scores.resize(case_ids_[r].size());
+      scans_[r].dice.resize(case_ids_[r].size());
       scans_[r].raw.assign(options_.levels.size(), of_scans);
     }
     for_each_region([&](const RegionPrediction& prediction, const ReferencedRegion& reference,
                         const Place& at) {
       ScansOfRegion& scans = scans_[at.region];
       scans.scores[at.scan] = calibration_scan(prediction, reference.volume_ml);
+      if (reference.dice && has_segmentation_features(prediction)) {
+        scans.dice[at.scan] = {segmentation_features(prediction), *reference.dice};
+      }
       const auto raw = score_intervals(prediction, reference.volume_ml, nullptr,
                                        IntervalMethod::kLevelSets, options_.levels);
       for (std::size_t n = 0; n < raw.size(); ++n) scans.raw[n][at.scan] = raw[n];

@@ -5,6 +5,7 @@
 #include "mcvol/calibration/interval_scores.h"
 #include "mcvol/calibration/region_calibration.h"
 
+#include <optional>
 #include <vector>
 
 namespace mcvol {
@@ -12,7 +13,8 @@ namespace mcvol {
 /// What stays of one region of all calibration scans once their records are read.
 struct ScansOfRegion {
   std::vector<CalibrationScan> scores;
-  std::vector<std::vector<ScoredInterval>> raw;  ///< [level][scan], of level sets
+  std::vector<std::optional<DiceFit::Scan>> dice;  ///< none where the Dice is not known
+  std::vector<std::vector<ScoredInterval>> raw;    ///< [level][scan], of level sets
   /// [level][scan], each scan by a calibration on the scans of other folds; of no scan where these
   /// do not reach the level.
   std::vector<std::vector<ScoredInterval>> validated;

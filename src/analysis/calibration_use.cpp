@@ -94,7 +94,7 @@ std::string why_not_for(const CalibrationFile& calibration, const nlohmann::json
 CalibrationPointer read_calibration_for(const fs::path& path, const nlohmann::json& identity,
                                         const std::vector<NominalCoverage>& levels) {
   AppliedCalibration applied{read_calibration_file(path), sha256_of_identity(identity), false,
-                             nullptr};
+                             nullptr, std::nullopt};
   if (const std::string reason = why_not_for(applied.file, identity); !reason.empty()) {
     throw CalibrationError(path.string() + ": " + reason +
                            "; it holds for its own only: use the same, or --calibration none");
@@ -128,6 +128,20 @@ CalibrationPointer chosen_calibration(const CalibrationChoice& choice, const fs:
       break;
   }
   return kept_calibration(folder, identity, levels);
+}
+
+CalibrationPointer with_least_dice(const CalibrationPointer& calibration,
+                                   std::optional<double> least_dice) {
+  if (!calibration || !least_dice) return calibration;
+  AppliedCalibration applied = *calibration;
+  applied.least_dice = least_dice;
+  return std::make_shared<const AppliedCalibration>(std::move(applied));
+}
+
+std::optional<double> least_dice_of(const RunFile& run) {
+  const auto found = run.options.find("quality");
+  if (found == run.options.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
 }
 
 std::vector<NominalCoverage> levels_or_those_of(const std::vector<NominalCoverage>& levels,

@@ -57,6 +57,27 @@ std::string comparison_csv(const Evaluation& evaluation) {
   return text;
 }
 
+std::string quality_csv(const Evaluation& evaluation) {
+  std::string text =
+      "region,outcome,signal,n,bad,auroc,auroc_lower,auroc_upper,over_volume,over_volume_lower,"
+      "over_volume_upper,risk_coverage_area,excess_area\n";
+  for (const QualityRow& row : evaluation.quality) {
+    std::string line =
+        csv_field(row.region) + "," + row.outcome + "," + row.signal + "," + std::to_string(row.n);
+    if (row.auroc) {
+      const Auroc& of = *row.auroc;
+      line += "," + std::to_string(of.bad);
+      add_numbers(line, {of.area, of.range.lower, of.range.upper, of.difference,
+                         of.difference_range.lower, of.difference_range.upper});
+    } else {
+      line += ",,,,,,,";
+    }
+    add_numbers(line, {row.risk_coverage_area, row.excess_area});
+    text += line + "\n";
+  }
+  return text;
+}
+
 std::string intervals_csv(const Evaluation& evaluation) {
   std::string text =
       "case_id,region,method,level,reference_ml,predicted_ml,volume_ml,lower_ml,upper_ml,covered,"

@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 #include "mcvol/files/text.h"
 #include "mcvol/io/images/image_endings.h"
+#include "mcvol/io/maps/saved_segmentations.h"
 
 #include <algorithm>
 #include <system_error>
@@ -86,12 +87,18 @@ ReferenceReader::ReferenceReader(const ReferenceSource& source, const json& mode
   for (const auto& [key, volume] : table_) ids_.insert(key.first);
 }
 
-ReferenceReader::OfCase ReferenceReader::volumes_of(const std::string& case_id) const {
+ReferenceReader::OfCase ReferenceReader::volumes_of(const CaseRecord& record,
+                                                    const fs::path& folder) const {
+  const std::string& case_id = record.case_id;
   OfCase of_case;
   if (meaning_) {
     const auto path = find_label_map(source_.path, case_id);
     if (!path) return of_case;
-    of_case.labels = volumes_of_label_map(*path, *meaning_);
+    // Records and labels have the regions of the model in its order.
+    const auto segmentations = saved_segmentations(folder, record);
+    const bool comparable = segmentations && segmentations->size() == meaning_->regions.size();
+    of_case.labels = volumes_of_label_map(*path, *meaning_,
+                                          comparable ? *segmentations : std::vector<fs::path>{});
     for (std::size_t r = 0; r < meaning_->regions.size(); ++r) {
       of_case.regions_ml[meaning_->regions[r].name] = of_case.labels.regions_ml[r];
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/analysis/referenced_results.h"
+#include "mcvol/io/records/case_record.h"
 
 #include <optional>
 #include <set>
@@ -20,7 +21,8 @@ class ReferenceReader {
   /// @param model of run.json. @throws UsageError.
   ReferenceReader(const ReferenceSource& source, const nlohmann::json& model);
 
-  OfCase volumes_of(const std::string& case_id) const;
+  /// @param folder that the record is in, and its saved segmentations where there are some.
+  OfCase volumes_of(const CaseRecord& record, const std::filesystem::path& folder) const;
   bool is_table() const { return !meaning_; }
   bool knows(const std::string& case_id) const { return ids_.contains(case_id); }
   /// Cases of the table or folder.

@@ -40,7 +40,7 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
     record = read_case_record(folder, case_id);
     if (record.status == CaseRecord::Status::kFailed) return Fate::kFailed;
     if (record.run_identity != identity) return Fate::kOtherRun;
-    known = references.volumes_of(case_id);
+    known = references.volumes_of(record, folder);
   } catch (const UnknownLabelError& error) {
     into.problem = error.what();
     into.unknown_label = error.value();
@@ -53,13 +53,19 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
   into.scan_sha256 = scan_sha256(record);
   into.voxel_ml = record.grid.voxel_volume_ml();
   into.image_quality = record.image_quality;
-  for (const RegionRecord& region : record.regions) {
+  into.why_no_dice = known.labels.why_no_dice;
+  for (std::size_t n = 0; n < record.regions.size(); ++n) {
+    const RegionRecord& region = record.regions[n];
     const auto volume = known.regions_ml.find(region.region);
     if (volume == known.regions_ml.end()) continue;
-    into.regions.push_back({region.region, volume->second,
-                            predicted_volume_ml(prediction_of(record, region)),
-                            static_cast<double>(region.mean.above_half()) * into.voxel_ml,
-                            !region.without_dropout.empty()});
+    ReferencedRegion of_region{region.region,
+                               volume->second,
+                               predicted_volume_ml(prediction_of(record, region)),
+                               static_cast<double>(region.mean.above_half()) * into.voxel_ml,
+                               !region.without_dropout.empty(),
+                               std::nullopt};
+    if (n < known.labels.dice.size()) of_region.dice = known.labels.dice[n];
+    into.regions.push_back(std::move(of_region));
   }
   into.labels_ml = std::move(known.labels.labels_ml);
   into.values = std::move(known.labels.values);

@@ -54,7 +54,9 @@ Tabulation tabulate(const TabulateOptions& options) {
   const std::vector<NominalCoverage> levels = levels_or_those_of(options.levels, run);
   CalibrationPointer calibration;
   if (!options.sampler || options.calibration.kind == CalibrationChoice::Kind::kFile) {
-    calibration = chosen_calibration(options.calibration, options.results, run.identity, levels);
+    calibration = with_least_dice(
+        chosen_calibration(options.calibration, options.results, run.identity, levels),
+        options.least_dice ? options.least_dice : least_dice_of(run));
   }
   if (calibration && options.sampler) {
     throw UsageError(

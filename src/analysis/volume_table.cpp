@@ -25,15 +25,12 @@ std::string utf8_of(const std::string& text) {
   return json::parse(quoted).get<std::string>();
 }
 
-/// What the calibration says of a region; none where it does not apply.
-std::optional<VolumeEstimate> estimate_of(const CaseRecord& record, const RegionRecord& region,
-                                          const std::vector<NominalCoverage>& levels,
-                                          const AppliedCalibration* calibration) {
-  if (calibration == nullptr || record.run_identity != calibration->run_identity) return {};
-  if (is_regression(calibration->file.method) && !has_pass_without_dropout(record)) return {};
-  return estimate_volume(prediction_of(record, region), calibration->file.region(region.region),
-                         calibration->file.method, levels);
-}
+/// What a calibration says of a region.
+struct CalibratedRegion {
+  VolumeEstimate volume;
+  std::optional<ExpectedDice> dice;  ///< where it knows
+  std::vector<std::string> flags;
+};
 
 std::vector<std::string> calibration_flags(const VolumeEstimate& estimate,
                                            const AppliedCalibration& calibration) {
@@ -44,6 +41,25 @@ std::vector<std::string> calibration_flags(const VolumeEstimate& estimate,
   if (estimate.uncertain) flags.push_back("uncertain");
   if (estimate.not_nested) flags.push_back("not_nested");
   return flags;
+}
+
+/// None where it does not apply.
+std::optional<CalibratedRegion> calibrated(const CaseRecord& record, const RegionRecord& region,
+                                           const std::vector<NominalCoverage>& levels,
+                                           const AppliedCalibration* calibration) {
+  if (calibration == nullptr || record.run_identity != calibration->run_identity) return {};
+  if (is_regression(calibration->file.method) && !has_pass_without_dropout(record)) return {};
+  const RegionPrediction prediction = prediction_of(record, region);
+  const RegionCalibration& of_region = calibration->file.region(region.region);
+  CalibratedRegion made;
+  made.volume = estimate_volume(prediction, of_region, calibration->file.method, levels);
+  made.flags = calibration_flags(made.volume, *calibration);
+  if (of_region.dice && has_segmentation_features(prediction)) {
+    made.dice = of_region.dice->expect(segmentation_features(prediction), levels);
+    const double least = calibration->least_dice.value_or(of_region.usual_least_dice);
+    if (made.dice->median <= least) made.flags.push_back("low_quality");
+  }
+  return made;
 }
 
 std::vector<std::string> region_flags(const CaseRecord& record, const RegionRecord& region,
@@ -85,7 +101,7 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
                      const std::vector<std::string>& flags_of_scan, std::vector<VolumeRow>& rows) {
   const double voxel_ml = record.grid.voxel_volume_ml();
   const VolumeDistribution volume(region.passes, voxel_ml, sampler);
-  const std::optional<VolumeEstimate> estimate = estimate_of(record, region, levels, calibration);
+  const std::optional<CalibratedRegion> known = calibrated(record, region, levels, calibration);
   VolumeRow row;
   row.case_id = record.case_id;
   row.region = region.region;
@@ -95,22 +111,24 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
   put_shape(region, row);
   row.status = "ok";
   std::vector<std::string> flags{"uncalibrated"};
-  if (estimate) flags = calibration_flags(*estimate, *calibration);
+  if (known) flags = known->flags;
   flags.insert(flags.end(), flags_of_scan.begin(), flags_of_scan.end());
   if (sampler.sampler != Sampler::kLevelSet) flags.push_back("other_sampler");
   row.flags = region_flags(record, region, std::move(flags));
   row.model = record.model.substr(0, kHashDigits);
-  if (estimate) {
-    row.volume_ml = estimate->median_ml;
+  if (known) {
+    row.volume_ml = known->volume.median_ml;
     row.calibration = calibration->file.sha256.substr(0, kHashDigits);
+    if (known->dice) row.dice = known->dice->median;
   }
   for (std::size_t n = 0; n < levels.size(); ++n) {
     row.level = levels[n].text;
     row.raw_lower_ml = volume.quantile((1.0 - levels[n].value) / 2.0);
     row.raw_upper_ml = volume.quantile((1.0 + levels[n].value) / 2.0);
-    if (estimate) {
-      row.lower_ml = estimate->intervals[n].lower_ml;
-      row.upper_ml = estimate->intervals[n].upper_ml;
+    if (known) {
+      row.lower_ml = known->volume.intervals[n].lower_ml;
+      row.upper_ml = known->volume.intervals[n].upper_ml;
+      if (known->dice) row.dice_lower = known->dice->lower[n];
     }
     rows.push_back(row);
   }
@@ -130,7 +148,8 @@ RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& reg
           region.without_dropout,
           voxel_ml,
           region.mean,
-          mean_thresholded_ml(record.regions[core_of(names, number)].without_dropout, voxel_ml)};
+          mean_thresholded_ml(record.regions[core_of(names, number)].without_dropout, voxel_ml),
+          region.agreement};
 }
 
 bool has_pass_without_dropout(const CaseRecord& record) {

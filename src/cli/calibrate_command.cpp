@@ -91,6 +91,20 @@ void say_promise(const StratumReport& report, IntervalMethod method) {
   }
 }
 
+void say_dice(const DiceReport& report) {
+  if (report.rank == 0) {
+    spdlog::warn("{}: Dice of {} segmentations does not reach level {}", report.region, report.n,
+                 report.level.text);
+    return;
+  }
+  spdlog::info(
+      "{}: the Dice of a segmentation is at least dice_lower in {:.1f} % on average at level {}, "
+      "with {} segmentations; of an expected {:.2f} or less it is flagged low_quality",
+      report.region,
+      100 * (1 - static_cast<double>(report.rank) / static_cast<double>(report.n + 1)),
+      report.level.text, report.n, report.least);
+}
+
 }  // namespace
 
 void CalibrateCommand::setup(CLI::App& program) {
@@ -159,6 +173,8 @@ ExitCode CalibrateCommand::run() {
   for (const std::string& note : report.notes) spdlog::warn("{}", note);
   const IntervalMethod method = report.calibration.method;
   for (const StratumReport& stratum : report.strata) say_promise(stratum, method);
+  for (const DiceReport& dice : report.dice) say_dice(dice);
+  if (!report.why_no_dice.empty()) spdlog::info("{}", report.why_no_dice);
   spdlog::info(
       "{}: {} calibration from {} cases, {}; it holds for cases drawn like these, of the "
       "volume the reference procedure would give",

@@ -17,7 +17,8 @@ namespace {
 constexpr const char* kEvaluateExample =
     "Example:\n"
     "  mcvol evaluate results --references volumes.csv --out evaluation\n"
-    "  writes evaluation/evaluation.html, coverage.csv, comparison.csv and intervals.csv.";
+    "  writes evaluation/evaluation.html, coverage.csv, comparison.csv, quality.csv and\n"
+    "  intervals.csv.";
 
 /// Of the calibration's own method; the others are for the tables.
 void say_coverage(const Evaluation& evaluation) {
@@ -60,6 +61,7 @@ ExitCode EvaluateCommand::run() {
   for (const std::string& note : evaluation.notes) spdlog::warn("{}", note);
   write_file_atomically(folder / "intervals.csv", intervals_csv(evaluation));
   write_file_atomically(folder / "comparison.csv", comparison_csv(evaluation));
+  write_file_atomically(folder / "quality.csv", quality_csv(evaluation));
   write_file_atomically(folder / "coverage.csv", coverage_csv(evaluation));
   write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation, program_name()));
   say_coverage(evaluation);

@@ -47,6 +47,7 @@ void IntervalCommand::setup(CLI::App& program) {
   add_results(command_, results_);
   add_levels(command_, levels_);
   add_calibration(command_, calibration_);
+  add_quality(command_, quality_);
   command_
       .add("--sampler", sampler_,
            "Conversion of the raw columns in place of level sets; not calibrated")
@@ -65,6 +66,7 @@ ExitCode IntervalCommand::run() {
   options.results = results_;
   options.calibration = CalibrationChoice::parse(calibration_);
   options.levels = parse_levels(levels_);
+  options.least_dice = least_dice_from(quality_);
   options.sampler = sampler_from(sampler_, rho_);
   options.threads = threads_from(threads_);
   const Tabulation tabulation = tabulate(options);

@@ -128,6 +128,7 @@ void PredictCommand::add_measurement_options() {
            "Calibration to apply, or none: raw intervals, without a warning (default: the result "
            "folder's, else the model's own)")
       .type_name("FILE|none");
+  add_quality(command_, quality_);
   command_
       .add("--layout", layout_,
            "How scans lie in their folder; auto: the layout with most complete cases")
@@ -209,6 +210,7 @@ PredictOptions PredictCommand::options() const {
   options.seed = whole_number_from<std::uint64_t>("--seed", seed_, 0,
                                                   std::numeric_limits<std::uint64_t>::max());
   options.levels = parse_levels(levels_);
+  options.least_dice = least_dice_from(quality_);
   if (!scope_.empty()) options.scope = dropout_scope_from(scope_);
   if (precision_ != "auto") options.precision = precision_from(precision_);
   options.search.layout = layout_from(layout_);

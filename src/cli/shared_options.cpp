@@ -1,5 +1,7 @@
 #include "shared_options.h"
 
+#include "mcvol/cli/option_values.h"
+
 #include <spdlog/spdlog.h>
 
 namespace mcvol {
@@ -49,6 +51,19 @@ void add_calibration(CommandOptions& command, std::string& calibration) {
       .add("--calibration", calibration,
            "Calibration to apply, or none (default: the one in the result folder)")
       .type_name("FILE|none");
+}
+
+void add_quality(CommandOptions& command, std::string& quality) {
+  command
+      .add("--quality", quality,
+           "Flag segmentations low_quality whose expected Dice is this or less, 0 to 1 (default: "
+           "as of the worst 5 % of the calibration's)")
+      .type_name("DICE");
+}
+
+std::optional<double> least_dice_from(const std::string& quality) {
+  if (quality.empty()) return std::nullopt;
+  return number_from("--quality", quality, 0, 1);
 }
 
 void add_threads_and_quiet(CommandOptions& command, std::string& threads, bool& quiet) {

@@ -4,6 +4,7 @@
 #include "mcvol/cli/reference_options.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ OptionDeclaration add_references(CommandOptions& command, ReferenceOptions& refe
 void add_levels(CommandOptions& command, std::vector<std::string>& levels);
 /// --calibration, by default the one in the result folder.
 void add_calibration(CommandOptions& command, std::string& calibration);
+/// --quality.
+void add_quality(CommandOptions& command, std::string& quality);
+/// @param quality none of "". @throws UsageError.
+std::optional<double> least_dice_from(const std::string& quality);
 /// --threads and --quiet.
 void add_threads_and_quiet(CommandOptions& command, std::string& threads, bool& quiet);
 

@@ -32,8 +32,9 @@ class Merge {
     report_.complete = report_.all_sources = report_.notes.empty();
     levels_ = options.levels.empty() ? levels_of_sources() : options.levels;
     calibration_folder_ = folder_of_calibration();
-    calibration_ =
-        kept_calibration(calibration_folder_, sources_.folders.front().run.identity, levels_);
+    const RunFile& first = sources_.folders.front().run;
+    calibration_ = with_least_dice(kept_calibration(calibration_folder_, first.identity, levels_),
+                                   least_dice_of(first));
     map_layout_folder_ = folder_of_map_layout();
   }
 

@@ -89,6 +89,7 @@ nlohmann::json json_of(const PredictOptions& options, DropoutScope scope, Precis
   json["device"] = options.device;
   json["threads"] = threads;
   json["memory_bytes"] = options.memory_bytes;
+  if (options.least_dice) json["quality"] = *options.least_dice;
   json["fresh"] = options.fresh;
   json["shard"] = nullptr;
   if (options.shard) json["shard"] = options.shard->folder_name();

@@ -119,7 +119,8 @@ class CalibrationOfRun {
     resolve(file);
     if (!file) return;
     plan_.calibration_file = *file;
-    plan_.calibration = read_calibration_for(*file, plan_.identity, options_.levels);
+    plan_.calibration = with_least_dice(
+        read_calibration_for(*file, plan_.identity, options_.levels), options_.least_dice);
   }
 
   const PredictOptions& options_;

@@ -20,7 +20,8 @@ const std::vector<NominalCoverage>& two_levels() {
 
 constexpr const char* kHeader =
     "case_id,region,level,volume_ml,lower_ml,upper_ml,raw_volume_ml,raw_lower_ml,raw_upper_ml,"
-    "segmented_ml,passes,status,flags,error,model,calibration,foci,largest_focus_share\n";
+    "segmented_ml,passes,status,flags,error,model,calibration,foci,largest_focus_share,"
+    "dice,dice_lower\n";
 
 // Five passes that are certain of 1, 2, 3, 4 and 5 ml: the mixture's quantiles are those of five
 // equally likely numbers.
@@ -62,14 +63,15 @@ TEST(VolumeCsv, HoldsTheColumnsInTheOrderUsersScriptAgainst) {
   VolumeTable table(two_levels());
   table.put(measured_record("case_01"));
   EXPECT_EQ(volume_csv_header(), kHeader);
-  EXPECT_EQ(table.csv(), kHeader + std::string("case_01,whole,0.5,,,,3.000,2.000,4.000,2.500,5,ok,"
-                                               "touches_border;uncalibrated,,bbbbbbbb,,,\n"
-                                               "case_01,whole,0.9,,,,3.000,1.000,5.000,2.500,5,ok,"
-                                               "touches_border;uncalibrated,,bbbbbbbb,,,\n"
-                                               "case_01,core,0.5,,,,0.000,0.000,0.000,0.000,5,ok,"
-                                               "empty;touches_border;uncalibrated,,bbbbbbbb,,,\n"
-                                               "case_01,core,0.9,,,,0.000,0.000,0.000,0.000,5,ok,"
-                                               "empty;touches_border;uncalibrated,,bbbbbbbb,,,\n"));
+  EXPECT_EQ(table.csv(),
+            kHeader + std::string("case_01,whole,0.5,,,,3.000,2.000,4.000,2.500,5,ok,"
+                                  "touches_border;uncalibrated,,bbbbbbbb,,,,,\n"
+                                  "case_01,whole,0.9,,,,3.000,1.000,5.000,2.500,5,ok,"
+                                  "touches_border;uncalibrated,,bbbbbbbb,,,,,\n"
+                                  "case_01,core,0.5,,,,0.000,0.000,0.000,0.000,5,ok,"
+                                  "empty;touches_border;uncalibrated,,bbbbbbbb,,,,,\n"
+                                  "case_01,core,0.9,,,,0.000,0.000,0.000,0.000,5,ok,"
+                                  "empty;touches_border;uncalibrated,,bbbbbbbb,,,,,\n"));
 }
 
 TEST(VolumeRows, SayHowManyFociThereAreAndWhichTouchTheBorder) {
@@ -84,8 +86,8 @@ TEST(VolumeRows, SayHowManyFociThereAreAndWhichTouchTheBorder) {
   EXPECT_EQ(rows[3].foci, 0);
   EXPECT_FALSE(rows[3].largest_focus_share);
   EXPECT_EQ(rows[3].flags, (std::vector<std::string>{"empty", "touches_border", "uncalibrated"}));
-  EXPECT_TRUE(to_csv(rows[1]).ends_with(",bbbbbbbb,,3,0.800\n"));
-  EXPECT_TRUE(to_csv(rows[3]).ends_with(",bbbbbbbb,,0,\n"));
+  EXPECT_TRUE(to_csv(rows[1]).ends_with(",bbbbbbbb,,3,0.800,,\n"));
+  EXPECT_TRUE(to_csv(rows[3]).ends_with(",bbbbbbbb,,0,,,\n"));
   const auto json = nlohmann::json::parse(to_json_line(rows[1]));
   EXPECT_EQ(json["foci"], 3);
   EXPECT_EQ(json["largest_focus_share"], 0.8);
@@ -98,7 +100,7 @@ TEST(VolumeCsv, FailedCaseIsOneQuotedRow) {
   table.put(record);
   EXPECT_EQ(table.csv(),
             kHeader + std::string("case_02,,,,,,,,,,,failed,,"
-                                  "\"grids differ: 2,3 and \"\"4\"\"\",bbbbbbbb,,,\n"));
+                                  "\"grids differ: 2,3 and \"\"4\"\"\",bbbbbbbb,,,,,\n"));
 }
 
 TEST(VolumeCsv, NeverSaysMinusZeroOrNaN) {
@@ -109,7 +111,7 @@ TEST(VolumeCsv, NeverSaysMinusZeroOrNaN) {
   row.raw_lower_ml = std::nan("");
   row.raw_upper_ml = std::numeric_limits<double>::infinity();
   row.segmented_ml = 1234567.0005001;
-  EXPECT_EQ(to_csv(row), "a,,,,,,0.000,,,1234567.001,,ok,,,,,,\n");
+  EXPECT_EQ(to_csv(row), "a,,,,,,0.000,,,1234567.001,,ok,,,,,,,,\n");
 }
 
 TEST(VolumeCsv, DoesNotFollowTheLocale) {

@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 #include "mcvol/files/text_file.h"
 #include "mcvol/io/images/image_file.h"
+#include "mcvol/io/maps/saved_segmentations.h"
 
 #include <utility>
 
@@ -79,6 +80,29 @@ TEST_F(CaseMapFiles, AListThatNamesFilesElsewhereTakesNone) {
   }
   EXPECT_TRUE(fs::exists(folder_ / "mine.nii.gz"));
   EXPECT_TRUE(fs::exists(maps_ / "notes.txt"));
+}
+
+TEST_F(CaseMapFiles, SegmentationsAreThoseOfTheRecordWholeOrNone) {
+  write({row("0.9", 1, 6)}, all_);
+  record_.regions.resize(1);
+  record_.regions[0].region = "whole";
+  const std::vector<fs::path> expected{maps_ / "whole.nii.gz"};
+  EXPECT_EQ(saved_segmentations(folder_, record_), expected);
+  CaseRecord other = record_;
+  other.inputs[0].sha256 = "another scan";
+  EXPECT_FALSE(saved_segmentations(folder_, other));
+  other = record_;
+  other.regions.push_back(record_.regions[0]);
+  other.regions[1].region = "core";
+  EXPECT_FALSE(saved_segmentations(folder_, other)) << "one of each region or none";
+  nlohmann::json unfinished = list();
+  const nlohmann::json whole = unfinished;
+  unfinished["complete"] = false;
+  write_list(unfinished);
+  EXPECT_FALSE(saved_segmentations(folder_, record_));
+  write_list(whole);
+  fs::remove(maps_ / "whole.nii.gz");
+  EXPECT_FALSE(saved_segmentations(folder_, record_));
 }
 
 /// Every way in which a list is not what is written here.

@@ -42,9 +42,20 @@ struct StratumReport {
   CoverageSummary cross_validated;
 };
 
+/// What is promised of the expected Dice of a region at a level.
+struct DiceReport {
+  std::string region;
+  NominalCoverage level;
+  std::int64_t n = 0;
+  std::int64_t rank = 0;  ///< one_sided_rank(): that many of n + 1 scans lie below their bound
+  double least = 0;       ///< RegionCalibration::usual_least_dice
+};
+
 struct CalibrateReport {
   CalibrationFile calibration;
   std::vector<StratumReport> strata;
+  std::vector<DiceReport> dice;       ///< of regions whose Dice it expects
+  std::string why_no_dice;            ///< what to do for that; empty where it is of all regions
   std::vector<std::string> notes;     ///< besides those of the references
   std::vector<std::string> left_out;  ///< of the references
   std::size_t scans = 0;

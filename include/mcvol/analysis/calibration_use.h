@@ -55,6 +55,13 @@ CalibrationPointer chosen_calibration(const CalibrationChoice& choice,
                                       const nlohmann::json& identity,
                                       const std::vector<NominalCoverage>& levels);
 
+/// The same with AppliedCalibration::least_dice; null of null.
+CalibrationPointer with_least_dice(const CalibrationPointer& calibration,
+                                   std::optional<double> least_dice);
+
+/// What run.json keeps of --quality.
+std::optional<double> least_dice_of(const RunFile& run);
+
 /// The levels given, else those of the run, else 0.9.
 std::vector<NominalCoverage> levels_or_those_of(const std::vector<NominalCoverage>& levels,
                                                 const RunFile& run);

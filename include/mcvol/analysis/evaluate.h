@@ -2,9 +2,12 @@
 
 #include "mcvol/analysis/calibration_use.h"
 #include "mcvol/analysis/referenced_results.h"
+#include "mcvol/calibration/failure_detection.h"
 #include "mcvol/calibration/interval_scores.h"
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +49,28 @@ struct ComparisonRow {
   PairedRatio ratio;
 };
 
+/// Segmentations of a lower Dice with their reference count as bad, and volumes that are off by
+/// more than this share of the reference.
+inline constexpr double kLowDice = 0.7, kLargeError = 0.25;
+
+/// A row of quality.csv: how well a number tells bad segmentations or volumes.
+struct QualityRow {
+  std::string region;
+  std::string outcome;  ///< dice_below_0.7 or error_above_25_percent
+  std::string signal;
+  std::int64_t n = 0;
+  std::optional<Auroc>
+      auroc;  ///< with predicted_volume as the other; none of only good or bad ones
+  double risk_coverage_area = 0;  ///< of 1 - Dice, or of the relative error, at most 1
+  double excess_area = 0;         ///< over that of an oracle, who knows the risks
+};
+
+/// The mean risk of what is kept by a signal.
+struct RiskCoverageCurve {
+  std::string region, outcome, signal;  ///< of the row; or "oracle"
+  std::vector<RiskAtCoverage> points;
+};
+
 struct Evaluation {
   RunFile run;
   CalibrationPointer calibration;  ///< what was evaluated; may be null
@@ -54,6 +79,8 @@ struct Evaluation {
   std::vector<EvaluatedInterval> intervals;  ///< by region, method, level, case
   std::vector<CoverageRow> coverage;
   std::vector<ComparisonRow> comparison;
+  std::vector<QualityRow> quality;
+  std::vector<RiskCoverageCurve> risk_coverage;
   std::vector<std::string> notes;            ///< besides those of the references
   std::vector<std::string> reference_notes;  ///< of the references, what was left out among them
   std::vector<std::string> left_out;         ///< of the references
@@ -65,9 +92,10 @@ struct Evaluation {
 /// @throws UsageError, CalibrationError; UsageError where no other scan is left.
 Evaluation evaluate(const EvaluateOptions& options);
 
-/// coverage.csv, comparison.csv and intervals.csv as text.
+/// coverage.csv, comparison.csv, quality.csv and intervals.csv as text.
 std::string coverage_csv(const Evaluation& evaluation);
 std::string comparison_csv(const Evaluation& evaluation);
+std::string quality_csv(const Evaluation& evaluation);
 std::string intervals_csv(const Evaluation& evaluation);
 
 }  // namespace mcvol

@@ -35,6 +35,7 @@ struct ReferencedRegion {
   double raw_ml = 0;             ///< predicted_volume_ml() of what the passes say
   double segmented_ml = 0;       ///< voxels whose mean probability exceeds 0.5
   bool without_dropout = false;  ///< whether the record has a pass without dropout
+  std::optional<double> dice;    ///< of the saved segmentation with the label map
 };
 
 /// A measured case with at least one known volume: what it takes to judge and to choose cases. What
@@ -49,6 +50,7 @@ struct ReferencedCase {
   std::string problem;                        ///< why record or label map cannot be read
   std::optional<int> unknown_label;           ///< a value of its label map that stands for nothing
   std::optional<ImageQuality> image_quality;  ///< of its record
+  std::string why_no_dice;  ///< of a saved segmentation that cannot be compared with its label map
 
   /// Whether its record has a pass without dropout of every region: not one of format 1.
   bool has_pass_without_dropout() const;

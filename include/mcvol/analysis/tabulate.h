@@ -15,6 +15,7 @@ struct TabulateOptions {
   std::filesystem::path results;
   CalibrationChoice calibration;        ///< by default the one that the result folder keeps
   std::vector<NominalCoverage> levels;  ///< empty: those of the run
+  std::optional<double> least_dice;     ///< AppliedCalibration::least_dice; none: the run's
   /// In place of level sets in the raw columns; such rows are not calibrated.
   std::optional<SamplerOptions> sampler;
   int threads = 1;

@@ -24,6 +24,9 @@ struct AppliedCalibration {
   bool other_seed = false;   ///< made with another seed of the dropout masks than these records
   /// Null where the file does not say what its scans look like.
   std::shared_ptr<const ScanComparison> comparison;
+  /// Segmentations of this expected Dice or less are flagged `low_quality`; none: of each region,
+  /// that of the worst of the calibration's scans (RegionCalibration::usual_least_dice).
+  std::optional<double> least_dice;
 };
 using CalibrationPointer = std::shared_ptr<const AppliedCalibration>;
 

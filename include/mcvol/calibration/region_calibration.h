@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/calibration/conformal.h"
+#include "mcvol/calibration/dice_fit.h"
 #include "mcvol/calibration/region_prediction.h"
 #include "mcvol/calibration/regression_fit.h"
 
@@ -50,6 +51,9 @@ struct RegionCalibration {
   /// wider intervals are flagged `uncertain`.
   double most_usual_width = 0;
   NominalCoverage width_level;
+  /// None where references say nothing of the segmentations (volumes alone), and in format 1.
+  std::optional<DiceFit> dice;
+  double usual_least_dice = 0;  ///< usual_least_dice() of 5 % of them
 
   const Stratum& stratum_of(double predicted_ml) const;
 };

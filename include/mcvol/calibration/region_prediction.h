@@ -2,6 +2,7 @@
 
 #include "mcvol/volumetry/logit_histogram.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct RegionPrediction {
   /// Voxels with p > 0.5 without dropout of the region that stands for this one's core (core_of()),
   /// in ml, mean over networks.
   double core_without_dropout_ml = 0;
+  /// Voxels with p > 0.5 in 0, 1, … all of the passes; empty in older records.
+  std::vector<std::int64_t> agreement = {};
 };
 
 /// The volume that strata, ranges and tertiles go by: the median of the level sets, which no

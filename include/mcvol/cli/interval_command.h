@@ -18,7 +18,7 @@ class IntervalCommand : public Command {
  private:
   std::filesystem::path results_;
   std::vector<std::string> levels_;
-  std::string calibration_, sampler_, rho_, output_ = "-", threads_;
+  std::string calibration_, quality_, sampler_, rho_, output_ = "-", threads_;
   bool quiet_ = false;
 };
 

@@ -24,7 +24,7 @@ class PredictCommand : public Command {
 
   std::vector<std::filesystem::path> scans_;
   std::filesystem::path model_, output_, config_;
-  std::string passes_ = "20", seed_ = "0", scope_, precision_ = "auto", calibration_,
+  std::string passes_ = "20", seed_ = "0", scope_, precision_ = "auto", calibration_, quality_,
               device_ = "auto";
   std::string memory_ = "4G", shard_, layout_ = "auto", print_, save_layout_ = "auto";
   std::vector<std::string> levels_{"0.9"}, save_;

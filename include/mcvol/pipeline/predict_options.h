@@ -49,6 +49,7 @@ struct PredictOptions {
   MapChoice save;          ///< images to keep of each case
   std::optional<MapLayout> save_layout;  ///< of these images; none: chosen_map_layout() decides
   CalibrationChoice calibration;
+  std::optional<double> least_dice;  ///< AppliedCalibration::least_dice
 
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N
   int threads = 0;              ///< 0: default_thread_count()

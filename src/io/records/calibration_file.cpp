@@ -10,6 +10,7 @@
 #include <array>
 #include <utility>
 
+#include "calibration_scans_json.h"
 #include "image_quality_json.h"
 
 namespace mcvol {
@@ -41,19 +42,6 @@ ordered_json json_of(const ConformalFit& fit) {
   return candidates;
 }
 
-ordered_json json_of(const RegressionFit& fit) {
-  ordered_json names = ordered_json::array(), scans = ordered_json::array();
-  for (const auto& [name, feature] : kRegressionFeatures) names.push_back(name);
-  for (const RegressionFit::Scan& scan : fit.scans()) {
-    ordered_json features = ordered_json::array();
-    for (const auto& [name, feature] : kRegressionFeatures) {
-      features.push_back(scan.features.*feature);
-    }
-    scans.push_back({{"root", scan.root}, {"features", std::move(features)}});
-  }
-  return {{"features", std::move(names)}, {"scans", std::move(scans)}};
-}
-
 ordered_json json_of(const RegionCalibration& region) {
   ordered_json strata = ordered_json::array();
   for (const RegionCalibration::Stratum& stratum : region.strata) {
@@ -63,10 +51,16 @@ ordered_json json_of(const RegionCalibration& region) {
     if (stratum.regression) made["regression"] = json_of(*stratum.regression);
     strata.push_back(std::move(made));
   }
-  return {{"region", region.region},
-          {"predicted_ml", {region.least_predicted_ml, region.most_predicted_ml}},
-          {"usual_width", {{"level", region.width_level.text}, {"most", region.most_usual_width}}},
-          {"strata", std::move(strata)}};
+  ordered_json made = {
+      {"region", region.region},
+      {"predicted_ml", {region.least_predicted_ml, region.most_predicted_ml}},
+      {"usual_width", {{"level", region.width_level.text}, {"most", region.most_usual_width}}},
+      {"strata", std::move(strata)}};
+  if (region.dice) {
+    made["dice"] = json_of(*region.dice);
+    made["dice"]["usual_least"] = region.usual_least_dice;
+  }
+  return made;
 }
 
 ordered_json json_of(const CalibrationFile& calibration) {
@@ -202,6 +196,11 @@ class CalibrationReader {
         fields.fail("strata", "expected \"from_ml\" to ascend from 0");
       }
     }
+    if (format_ > 1 && fields.has("dice")) {
+      JsonFields dice = fields.object("dice");
+      region.usual_least_dice = dice.number("usual_least");
+      region.dice = dice_from(std::move(dice), fail_);
+    }
     fields.finish();
     return region;
   }
@@ -217,45 +216,10 @@ class CalibrationReader {
     }
     fits.finish();
     if (format_ > 1 && fields.has("regression")) {
-      stratum.regression = regression_in(fields, stratum.n(), path + ".regression");
+      stratum.regression = regression_from(fields.object("regression"), stratum.n(), fail_);
     }
     fields.finish();
     return stratum;
-  }
-
-  RegressionFit regression_in(JsonFields& stratum, std::int64_t n, const std::string& path) const {
-    JsonFields fields = stratum.object("regression");
-    ordered_json expected = ordered_json::array();
-    for (const auto& [name, feature] : kRegressionFeatures) expected.push_back(name);
-    if (fields.array("features") != json(expected)) {
-      fields.fail("features", "expected " + expected.dump());
-    }
-    std::vector<RegressionFit::Scan> scans;
-    const json& array = fields.array("scans");
-    for (std::size_t i = 0; i < array.size(); ++i) {
-      JsonFields of_scan(array[i], path + ".scans[" + std::to_string(i) + "]", fail_);
-      RegressionFit::Scan scan;
-      scan.root = of_scan.number("root");
-      const std::vector<double> features = numbers_in(of_scan, "features");
-      if (features.size() != kRegressionFeatures.size()) {
-        of_scan.fail("features",
-                     "expected " + std::to_string(kRegressionFeatures.size()) + " numbers");
-      }
-      for (std::size_t f = 0; f < features.size(); ++f) {
-        scan.features.*kRegressionFeatures[f].second = features[f];
-      }
-      of_scan.finish();
-      scans.push_back(scan);
-    }
-    if (static_cast<std::int64_t>(scans.size()) != n) {
-      fields.fail("scans", "expected " + std::to_string(n) + " as of the other fits");
-    }
-    fields.finish();
-    try {
-      return RegressionFit(std::move(scans));
-    } catch (const Error& error) {
-      fields.fail("scans", error.what());
-    }
   }
 
   ConformalFit fit_from(JsonFields& fits, const std::string& key, ScoreKind kind,

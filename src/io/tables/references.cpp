@@ -149,6 +149,51 @@ class ReadingsOfTable {
   References volumes_;
 };
 
+int label_of_value(std::int32_t value, const LabelMeaning& meaning) {
+  const auto mapped = meaning.remapped.find(value);
+  return mapped == meaning.remapped.end() ? value : mapped->second;
+}
+
+/// @throws InputError for a segmentation that cannot be read, or lies on another grid.
+double dice_of(const fs::path& segmentation, const LabelMeaning::Region& region,
+               const fs::path& path, const Image<std::int32_t>& labels,
+               const LabelMeaning& meaning) {
+  const Image<std::int32_t> segmented = read_label_map(segmentation);
+  if (!same_grid(segmented.grid, labels.grid)) {
+    throw InputError(path.string() + ": of " + describe(labels.grid) + ", the segmentation of " +
+                     region.name + " of " + describe(segmented.grid) +
+                     " or placed elsewhere: no Dice");
+  }
+  std::int32_t last = 0;  // most voxels are as the one before
+  bool is_in = region.labels.contains(label_of_value(last, meaning));
+  std::int64_t both = 0, sizes = 0;
+  for (std::size_t v = 0; v < labels.values.size(); ++v) {
+    if (labels.values[v] != last) {
+      last = labels.values[v];
+      is_in = region.labels.contains(label_of_value(last, meaning));
+    }
+    const bool is_segmented = segmented.values[v] != 0;
+    both += is_in && is_segmented ? 1 : 0;
+    sizes += (is_in ? 1 : 0) + (is_segmented ? 1 : 0);
+  }
+  return sizes == 0 ? 1.0 : 2.0 * static_cast<double>(both) / static_cast<double>(sizes);
+}
+
+/// Of all regions or of none.
+void compare_with(const std::vector<fs::path>& segmentations, const fs::path& path,
+                  const Image<std::int32_t>& labels, const LabelMeaning& meaning,
+                  LabelMapVolumes& volumes) {
+  try {
+    for (std::size_t r = 0; r < meaning.regions.size(); ++r) {
+      volumes.dice.push_back(
+          dice_of(segmentations.at(r), meaning.regions[r], path, labels, meaning));
+    }
+  } catch (const InputError& error) {
+    volumes.dice.clear();
+    volumes.why_no_dice = error.what();
+  }
+}
+
 }  // namespace
 
 ReferenceTable read_reference_table(const fs::path& path) {
@@ -199,7 +244,8 @@ std::vector<std::string> label_map_case_ids(const fs::path& folder) {
   return {ids.begin(), ids.end()};
 }
 
-LabelMapVolumes volumes_of_label_map(const fs::path& path, const LabelMeaning& meaning) {
+LabelMapVolumes volumes_of_label_map(const fs::path& path, const LabelMeaning& meaning,
+                                     const std::vector<fs::path>& segmentations) {
   const Image<std::int32_t> labels = read_label_map(path);
   std::map<std::int32_t, std::int64_t> counts;
   for (const std::int32_t label : labels.values) ++counts[label];
@@ -207,8 +253,7 @@ LabelMapVolumes volumes_of_label_map(const fs::path& path, const LabelMeaning& m
   LabelMapVolumes volumes;
   volumes.regions_ml.assign(meaning.regions.size(), 0.0);
   for (const auto& [value, count] : counts) {
-    const auto mapped = meaning.remapped.find(value);
-    const int label = mapped == meaning.remapped.end() ? value : mapped->second;
+    const int label = label_of_value(value, meaning);
     const double volume_ml = static_cast<double>(count) * labels.grid.voxel_volume_ml();
     bool known = label == 0;
     for (std::size_t r = 0; r < meaning.regions.size(); ++r) {
@@ -226,6 +271,7 @@ LabelMapVolumes volumes_of_label_map(const fs::path& path, const LabelMeaning& m
     volumes.values.insert(value);
     if (label != 0) volumes.labels_ml[label] += volume_ml;
   }
+  if (!segmentations.empty()) compare_with(segmentations, path, labels, meaning, volumes);
   return volumes;
 }
 

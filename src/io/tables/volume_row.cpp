@@ -25,7 +25,8 @@ nlohmann::ordered_json text_or_null(const std::string& text) {
 
 std::string volume_csv_header() {
   return "case_id,region,level,volume_ml,lower_ml,upper_ml,raw_volume_ml,raw_lower_ml,raw_upper_ml,"
-         "segmented_ml,passes,status,flags,error,model,calibration,foci,largest_focus_share\n";
+         "segmented_ml,passes,status,flags,error,model,calibration,foci,largest_focus_share,dice,"
+         "dice_lower\n";
 }
 
 std::string to_csv(const VolumeRow& row) {
@@ -46,7 +47,9 @@ std::string to_csv(const VolumeRow& row) {
                                            csv_field(row.model),
                                            csv_field(row.calibration),
                                            row.foci ? std::to_string(*row.foci) : "",
-                                           decimal_text(row.largest_focus_share, kShareDecimals)};
+                                           decimal_text(row.largest_focus_share, kShareDecimals),
+                                           decimal_text(row.dice, kShareDecimals),
+                                           decimal_text(row.dice_lower, kShareDecimals)};
   return joined(fields, ",") + "\n";
 }
 
@@ -68,7 +71,9 @@ std::string to_json_line(const VolumeRow& row) {
                                  {"model", text_or_null(row.model)},
                                  {"calibration", text_or_null(row.calibration)},
                                  {"foci", nullptr},
-                                 {"largest_focus_share", number_or_null(row.largest_focus_share)}};
+                                 {"largest_focus_share", number_or_null(row.largest_focus_share)},
+                                 {"dice", number_or_null(row.dice)},
+                                 {"dice_lower", number_or_null(row.dice_lower)}};
   if (!row.level.empty()) json["level"] = NominalCoverage::parse(row.level).value;
   if (row.passes) json["passes"] = *row.passes;
   if (row.foci) json["foci"] = *row.foci;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "evaluation_figures.h"
+#include "quality_section.h"
 #include "report/html/calibration_words.h"
 #include "report/html/html.h"
 
@@ -64,7 +65,7 @@ std::string of_region(const EvaluatedRegion& region, const EvaluationContent& re
       against_reference_svg(region),
       "Predicted median and interval against the reference. Both axes are even in the cube root.");
   section += figure(width_svg(region), "Width of each interval.");
-  return section + "</div>\n";
+  return section + "</div>\n" + quality_section(region);
 }
 
 std::string heading(const EvaluationContent& report) {

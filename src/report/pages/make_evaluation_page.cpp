@@ -45,6 +45,13 @@ std::string evaluation_page(const Evaluation& evaluation, const std::string& pro
     if (row.level != report.level.text || row.measure != "interval_score_root") continue;
     method_of(row.region, interval_method_from(row.compared_with)).ratio = row.ratio;
   }
+  const auto region_of = [&](const std::string& region) -> auto& {
+    return entry_of(report.regions, region, &EvaluatedRegion::region);
+  };
+  for (const QualityRow& row : evaluation.quality) region_of(row.region).quality.push_back(row);
+  for (const RiskCoverageCurve& curve : evaluation.risk_coverage) {
+    region_of(curve.region).risk_coverage.push_back(curve);
+  }
   return evaluation_page_html(report);
 }
 

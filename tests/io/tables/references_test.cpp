@@ -175,6 +175,42 @@ TEST_F(KnownVolumes, ValueOfNoRegionIsNamedUnlessItIsRemapped) {
   EXPECT_EQ(volumes_of_label_map(file("a.nii"), meaning_).regions_ml[1], 0.0);
 }
 
+TEST_F(KnownVolumes, SegmentationsAreComparedWithTheirRegionOfTheLabelMap) {
+  write_labels("a_seg.nii.gz", {0, 1, 2, 2, 7, 4, 4, 0});
+  write_labels("whole.nii.gz", {0, 1, 1, 1, 1, 0, 0, 0});
+  write_labels("core.nii.gz", {0, 0, 0, 0, 0, 1, 1, 1});
+  meaning_.remapped = parse_label_mapping("7=4");
+  const LabelMapVolumes volumes = volumes_of_label_map(file("a_seg.nii.gz"), meaning_,
+                                                       {file("whole.nii.gz"), file("core.nii.gz")});
+  EXPECT_EQ(volumes.why_no_dice, "");
+  ASSERT_EQ(volumes.dice.size(), 2u);
+  EXPECT_DOUBLE_EQ(volumes.dice[0], 2.0 * 4 / (6 + 4));
+  EXPECT_DOUBLE_EQ(volumes.dice[1], 2.0 * 2 / (4 + 3));
+  EXPECT_TRUE(volumes_of_label_map(file("a_seg.nii.gz"), meaning_).dice.empty());
+}
+
+TEST_F(KnownVolumes, OfNothingAndNothingTheDiceIsOne) {
+  write_labels("a.nii", {0, 2, 0});
+  write_labels("whole.nii", {0, 0, 0});
+  const LabelMapVolumes volumes =
+      volumes_of_label_map(file("a.nii"), meaning_, {file("whole.nii"), file("whole.nii")});
+  EXPECT_EQ(volumes.dice, (std::vector<double>{0, 1}));
+}
+
+TEST_F(KnownVolumes, SegmentationsOnAnotherGridHaveNoDice) {
+  write_labels("a.nii", {0, 1, 1});
+  write_labels("whole.nii", {0, 1, 1, 0});
+  const LabelMapVolumes volumes =
+      volumes_of_label_map(file("a.nii"), meaning_, {file("whole.nii"), file("whole.nii")});
+  EXPECT_NEAR(volumes.regions_ml[0], 2.0, 1e-9) << "the volume is known all the same";
+  EXPECT_TRUE(volumes.dice.empty());
+  EXPECT_EQ(volumes.why_no_dice.rfind(file("a.nii").string() + ": of 3x1x1 voxels", 0), 0u)
+      << volumes.why_no_dice;
+  const LabelMapVolumes unread =
+      volumes_of_label_map(file("a.nii"), meaning_, {file("none.nii"), file("none.nii")});
+  EXPECT_NE(unread.why_no_dice.find("none.nii"), std::string::npos) << unread.why_no_dice;
+}
+
 TEST_F(KnownVolumes, LabelMapIsFoundByTheCasesName) {
   EXPECT_FALSE(find_label_map(temporary_.path(), "a"));
   std::filesystem::create_directory(file("a"));

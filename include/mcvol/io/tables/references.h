@@ -58,6 +58,10 @@ struct LabelMapVolumes {
   std::vector<double> regions_ml;   ///< in the order of the meaning
   std::map<int, double> labels_ml;  ///< by label of the model; background left out
   std::set<int> values;             ///< of the file, 0 left out
+  /// Dice similarity coefficients 2 |A and B| / (|A| + |B|) of its regions A with segmentations B
+  /// of them, 1 where both are empty; none where none were given, or where they cannot be compared.
+  std::vector<double> dice;
+  std::string why_no_dice;  ///< one line, of segmentations that cannot be compared
 };
 
 /// A label map with a value that is neither 0 nor in any region; its message names both.
@@ -71,9 +75,10 @@ class UnknownLabelError : public InputError {
 };
 
 /// Volumes of the regions of a label map, on its own grid.
-/// @throws UnknownLabelError; InputError as read_label_map.
-LabelMapVolumes volumes_of_label_map(const std::filesystem::path& path,
-                                     const LabelMeaning& meaning);
+/// @param segmentations of the regions, images of which what is not 0 belongs to it, to compare
+///   with where there are any. @throws UnknownLabelError; InputError as read_label_map.
+LabelMapVolumes volumes_of_label_map(const std::filesystem::path& path, const LabelMeaning& meaning,
+                                     const std::vector<std::filesystem::path>& segmentations = {});
 
 /// What find_label_map() would find label maps under: names of images in the folder without their
 /// ending, _seg and -seg, and of folders that hold one of their own name. Sorted.

@@ -23,6 +23,9 @@ struct VolumeRow {
   std::string calibration;                    ///< first 8 digits, or empty
   std::optional<std::int64_t> foci;           ///< connected components of the segmentation
   std::optional<double> largest_focus_share;  ///< of its voxels, (0, 1]; none without foci
+  /// Expected Dice of the segmentation with a reference, and what it is at least, with the
+  /// probability of the level; none where no calibration knows.
+  std::optional<double> dice, dice_lower;
 };
 
 /// Header and rows as RFC 4180 CSV, ml with three decimals; the line break (LF) is included.

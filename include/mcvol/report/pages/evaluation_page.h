@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mcvol/analysis/evaluate.h"
 #include "mcvol/analysis/volume_table.h"
 #include "mcvol/calibration/interval_scores.h"
 #include "mcvol/io/records/run_file.h"
@@ -30,6 +31,8 @@ struct EvaluatedMethod {
 struct EvaluatedRegion {
   std::string region;
   std::vector<EvaluatedMethod> methods;  ///< the calibration's first
+  std::vector<QualityRow> quality;       ///< of the Dice first, where it is known
+  std::vector<RiskCoverageCurve> risk_coverage;
 };
 
 /// What evaluation.html is made of.

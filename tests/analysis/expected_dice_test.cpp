@@ -1,0 +1,178 @@
+#include "mcvol/analysis/tabulate.h"
+#include "mcvol/io/images/image_file.h"
+#include "mcvol/io/maps/map_list.h"
+#include "mcvol/io/maps/map_names.h"
+
+#include <algorithm>
+
+#include "analysis/calibrate_fixture.h"
+#include <gtest/gtest.h>
+
+namespace mcvol {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Label maps of 1,000 voxels in a row, and segmentations that overlap the more, the more the
+/// passes agree.
+class ExpectedDiceOfResults : public testing::Calibrate {
+ protected:
+  void SetUp() override {
+    Calibrate::SetUp();
+    for (const auto* scans : {&calibration_scans_, &test_scans_}) {
+      for (const testing::SyntheticScan& scan : *scans) write_labels(scan);
+    }
+    save("results", calibration_scans_);
+    testing::write_synthetic_results(folder("others"), test_scans_);
+    save("others", test_scans_);
+    write_synthetic_references(folder("labels.csv"), calibration_scans_);
+  }
+
+  /// From 0 to 1, differing from scan to scan.
+  static double quality_of(const testing::SyntheticScan& scan) {
+    return 0.3 + 0.7 * static_cast<double>(std::hash<std::string>()(scan.case_id) % 1000) / 1000;
+  }
+
+  static Image<std::uint8_t> row_of(int from, int to) {
+    Grid grid;
+    grid.size = {1000, 1, 1};
+    grid.spacing_mm = {20, 20, 20};
+    Image<std::uint8_t> image(grid);
+    std::fill(image.values.begin() + from, image.values.begin() + to, std::uint8_t{2});
+    return image;
+  }
+
+  /// As many voxels as its volume has, to the next one.
+  static int voxels_of(const testing::SyntheticScan& scan) {
+    return std::clamp(static_cast<int>(scan.truth_ml / 8), 4, 400);
+  }
+
+  void write_labels(const testing::SyntheticScan& scan) const {
+    write_image(folder("labels") / (scan.case_id + ".nii.gz"), row_of(0, voxels_of(scan)));
+  }
+
+  /// Records that agree as well as their segmentations overlap with the label maps.
+  void save(const std::string& results, const std::vector<testing::SyntheticScan>& scans) const {
+    for (const testing::SyntheticScan& scan : scans) {
+      const fs::path path = case_record_path(folder(results), scan.case_id);
+      CaseRecord record = read_case_record(path);
+      const double quality = quality_of(scan);
+      for (RegionRecord& region : record.regions) {
+        std::int64_t found = 0;
+        for (const LogitHistogram& pass : region.passes) found += pass.above_half();
+        // Of three passes: a share of what they find lies in all, the rest in one of them.
+        const auto all = static_cast<std::int64_t>(quality * static_cast<double>(found) / 3);
+        const std::int64_t once = found - 3 * all;
+        region.agreement = {region.mean.voxel_count() - once - all, once, 0, all};
+      }
+      write_case_record(record, path);
+      const auto names = map_names(folder(results), scan.case_id);
+      MapList list;
+      list.case_id = scan.case_id;
+      list.origin = MapsOrigin(record.run_identity, record.inputs);
+      const int voxels = voxels_of(scan);
+      const int beside = static_cast<int>(voxels * (1 - quality));
+      for (const RegionRecord& region : record.regions) {
+        const std::string file = names->image("segmentation", region.region);
+        write_image(names->folder() / file, row_of(beside, beside + voxels));
+        list.images.push_back({file, "segmentation", region.region, {}, 1.0, 1.0, {}});
+      }
+      list.complete = true;
+      write_map_list(*names, list);
+    }
+  }
+
+  CalibrateOptions with_labels() const {
+    CalibrateOptions asked = options();
+    asked.references.path = folder("labels");
+    asked.references.accept = true;
+    return asked;
+  }
+
+  Tabulation table(std::optional<double> least = {}) const {
+    TabulateOptions asked;
+    asked.results = folder("others");
+    asked.calibration = {CalibrationChoice::Kind::kFile, folder("calibration.json")};
+    asked.least_dice = least;
+    return tabulate(asked);
+  }
+};
+
+bool is_low(const VolumeRow& row) {
+  return std::count(row.flags.begin(), row.flags.end(), "low_quality") > 0;
+}
+
+TEST_F(ExpectedDiceOfResults, IsLearnedFromLabelMapsAndStandsInTheTable) {
+  const CalibrateReport report = calibrate(with_labels());
+  EXPECT_EQ(report.why_no_dice, "");
+  ASSERT_EQ(report.dice.size(), 2u) << "a region each";
+  EXPECT_EQ(report.dice[0].n, kReferences);
+  EXPECT_EQ(report.dice[0].rank, 6);
+  const CalibrationFile read = read_calibration_file(folder("calibration.json"));
+  ASSERT_TRUE(read.region("whole").dice);
+  EXPECT_EQ(read.region("whole").dice->scans()[5].features,
+            report.calibration.region("whole").dice->scans()[5].features);
+  int held = 0, count = 0;
+  double error = 0;
+  for (const auto& [case_id, rows] : table().rows_by_case) {
+    const auto scan = std::find_if(test_scans_.begin(), test_scans_.end(),
+                                   [&](const auto& one) { return one.case_id == case_id; });
+    const int voxels = voxels_of(*scan);
+    const int beside = static_cast<int>(voxels * (1 - quality_of(*scan)));
+    const double dice = static_cast<double>(voxels - beside) / voxels;
+    ASSERT_TRUE(rows.front().dice && rows.front().dice_lower);
+    held += *rows.front().dice_lower <= dice ? 1 : 0;
+    error += std::abs(*rows.front().dice - dice);
+    ++count;
+  }
+  EXPECT_GE(held, 30) << "of 40, 36 on average";
+  EXPECT_LT(error / count, 0.1) << "they differ by 0.2 on average";
+}
+
+TEST_F(ExpectedDiceOfResults, OfLittleIsFlaggedWhereTheUserSaysSoToo) {
+  calibrate(with_labels());
+  int low = 0;
+  for (const auto& [case_id, rows] : table().rows_by_case) low += is_low(rows.front()) ? 1 : 0;
+  EXPECT_LE(low, 8) << "2 of 40 on average";
+  for (const auto& [case_id, rows] : table(0.7).rows_by_case) {
+    EXPECT_EQ(is_low(rows.front()), *rows.front().dice <= 0.7);
+  }
+}
+
+TEST_F(ExpectedDiceOfResults, VolumesAloneSayNothingOfItAndHowToLearnIt) {
+  const CalibrateReport report = calibrate(options());
+  EXPECT_EQ(report.why_no_dice,
+            "the columns dice and dice_lower stay empty: references of volumes do not know them; "
+            "give label maps, of cases measured with --save segmentation");
+  EXPECT_FALSE(read_calibration_file(folder("calibration.json")).region("whole").dice);
+  EXPECT_FALSE(table().rows_by_case.begin()->second.front().dice);
+  fs::remove_all(folder("results") / "maps");
+  EXPECT_EQ(calibrate(with_labels()).why_no_dice,
+            "the columns dice and dice_lower stay empty: 0 case(s) have saved segmentations, at "
+            "least 19 are needed; measure with --save segmentation");
+}
+
+TEST_F(ExpectedDiceOfResults, EvaluationShowsWhatFindsBadSegmentations) {
+  calibrate(with_labels());
+  EvaluateOptions asked = evaluation("others");
+  asked.references.path = folder("labels");
+  asked.references.accept = true;
+  const Evaluation made = evaluate(asked);
+  const auto row = [&](const std::string& signal) {
+    return *std::find_if(made.quality.begin(), made.quality.end(), [&](const QualityRow& one) {
+      return one.region == "whole" && one.outcome == "dice_below_0.7" && one.signal == signal;
+    });
+  };
+  ASSERT_TRUE(row("expected_dice").auroc);
+  EXPECT_GT(row("expected_dice").auroc->area, 0.95);
+  EXPECT_GT(row("generalised_dice").auroc->area, 0.95);
+  EXPECT_LT(row("predicted_volume").auroc->area, 0.8) << "quality and size have nothing in common";
+  EXPECT_GT(row("expected_dice").auroc->difference_range.lower, 0);
+  EXPECT_LT(row("expected_dice").excess_area, row("predicted_volume").excess_area);
+  EXPECT_GE(row("expected_dice").excess_area, 0);
+  const std::string csv = quality_csv(made);
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 2 * 2 * 7);
+}
+
+}  // namespace
+}  // namespace mcvol
