@@ -22,7 +22,7 @@ struct EvaluatedRegion {
   double predicted_ml = 0;
   bool flagged = false;
   std::vector<std::vector<ScoredInterval>> scored;  ///< [method][level]
-  QualityScan quality;
+  EvaluatedSegmentation segmentation;
 };
 
 bool reaches(const CalibrationFile& calibration, IntervalMethod method,
@@ -115,7 +115,7 @@ EvaluatedRegion evaluate_region(const RegionPrediction& prediction,
         estimate_volume(prediction, *region, calibration->file.method, {levels.data(), 1});
     evaluated.flagged = estimate.outside_range || estimate.uncertain;
   }
-  evaluated.quality = quality_of(prediction, reference, calibration, levels.front());
+  evaluated.segmentation = segmentation_of(prediction, reference, calibration, levels.front());
   for (const IntervalMethod method : methods) {
     evaluated.scored.push_back(
         score_intervals(prediction, reference.volume_ml, region, method, levels));
@@ -275,9 +275,9 @@ Evaluation evaluate(const EvaluateOptions& options) {
     }
     if (scans.empty()) continue;
     RegionTables(region, scans, methods, levels, calibration != nullptr).add_to(evaluation);
-    std::vector<QualityScan> quality;
-    for (const EvaluatedRegion& scan : scans) quality.push_back(scan.quality);
-    add_quality(region, quality, evaluation);
+    std::vector<EvaluatedSegmentation> segmentations;
+    for (EvaluatedRegion& scan : scans) segmentations.push_back(std::move(scan.segmentation));
+    add_quality(region, std::move(segmentations), evaluation);
   }
   return evaluation;
 }

@@ -78,6 +78,20 @@ std::string quality_csv(const Evaluation& evaluation) {
   return text;
 }
 
+std::string segmentations_csv(const Evaluation& evaluation) {
+  std::string text = "case_id,region,dice,relative_error";
+  for (const char* signal : kQualitySignals) text += std::string(",") + signal;
+  text += "\n";
+  for (const EvaluatedSegmentation& of : evaluation.segmentations) {
+    std::string line = of.case_id + "," + csv_field(of.region) + "," +
+                       (of.dice ? number_text(*of.dice) : "") + "," +
+                       number_text(of.relative_error);
+    for (const auto& signal : of.signals) line += "," + (signal ? number_text(*signal) : "");
+    text += line + "\n";
+  }
+  return text;
+}
+
 std::string intervals_csv(const Evaluation& evaluation) {
   std::string text =
       "case_id,region,method,level,reference_ml,predicted_ml,volume_ml,lower_ml,upper_ml,covered,"

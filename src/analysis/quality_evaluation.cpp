@@ -1,12 +1,15 @@
 #include "quality_evaluation.h"
 
 #include "mcvol/calibration/calibrated_volume.h"
+#include "mcvol/calibration/coverage.h"
 #include "mcvol/calibration/segmentation_features.h"
 #include "mcvol/volumetry/volume_distribution.h"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace mcvol {
@@ -31,42 +34,44 @@ struct Outcome {
   std::vector<double> risks;
 };
 
-Outcome dice_outcome(const std::vector<QualityScan>& scans) {
-  Outcome outcome{"dice_below_0.7", {}, {}};
-  for (const QualityScan& scan : scans) {
+Outcome dice_outcome(const std::vector<EvaluatedSegmentation>& scans) {
+  Outcome outcome{kLowDiceOutcome, {}, {}};
+  for (const EvaluatedSegmentation& scan : scans) {
     outcome.bad.push_back(*scan.dice < kLowDice);
     outcome.risks.push_back(1 - *scan.dice);
   }
   return outcome;
 }
 
-Outcome error_outcome(const std::vector<QualityScan>& scans) {
-  Outcome outcome{"error_above_25_percent", {}, {}};
-  for (const QualityScan& scan : scans) {
+Outcome error_outcome(const std::vector<EvaluatedSegmentation>& scans) {
+  Outcome outcome{kLargeErrorOutcome, {}, {}};
+  for (const EvaluatedSegmentation& scan : scans) {
     outcome.bad.push_back(scan.relative_error > kLargeError);
     outcome.risks.push_back(std::min(1.0, scan.relative_error));
   }
   return outcome;
 }
 
-/// None where the signal is not known of all.
-std::optional<std::vector<double>> signal_of(const std::vector<QualityScan>& scans,
-                                             std::size_t signal) {
+/// Larger for what is likely bad; none where the signal is not known of all.
+std::optional<std::vector<double>> suspicion_by(const std::vector<EvaluatedSegmentation>& scans,
+                                                std::size_t signal) {
+  const std::string name = kQualitySignals[signal];
+  const bool grows = name == "entropy_inside" || name.ends_with("_width");
   std::vector<double> suspicion;
-  for (const QualityScan& scan : scans) {
-    if (!scan.suspicion[signal]) return std::nullopt;
-    suspicion.push_back(*scan.suspicion[signal]);
+  for (const EvaluatedSegmentation& scan : scans) {
+    if (!scan.signals[signal]) return std::nullopt;
+    suspicion.push_back(grows ? *scan.signals[signal] : -*scan.signals[signal]);
   }
   return suspicion;
 }
 
-void add_outcome(const std::string& region, const std::vector<QualityScan>& scans,
+void add_outcome(const std::string& region, const std::vector<EvaluatedSegmentation>& scans,
                  const Outcome& outcome, Evaluation& evaluation) {
   if (scans.empty()) return;
   const double least = risk_coverage_area(outcome.risks, outcome.risks);
-  const std::vector<double> volume = signal_of(scans, kQualitySignals.size() - 1).value();
+  const std::vector<double> volume = suspicion_by(scans, kQualitySignals.size() - 1).value();
   for (std::size_t s = 0; s < kQualitySignals.size(); ++s) {
-    const auto suspicion = signal_of(scans, s);
+    const auto suspicion = suspicion_by(scans, s);
     if (!suspicion) continue;
     QualityRow row{region, outcome.name, kQualitySignals[s], std::ssize(scans), {}, 0, 0};
     const auto bad = std::count(outcome.bad.begin(), outcome.bad.end(), true);
@@ -81,24 +86,41 @@ void add_outcome(const std::string& region, const std::vector<QualityScan>& scan
       {region, outcome.name, "oracle", risk_coverage(outcome.risks, outcome.risks)});
 }
 
+void add_coverage(const std::string& region, const std::vector<EvaluatedSegmentation>& scans,
+                  Evaluation& evaluation) {
+  DiceCoverage coverage{region, 0, 0, {}};
+  for (const EvaluatedSegmentation& scan : scans) {
+    const std::optional<double>& lower = scan.signals[1];
+    if (!lower) continue;
+    ++coverage.n;
+    coverage.held += *scan.dice >= *lower ? 1 : 0;
+  }
+  if (coverage.n == 0) return;
+  coverage.range = clopper_pearson(coverage.held, coverage.n, 0.95);
+  evaluation.dice_coverage.push_back(coverage);
+}
+
 }  // namespace
 
-QualityScan quality_of(const RegionPrediction& prediction, const ReferencedRegion& reference,
-                       const AppliedCalibration* calibration, const NominalCoverage& level) {
-  QualityScan scan;
+EvaluatedSegmentation segmentation_of(const RegionPrediction& prediction,
+                                      const ReferencedRegion& reference,
+                                      const AppliedCalibration* calibration,
+                                      const NominalCoverage& level) {
+  EvaluatedSegmentation scan;
+  scan.case_id = prediction.case_id;
+  scan.region = prediction.region;
   scan.dice = reference.dice;
   const VolumeDistribution level_sets(prediction.passes, prediction.voxel_volume_ml, {});
   double volume_ml = level_sets.quantile(0.5);
   const PredictionInterval raw{level_sets.quantile((1 - level.value) / 2),
                                level_sets.quantile((1 + level.value) / 2)};
-  auto& [expected, lower, agreement, entropy, width, raw_width, volume] = scan.suspicion;
+  auto& [expected, lower, agreement, entropy, width, raw_width, volume] = scan.signals;
   raw_width = relative_width(raw, volume_ml);
-  const bool has_features = has_segmentation_features(prediction);
-  const SegmentationFeatures features =
-      has_features ? segmentation_features(prediction) : SegmentationFeatures{};
-  if (has_features) {
-    agreement = -features.generalised_dice;
-    entropy = features.entropy_inside;
+  std::optional<SegmentationFeatures> features;
+  if (has_segmentation_features(prediction)) {
+    features = segmentation_features(prediction);
+    agreement = features->generalised_dice;
+    entropy = features->entropy_inside;
   }
   if (calibration != nullptr) {
     const RegionCalibration& region = calibration->file.region(prediction.region);
@@ -106,24 +128,26 @@ QualityScan quality_of(const RegionPrediction& prediction, const ReferencedRegio
         estimate_volume(prediction, region, calibration->file.method, {&level, 1});
     volume_ml = estimate.median_ml;
     width = relative_width(estimate.intervals.front(), volume_ml);
-    if (region.dice && has_features) {
-      const ExpectedDice dice = region.dice->expect(features, {&level, 1});
-      expected = -dice.median;
-      lower = -dice.lower.front();
+    if (region.dice && features) {
+      const ExpectedDice dice = region.dice->expect(*features, {&level, 1});
+      expected = dice.median;
+      lower = dice.lower.front();
     }
   }
-  volume = -volume_ml;
+  volume = volume_ml;
   scan.relative_error = relative_error_of(volume_ml, reference.volume_ml);
   return scan;
 }
 
-void add_quality(const std::string& region, const std::vector<QualityScan>& scans,
+void add_quality(const std::string& region, std::vector<EvaluatedSegmentation> scans,
                  Evaluation& evaluation) {
-  std::vector<QualityScan> with_dice;
+  std::vector<EvaluatedSegmentation> with_dice;
   std::copy_if(scans.begin(), scans.end(), std::back_inserter(with_dice),
-               [](const QualityScan& scan) { return scan.dice.has_value(); });
+               [](const EvaluatedSegmentation& scan) { return scan.dice.has_value(); });
   add_outcome(region, with_dice, dice_outcome(with_dice), evaluation);
   add_outcome(region, scans, error_outcome(scans), evaluation);
+  add_coverage(region, with_dice, evaluation);
+  std::move(scans.begin(), scans.end(), std::back_inserter(evaluation.segmentations));
 }
 
 }  // namespace mcvol

@@ -17,8 +17,8 @@ namespace {
 constexpr const char* kEvaluateExample =
     "Example:\n"
     "  mcvol evaluate results --references volumes.csv --out evaluation\n"
-    "  writes evaluation/evaluation.html, coverage.csv, comparison.csv, quality.csv and\n"
-    "  intervals.csv.";
+    "  writes evaluation/evaluation.html, coverage.csv, comparison.csv, intervals.csv,\n"
+    "  quality.csv and segmentations.csv.";
 
 /// Of the calibration's own method; the others are for the tables.
 void say_coverage(const Evaluation& evaluation) {
@@ -28,6 +28,26 @@ void say_coverage(const Evaluation& evaluation) {
     spdlog::info("{}, {} at {}: {} of {} covered, {:.1f} % [{:.1f}, {:.1f}]; mean width {:.1f} ml",
                  row.region, row.method, row.level, of.covered, of.n, 100 * of.coverage,
                  100 * of.coverage_range.lower, 100 * of.coverage_range.upper, of.mean_width_ml);
+  }
+}
+
+/// Whether lower bounds of the Dice hold, and how well what they are made of tells bad ones.
+void say_quality(const Evaluation& evaluation) {
+  for (const DiceCoverage& of : evaluation.dice_coverage) {
+    spdlog::info(
+        "{}: {} of {} segmentations are as good as dice_lower says, {:.1f} % [{:.1f}, {:.1f}]",
+        of.region, of.held, of.n, 100 * static_cast<double>(of.held) / static_cast<double>(of.n),
+        100 * of.range.lower, 100 * of.range.upper);
+  }
+  for (const QualityRow& row : evaluation.quality) {
+    if (!row.auroc || row.signal != kQualitySignals.front() || row.outcome != kLowDiceOutcome) {
+      continue;
+    }
+    spdlog::info(
+        "{}: {} segmentations with a Dice below {} look worse than others by the expected "
+        "Dice with AUROC {:.3f} [{:.3f}, {:.3f}]",
+        row.region, row.auroc->bad, kLowDice, row.auroc->area, row.auroc->range.lower,
+        row.auroc->range.upper);
   }
 }
 
@@ -61,10 +81,12 @@ ExitCode EvaluateCommand::run() {
   for (const std::string& note : evaluation.notes) spdlog::warn("{}", note);
   write_file_atomically(folder / "intervals.csv", intervals_csv(evaluation));
   write_file_atomically(folder / "comparison.csv", comparison_csv(evaluation));
+  write_file_atomically(folder / "segmentations.csv", segmentations_csv(evaluation));
   write_file_atomically(folder / "quality.csv", quality_csv(evaluation));
   write_file_atomically(folder / "coverage.csv", coverage_csv(evaluation));
   write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation, program_name()));
   say_coverage(evaluation);
+  say_quality(evaluation);
   spdlog::info("{}: the same of every method, with interval scores and by size",
                (folder / "coverage.csv").string());
   spdlog::info("{}: to look at", (folder / "evaluation.html").string());

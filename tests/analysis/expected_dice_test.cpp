@@ -171,7 +171,32 @@ TEST_F(ExpectedDiceOfResults, EvaluationShowsWhatFindsBadSegmentations) {
   EXPECT_LT(row("expected_dice").excess_area, row("predicted_volume").excess_area);
   EXPECT_GE(row("expected_dice").excess_area, 0);
   const std::string csv = quality_csv(made);
-  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 2 * 2 * 7);
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 2 * 2 * 7)
+      << "regions, outcomes, signals";
+  ASSERT_EQ(made.dice_coverage.size(), 2u);
+  int held = 0;
+  for (const EvaluatedSegmentation& one : made.segmentations) {
+    if (one.region == "whole") held += *one.dice >= *one.signals[1] ? 1 : 0;
+  }
+  EXPECT_EQ(made.dice_coverage[0].held, held);
+  EXPECT_EQ(made.dice_coverage[0].n, 40);
+  const std::string scans = segmentations_csv(made);
+  EXPECT_EQ(std::count(scans.begin(), scans.end(), '\n'), 1 + 2 * 40);
+  EXPECT_EQ(scans.rfind("case_id,region,dice,relative_error,expected_dice,dice_lower,generalised_"
+                        "dice,entropy_inside,interval_width,level_set_width,predicted_volume\n",
+                        0),
+            0u);
+}
+
+/// Of references that are volumes only errors of the volume are known.
+TEST_F(ExpectedDiceOfResults, WithoutLabelMapsVolumesAloneAreJudged) {
+  calibrate(with_labels());
+  EvaluateOptions asked = evaluation("others");
+  asked.references.accept = true;
+  const Evaluation made = evaluate(asked);
+  ASSERT_FALSE(made.quality.empty());
+  for (const QualityRow& row : made.quality) EXPECT_EQ(row.outcome, kLargeErrorOutcome);
+  EXPECT_TRUE(made.dice_coverage.empty());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "mcvol/calibration/failure_detection.h"
 #include "mcvol/calibration/interval_scores.h"
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -52,11 +53,36 @@ struct ComparisonRow {
 /// Segmentations of a lower Dice with their reference count as bad, and volumes that are off by
 /// more than this share of the reference.
 inline constexpr double kLowDice = 0.7, kLargeError = 0.25;
+inline constexpr const char* kLowDiceOutcome = "dice_below_0.7";
+inline constexpr const char* kLargeErrorOutcome = "error_above_25_percent";
+
+/// Numbers that may tell whether a segmentation is bad, by their names in tables; the last of them
+/// is what the others are compared with: small tumours are harder.
+inline constexpr std::array kQualitySignals{"expected_dice",   "dice_lower",     "generalised_dice",
+                                            "entropy_inside",  "interval_width", "level_set_width",
+                                            "predicted_volume"};
+
+/// A row of segmentations.csv: a region of a scan, how wrong it is, and what each signal says.
+struct EvaluatedSegmentation {
+  std::string case_id, region;
+  std::optional<double> dice;  ///< none where the reference is a volume
+  double relative_error = 0;   ///< of the volume, over the reference
+  /// As kQualitySignals; none where the calibration or the record does not know. Widths are over
+  /// the volume, infinite of none.
+  std::array<std::optional<double>, kQualitySignals.size()> signals;
+};
+
+/// How many segmentations are as good as dice_lower says, at the first level.
+struct DiceCoverage {
+  std::string region;
+  std::int64_t n = 0, held = 0;
+  Range range;  ///< of the share, 95 % (Clopper, Pearson 1934)
+};
 
 /// A row of quality.csv: how well a number tells bad segmentations or volumes.
 struct QualityRow {
   std::string region;
-  std::string outcome;  ///< dice_below_0.7 or error_above_25_percent
+  std::string outcome;  ///< kLowDiceOutcome or kLargeErrorOutcome
   std::string signal;
   std::int64_t n = 0;
   std::optional<Auroc>
@@ -79,6 +105,8 @@ struct Evaluation {
   std::vector<EvaluatedInterval> intervals;  ///< by region, method, level, case
   std::vector<CoverageRow> coverage;
   std::vector<ComparisonRow> comparison;
+  std::vector<EvaluatedSegmentation> segmentations;  ///< by region, case
+  std::vector<DiceCoverage> dice_coverage;           ///< of regions whose Dice is expected
   std::vector<QualityRow> quality;
   std::vector<RiskCoverageCurve> risk_coverage;
   std::vector<std::string> notes;            ///< besides those of the references
@@ -92,10 +120,11 @@ struct Evaluation {
 /// @throws UsageError, CalibrationError; UsageError where no other scan is left.
 Evaluation evaluate(const EvaluateOptions& options);
 
-/// coverage.csv, comparison.csv, quality.csv and intervals.csv as text.
+/// The tables as text.
 std::string coverage_csv(const Evaluation& evaluation);
 std::string comparison_csv(const Evaluation& evaluation);
 std::string quality_csv(const Evaluation& evaluation);
+std::string segmentations_csv(const Evaluation& evaluation);
 std::string intervals_csv(const Evaluation& evaluation);
 
 }  // namespace mcvol

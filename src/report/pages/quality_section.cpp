@@ -24,7 +24,7 @@ constexpr std::array kCurves{
                "class=\"raw\" stroke-width=\"2\" stroke-dasharray=\"5 3\""},
     CurveStyle{"interval_width", "dotted: by width of the interval",
                "class=\"mark\" stroke-width=\"2\" stroke-dasharray=\"1.5 3\""},
-    CurveStyle{"oracle", "thin: by who knows", "class=\"mark\" stroke-width=\"0.8\""},
+    CurveStyle{"oracle", "thin: by an oracle", "class=\"mark\" stroke-width=\"0.8\""},
     CurveStyle{"expected_dice", "heavy: by expected Dice",
                "stroke=\"#1f5a96\" stroke-width=\"2.5\""}};
 
@@ -89,7 +89,7 @@ std::string signals_table(const EvaluatedRegion& region, const std::string& outc
     cells.push_back(std::move(line));
   }
   return html_table(
-      {"signal", "AUROC [95 %]", "over predicted volume [95 %]", "AURC", "over who knows"}, cells);
+      {"signal", "AUROC [95 %]", "over predicted volume [95 %]", "AURC", "over an oracle's"}, cells);
 }
 
 }  // namespace
@@ -98,7 +98,7 @@ std::string quality_section(const EvaluatedRegion& region) {
   if (region.quality.empty()) return "";
   // The Dice where it is known: the volume may be right of another tumour.
   const QualityRow& first = region.quality.front();
-  const bool is_dice = first.outcome == "dice_below_0.7";
+  const bool is_dice = first.outcome == kLowDiceOutcome;
   std::string section = "<h3>Are bad segmentations found?</h3>\n<p>";
   section += first.auroc ? std::to_string(first.auroc->bad) + " of " + std::to_string(first.n)
                          : "All or none of " + std::to_string(first.n);

@@ -44,7 +44,8 @@ EvaluationContent evaluation_of(int scans, int missed, int references = 0,
   report.level = NominalCoverage::parse("0.9");
   EvaluatedMethod raw = method_of(IntervalMethod::kLevelSets, scans, 2 * missed);
   raw.ratio = PairedRatio{0.8, {0.7, 0.9}};
-  report.regions.push_back({"whole_tumour", {method_of(method, scans, missed, references), raw}});
+  report.regions.push_back(
+      {"whole_tumour", {method_of(method, scans, missed, references), raw}, {}, {}});
   report.program = "mcvol 0";
   return report;
 }
@@ -54,6 +55,31 @@ TEST(EvaluationPageHtml, NeedsNothingButItselfAndIsWellFormed) {
   EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
   EXPECT_EQ(testing::outside_references(page), "");
   EXPECT_TRUE(contains(page, "&lt;net&gt;"));
+}
+
+TEST(EvaluationPageHtml, ShowsHowWellBadSegmentationsAreTold) {
+  EvaluationContent report = evaluation_of(40, 3);
+  EXPECT_FALSE(contains(evaluation_page_html(report), "Are bad segmentations found?"));
+  EvaluatedRegion& region = report.regions.front();
+  const Auroc auroc{5, 0.91, {0.85, 0.97}, 0.12, {0.02, 0.22}};
+  for (const char* signal : {"expected_dice", "predicted_volume"}) {
+    region.quality.push_back({region.region, kLowDiceOutcome, signal, 40, auroc, 0.06, 0.01});
+    region.risk_coverage.push_back(
+        {region.region, kLowDiceOutcome, signal, {{0.5, 0.05}, {1, 0.1}}});
+  }
+  region.quality.push_back({region.region, kLargeErrorOutcome, "expected_dice", 40, {}, 0.5, 0.4});
+  const std::string page = evaluation_page_html(report);
+  EXPECT_TRUE(contains(page, "Are bad segmentations found?"));
+  EXPECT_TRUE(contains(page, "5 of 40 segmentations have a Dice below 0.7"));
+  EXPECT_TRUE(contains(page, "0.910 [0.850, 0.970]"));
+  EXPECT_EQ(count_of(page, "0.120 [0.020, 0.220]"), 1) << "of the volume over itself nothing";
+  EXPECT_TRUE(contains(page, "heavy: by expected Dice"));
+  EXPECT_FALSE(contains(page, "thin: by an oracle")) << "there is no such curve";
+  EXPECT_FALSE(contains(page, "0.5000")) << "of the Dice, where that is known";
+  EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
+  // Of only good ones there is no telling.
+  for (QualityRow& row : region.quality) row.auroc.reset();
+  EXPECT_TRUE(contains(evaluation_page_html(report), "All or none of 40 segmentations"));
 }
 
 TEST(EvaluationPageHtml, SaysFirstHowManyHold) {
