@@ -101,12 +101,12 @@ IntervalMethod method_for(const ReferencedResults& results, std::optional<Interv
                           std::vector<std::string>& notes) {
   const IntervalMethod method = asked.value_or(kDefaultMethod);
   if (!is_regression(method)) return method;
-  const auto lacks = [](const ReferencedCase& one) { return !one.has_pass_without_dropout(); };
+  const auto lacks = [](const ReferencedCase& one) { return !one.has_regression_features(); };
   const auto first = std::find_if(results.cases.begin(), results.cases.end(), lacks);
   if (first == results.cases.end()) return method;
   const auto count = std::count_if(first, results.cases.end(), lacks);
   const std::string what = std::to_string(count) + " record(s), such as that of " + first->case_id +
-                           ", have no pass without dropout";
+                           ", have no pass without dropout or no agreement of passes";
   if (asked) {
     throw CalibrationError(results.folder.string() + ": " + what + ", which " + to_string(method) +
                            " takes; measure them again, or use --method " +

@@ -162,10 +162,10 @@ class PairComparison {
     if (record.run_identity != calibration_.run_identity) {
       throw InputError(case_id + ": measured with other settings than the run; measure it again");
     }
-    if (is_regression(calibration_.file.method) && !has_pass_without_dropout(record)) {
+    if (is_regression(calibration_.file.method) && !has_regression_features(record)) {
       throw InputError(case_id +
-                       ": measured by an earlier version without a pass with dropout off, "
-                       "which the calibration takes; measure it again");
+                       ": measured by an earlier version without what the calibration takes; "
+                       "measure it again");
     }
     return record;
   }

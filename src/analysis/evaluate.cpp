@@ -53,17 +53,19 @@ std::vector<IntervalMethod> methods_of(const AppliedCalibration* calibration,
                                        const std::vector<NominalCoverage>& levels,
                                        std::vector<std::string>& notes) {
   if (calibration == nullptr) return {IntervalMethod::kLevelSets};
-  const bool recorded = std::all_of(cases.begin(), cases.end(), [](const ReferencedCase& one) {
-    return one.has_pass_without_dropout();
-  });
+  const auto recorded = [&](IntervalMethod method) {
+    return std::all_of(cases.begin(), cases.end(), [&](const ReferencedCase& one) {
+      if (is_regression(method)) return one.has_regression_features();
+      return method != IntervalMethod::kNoDropout || one.has_pass_without_dropout();
+    });
+  };
   const auto why_not = [&](IntervalMethod method) -> std::string {
     if (!fits(calibration->file, method)) {
       return "the calibration was made by an earlier version, or on its records";
     }
-    const bool takes_it = is_regression(method) || method == IntervalMethod::kNoDropout;
-    if (takes_it && !recorded) {
-      return "some of the records were made by an earlier version, which ran no pass without "
-             "dropout";
+    if (!recorded(method)) {
+      return "some of the records were made by an earlier version, which did not keep what it "
+             "takes";
     }
     return reaches(calibration->file, method, levels) ? "" : "too few references for a level";
   };

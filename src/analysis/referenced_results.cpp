@@ -63,6 +63,7 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
                                predicted_volume_ml(prediction_of(record, region)),
                                static_cast<double>(region.mean.above_half()) * into.voxel_ml,
                                !region.without_dropout.empty(),
+                               !region.agreement.empty(),
                                std::nullopt};
     if (n < known.labels.dice.size()) of_region.dice = known.labels.dice[n];
     into.regions.push_back(std::move(of_region));
@@ -276,13 +277,19 @@ bool ReferencedCase::has_pass_without_dropout() const {
                      [](const ReferencedRegion& region) { return region.without_dropout; });
 }
 
+bool ReferencedCase::has_regression_features() const {
+  return has_pass_without_dropout() &&
+         std::all_of(regions.begin(), regions.end(),
+                     [](const ReferencedRegion& region) { return region.agreement; });
+}
+
 std::string leave_out_earlier_records(ReferencedResults& results, IntervalMethod method) {
   if (!is_regression(method)) return "";
   const auto left_out = std::erase_if(
-      results.cases, [](const ReferencedCase& one) { return !one.has_pass_without_dropout(); });
+      results.cases, [](const ReferencedCase& one) { return !one.has_regression_features(); });
   if (left_out == 0) return "";
   return std::to_string(left_out) +
-         " case(s) left out that an earlier version measured without a pass with dropout off; "
+         " case(s) left out that an earlier version measured without what the regression takes; "
          "measure them again";
 }
 

@@ -34,7 +34,7 @@ TabulatedCase tabulate_case(const TabulateOptions& options, const std::string& c
     }
     made.earlier = !made.failed && calibration != nullptr &&
                    record.run_identity == calibration->run_identity &&
-                   is_regression(calibration->file.method) && !has_pass_without_dropout(record);
+                   is_regression(calibration->file.method) && !has_regression_features(record);
     const std::vector<ScanFinding> findings = findings_of(record, calibration);
     made.rows =
         rows_of(record, levels, calibration, options.sampler.value_or(SamplerOptions{}), findings);
@@ -88,7 +88,7 @@ Tabulation tabulate(const TabulateOptions& options) {
   if (earlier > 0) {
     tabulation.notes.push_back(std::to_string(earlier) +
                                " case(s) stay uncalibrated: an earlier version measured them "
-                               "without a pass with dropout off; measure them again");
+                               "without what the regression takes; measure them again");
   }
   if (calibration && calibration->other_seed) {
     tabulation.notes.push_back("the calibration was made with another --seed");

@@ -48,7 +48,7 @@ std::optional<CalibratedRegion> calibrated(const CaseRecord& record, const Regio
                                            const std::vector<NominalCoverage>& levels,
                                            const AppliedCalibration* calibration) {
   if (calibration == nullptr || record.run_identity != calibration->run_identity) return {};
-  if (is_regression(calibration->file.method) && !has_pass_without_dropout(record)) return {};
+  if (is_regression(calibration->file.method) && !has_regression_features(record)) return {};
   const RegionPrediction prediction = prediction_of(record, region);
   const RegionCalibration& of_region = calibration->file.region(region.region);
   CalibratedRegion made;
@@ -152,9 +152,10 @@ RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& reg
           region.agreement};
 }
 
-bool has_pass_without_dropout(const CaseRecord& record) {
-  return std::none_of(record.regions.begin(), record.regions.end(),
-                      [](const RegionRecord& region) { return region.without_dropout.empty(); });
+bool has_regression_features(const CaseRecord& record) {
+  return std::none_of(record.regions.begin(), record.regions.end(), [](const RegionRecord& region) {
+    return region.without_dropout.empty() || region.agreement.empty();
+  });
 }
 
 std::vector<VolumeRow> rows_of(const CaseRecord& record, const std::vector<NominalCoverage>& levels,

@@ -164,8 +164,9 @@ std::unique_ptr<CalibratedDistribution> calibrated_distribution(
   if (is_regression(method)) {
     if (!has_regression_features(prediction)) {
       throw CalibrationError(prediction.case_id +
-                             ": its record has no pass without dropout, which a calibration of "
-                             "method regression takes; measure it again, or calibrate with "
+                             ": its record has no pass without dropout or no agreement of "
+                             "passes, which a calibration of method regression takes; measure it "
+                             "again, or calibrate with "
                              "--method scaled");
     }
     return std::make_unique<RegressedDistribution>(prediction, *stratum.regression,

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <numeric>
 
 namespace mcvol {
 
@@ -42,19 +44,22 @@ double thresholded_root_sd(const std::vector<LogitHistogram>& passes, double vox
 }  // namespace
 
 bool has_regression_features(const RegionPrediction& prediction) {
-  return !prediction.without_dropout.empty() && prediction.mean.has_value();
+  return !prediction.without_dropout.empty() && prediction.mean.has_value() &&
+         prediction.agreement.size() > 1;
 }
 
 RegressionFeatures regression_features(const RegionPrediction& prediction) {
   if (!has_regression_features(prediction)) {
     throw Error(prediction.case_id + ": " + prediction.region +
-                ": expected a pass without dropout for the regression, found none");
+                ": expected a pass without dropout and the agreement of passes for the regression");
   }
   const double voxel_ml = prediction.voxel_volume_ml;
+  const auto root_of_voxels = [&](std::int64_t voxels) {
+    return std::cbrt(static_cast<double>(voxels) * voxel_ml);
+  };
   const VolumeDistribution no_dropout(prediction.without_dropout, voxel_ml, {});
-  const VolumeDistribution mean({&*prediction.mean, 1}, voxel_ml, {});
   const VolumeDistribution passes(prediction.passes, voxel_ml, {});
-  const RootSpread without = root_spread_of(no_dropout);
+  const RootSpread without = root_spread_of(no_dropout), with = root_spread_of(passes);
   RegressionFeatures features;
   features.no_dropout_median = without.median;
   features.no_dropout_sd = root_sd_of(no_dropout);
@@ -63,12 +68,15 @@ RegressionFeatures regression_features(const RegionPrediction& prediction) {
   features.no_dropout_thresholded =
       std::cbrt(mean_thresholded_ml(prediction.without_dropout, voxel_ml));
   features.core_thresholded = std::cbrt(prediction.core_without_dropout_ml);
+  features.passes_median = with.median;
+  features.passes_lower = with.lower;
+  features.passes_upper = with.upper;
   features.sd = root_sd_of(passes);
   features.thresholded_sd = thresholded_root_sd(prediction.passes, voxel_ml);
-  features.mean_upper = root_spread_of(mean).upper;
-  features.mean_thresholded =
-      std::cbrt(static_cast<double>(prediction.mean->above_half()) * voxel_ml);
-  features.mean_expected = std::cbrt(prediction.mean->probability_sum() * voxel_ml);
+  features.in_any = root_of_voxels(std::accumulate(prediction.agreement.begin() + 1,
+                                                   prediction.agreement.end(), std::int64_t{0}));
+  features.in_all = root_of_voxels(prediction.agreement.back());
+  features.mean_thresholded = root_of_voxels(prediction.mean->above_half());
   return features;
 }
 

@@ -22,8 +22,9 @@ std::vector<double> scale_row(const RegressionFeatures& of, RegressionFit::Passe
                           log_root(of.no_dropout_thresholded)};
   if (passes == RegressionFit::Passes::kAll) {
     for (const double spread :
-         {of.sd, of.thresholded_sd, std::abs(of.mean_thresholded - of.no_dropout_thresholded),
-          of.mean_upper, of.mean_expected}) {
+         {of.passes_upper, of.passes_lower, of.sd, of.thresholded_sd,
+          std::abs(of.mean_thresholded - of.no_dropout_thresholded),
+          std::abs(of.in_any - of.mean_thresholded), std::abs(of.mean_thresholded - of.in_all)}) {
       row.push_back(log_spread(spread));
     }
   } else {
@@ -61,12 +62,12 @@ RegressionRows RegressionFit::rows_with(const RegressionFeatures& scan, Passes p
     const Scan* known = r > 0 ? &scans_[static_cast<std::size_t>(r) - 1] : nullptr;
     const RegressionFeatures& features = known != nullptr ? known->features : scan;
     data.mean(r, 0) = 1;
-    data.mean(r, 1) = features.no_dropout_median;
+    data.mean(r, 1) = median_of(features, passes);
     const std::vector<double> of_scale = scale_row(features, passes, missed);
     for (Eigen::Index c = 0; c < columns; ++c) {
       data.scale(r, c) = of_scale[static_cast<std::size_t>(c)];
     }
-    if (known != nullptr) data.residuals[r] = known->root - features.no_dropout_median;
+    if (known != nullptr) data.residuals[r] = known->root - median_of(features, passes);
   }
   return data;
 }
@@ -75,8 +76,8 @@ std::vector<ResidualBounds> RegressionFit::root_bounds(const RegressionFeatures&
                                                        Passes passes) const {
   std::vector<ResidualBounds> bounds = regression_bounds(rows_with(scan, passes));
   for (ResidualBounds& one : bounds) {
-    one.lower += scan.no_dropout_median;
-    one.upper += scan.no_dropout_median;
+    one.lower += median_of(scan, passes);
+    one.upper += median_of(scan, passes);
   }
   return bounds;
 }

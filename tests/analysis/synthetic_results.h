@@ -42,7 +42,13 @@ inline CaseRecord record_of(const SyntheticScan& scan, const nlohmann::json& ide
   record.grid.spacing_mm = {2, 2, 2};
   record.passes = static_cast<int>(scan.passes.size());
   for (const char* name : {"whole", "core"}) {
-    record.regions.push_back({name, scan.passes, scan.passes.front(), {scan.passes.back()}});
+    record.regions.push_back({name,
+                              scan.passes,
+                              scan.passes.front(),
+                              {scan.passes.back()},
+                              {},
+                              {},
+                              nested_agreement(scan.passes)});
   }
   return record;
 }

@@ -81,9 +81,10 @@ def scale_columns(of, missed, passes):
     columns = [np.ones(len(found)), small(of["no_dropout_upper"]), small(of["no_dropout_lower"]),
                np.log(t + 0.3)]
     if passes:
-        columns += [small(of["sd"]), small(of["thresholded_sd"]),
-                    small(np.abs(of["mean_thresholded"] - t)), small(of["mean_upper"]),
-                    small(of["mean_expected"])]
+        mean = of["mean_thresholded"]
+        columns += [small(of["passes_upper"]), small(of["passes_lower"]), small(of["sd"]),
+                    small(of["thresholded_sd"]), small(np.abs(mean - t)),
+                    small(np.abs(of["in_any"] - mean)), small(np.abs(mean - of["in_all"]))]
     else:
         columns.append(small(of["no_dropout_sd"]))
     if missed:
@@ -114,19 +115,20 @@ def design(kind, n, rng):
 
 
 FEATURES = ("no_dropout_median", "no_dropout_sd", "no_dropout_lower", "no_dropout_upper",
-            "no_dropout_thresholded", "core_thresholded", "sd", "thresholded_sd", "mean_upper",
-            "mean_thresholded", "mean_expected")
+            "no_dropout_thresholded", "core_thresholded", "passes_median", "passes_lower",
+            "passes_upper", "sd", "thresholded_sd", "in_any", "in_all", "mean_thresholded")
+SIZES = ("median", "thresholded", "in_any", "in_all")
 
 
 def scans_with_bounds(n, passes, rng):
     """Features of n + 1 scans, the first the one in question, and bounds of its V^(1/3)."""
     sizes = np.exp(rng.normal(0.3, 0.8, n + 1))
     features = {name: np.round(sizes * (1 + 0.02 * rng.standard_normal(n + 1)), 6)
-                if name.endswith(("median", "thresholded", "expected")) else
+                if name.endswith(SIZES) else
                 np.round(0.05 * np.exp(rng.standard_normal(n + 1)), 6) for name in FEATURES}
     roots = np.round(np.maximum(0, sizes + features["sd"] * rng.standard_normal(n + 1)), 6)
     roots[rng.random(n + 1) < 0.1] = 0
-    offset = features["no_dropout_median"]
+    offset = features["passes_median" if passes else "no_dropout_median"]
     mean = np.column_stack([np.ones(n + 1), offset])
     found = bounds_of(mean, scale_columns(features, n >= 100, passes), roots - offset, (1, 3, 8))
     bounds = [{"k": k, "lower": offset[0] + low, "upper": offset[0] + high}

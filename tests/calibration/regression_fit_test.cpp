@@ -38,6 +38,7 @@ TEST(RegressionFeatures, OfPlateausAreTheirSizes) {
   scan.passes = {two_plateaus(1000, 1000), two_plateaus(3375, 0)};
   scan.mean = two_plateaus(2000, 500);
   scan.core_without_dropout_ml = 1;
+  scan.agreement = {1000, 2375, 1000};
   const RegressionFeatures of = regression_features(scan);
   // Between the two probabilities a level set holds the inner voxels, 8 ml.
   EXPECT_NEAR(of.no_dropout_median, 2, 0.02);
@@ -45,7 +46,11 @@ TEST(RegressionFeatures, OfPlateausAreTheirSizes) {
   EXPECT_DOUBLE_EQ(of.core_thresholded, 1);
   EXPECT_DOUBLE_EQ(of.thresholded_sd, 0.5);  // 2 and 3
   EXPECT_DOUBLE_EQ(of.mean_thresholded, std::cbrt(16.0));
-  EXPECT_NEAR(of.mean_expected, std::cbrt(0.008 * (0.9 * 2000 + 0.2 * 500)), 1e-3);
+  EXPECT_DOUBLE_EQ(of.in_any, std::cbrt(0.008 * 3375));
+  EXPECT_DOUBLE_EQ(of.in_all, 2);
+  // Of both passes: empty in a tenth, 2000 voxels in a tenth, 1000 in 0.35, 3375 in 0.45.
+  EXPECT_NEAR(of.passes_median, std::cbrt(16.0), 0.03);
+  EXPECT_NEAR(of.passes_upper, 3 - std::cbrt(16.0), 0.03);
   // One level set in ten is empty, two in ten hold all.
   const double all = std::cbrt(16.0);
   const double mean = 0.1 * 0 + 0.7 * 2 + 0.2 * all;
@@ -55,9 +60,12 @@ TEST(RegressionFeatures, OfPlateausAreTheirSizes) {
   EXPECT_NEAR(of.no_dropout_lower, 2, 0.3);
 }
 
-TEST(RegressionFeatures, NeedAPassWithoutDropoutAndTheMean) {
+TEST(RegressionFeatures, NeedAPassWithoutDropoutTheMeanAndTheAgreement) {
   RegionPrediction scan = testing::prediction_of(testing::synthetic_scans(1, 1).front());
   EXPECT_TRUE(has_regression_features(scan));
+  RegionPrediction earlier = scan;
+  earlier.agreement.clear();
+  EXPECT_FALSE(has_regression_features(earlier));
   scan.mean.reset();
   EXPECT_FALSE(has_regression_features(scan));
   EXPECT_THROW(regression_features(scan), Error);
@@ -94,10 +102,12 @@ TEST(RegressionFit, WithoutDropoutDoesNotSeeTheOtherPasses) {
   const auto before = fit.root_bounds(scan, Passes::kWithoutDropout);
   const auto with_passes = fit.root_bounds(scan, Passes::kAll);
   scan.sd *= 3;
-  scan.mean_upper *= 3;
+  scan.passes_lower *= 3;
+  scan.passes_upper *= 3;
   scan.thresholded_sd *= 3;
-  scan.mean_expected += 0.1;
+  scan.passes_median += 0.1;
   scan.mean_thresholded += 0.1;
+  scan.in_any += 0.3;
   EXPECT_EQ(fit.root_bounds(scan, Passes::kWithoutDropout)[2].lower, before[2].lower);
   const auto wider = fit.root_bounds(scan, Passes::kAll);
   EXPECT_GT(wider[2].upper - wider[2].lower, with_passes[2].upper - with_passes[2].lower);
@@ -188,7 +198,7 @@ TEST_F(RegressedVolume, IsNeverMoreThanWasMeasured) {
   // All voxels are tumour, in all passes.
   LogitHistogram all;
   for (int n = 0; n < 1000; ++n) all.add(9.0F);
-  const RegionPrediction full{"full", "whole", {all}, {all}, 0.008, all, 8};
+  const RegionPrediction full{"full", "whole", {all}, {all}, 0.008, all, 8, {0, 1000}};
   const VolumeEstimate estimate =
       estimate_volume(full, even_, IntervalMethod::kRegression, parse_levels({"0.9"}));
   EXPECT_LE(estimate.intervals[0].upper_ml, 8);
@@ -196,7 +206,7 @@ TEST_F(RegressedVolume, IsNeverMoreThanWasMeasured) {
 
 TEST_F(RegressedVolume, OfNothingPredictedReachesFromNothing) {
   const LogitHistogram none = two_plateaus(0, 0);
-  const RegionPrediction empty{"empty", "whole", {none}, {none}, 0.008, none, 0};
+  const RegionPrediction empty{"empty", "whole", {none}, {none}, 0.008, none, 0, {5000, 0}};
   const VolumeEstimate estimate =
       estimate_volume(empty, even_, IntervalMethod::kRegression, parse_levels({"0.9"}));
   EXPECT_EQ(estimate.intervals[0].lower_ml, 0);

@@ -53,7 +53,8 @@ CoveredCounts count_covered(int n, Errors errors) {
     const auto passes = RegressionFit::Passes::kAll;
     const auto bounds = fit.root_bounds(other.features, passes);
     const Eigen::ArrayXd t = testing::studentised_residuals(
-        fit.rows_with(other.features, passes), other.root - other.features.no_dropout_median);
+        fit.rows_with(other.features, passes),
+        other.root - RegressionFit::median_of(other.features, passes));
     const auto others = t.tail(n);
     for (std::size_t level = 0; level < kSimulatedLevels.size(); ++level) {
       const std::int64_t k = tail_rank(n, NominalCoverage::parse(kSimulatedLevels[level]));

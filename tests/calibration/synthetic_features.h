@@ -32,15 +32,20 @@ inline std::vector<RegressionFit::Scan> synthetic_feature_scans(int count, Error
     of.core_thresholded = of.no_dropout_thresholded * uniform(engine);
     of.sd = sd;
     of.thresholded_sd = 0.4 * sd * (0.5 + uniform(engine));
-    of.mean_upper = 2 * sd * (0.5 + uniform(engine));
+    of.passes_median = median + 0.2 * sd * normal(engine);
+    of.passes_lower = 2 * sd * (0.5 + uniform(engine));
+    of.passes_upper = 2 * sd * (0.5 + uniform(engine));
     of.mean_thresholded = of.no_dropout_thresholded + 0.3 * sd * normal(engine);
-    of.mean_expected = median + 0.2 * sd * normal(engine);
+    of.in_any = of.mean_thresholded + sd * uniform(engine);
+    of.in_all = of.mean_thresholded - sd * uniform(engine);
     double error = normal(engine);
     if (errors == Errors::kHeavyTailed) error = student(engine);
     if (errors == Errors::kSkewed) error = exponential(engine) - 1;
     double root = median + 2 * sd * error;
     if (errors == Errors::kBiased) root = 1.2 * median + 0.3 + 2 * sd * error;
     if (errors == Errors::kAbsent && uniform(engine) < 0.15) root = 0;
+    for (const auto& [name, feature] : kRegressionFeatures)
+      of.*feature = std::max(of.*feature, 0.0);
     scans.push_back({of, std::max(root, 0.0)});
   }
   return scans;

@@ -79,6 +79,18 @@ inline std::vector<SyntheticScan> synthetic_scans(int count, std::uint64_t seed,
   return scans;
 }
 
+/// Of balls within each other: voxels by the number of passes that have them.
+inline std::vector<std::int64_t> nested_agreement(const std::vector<LogitHistogram>& passes) {
+  std::vector<std::int64_t> sizes{passes.front().voxel_count()};
+  for (const LogitHistogram& pass : passes) sizes.push_back(pass.above_half());
+  std::sort(sizes.rbegin(), sizes.rend());
+  std::vector<std::int64_t> agreement;
+  for (std::size_t n = 0; n < sizes.size(); ++n) {
+    agreement.push_back(sizes[n] - (n + 1 < sizes.size() ? sizes[n + 1] : 0));
+  }
+  return agreement;
+}
+
 /// Its first pass stands for that without dropout, and for the mean.
 inline RegionPrediction prediction_of(const SyntheticScan& scan) {
   return {scan.case_id,
@@ -87,7 +99,8 @@ inline RegionPrediction prediction_of(const SyntheticScan& scan) {
           {scan.passes.front()},
           kSyntheticVoxelMl,
           scan.passes.front(),
-          static_cast<double>(scan.passes.front().above_half()) * kSyntheticVoxelMl};
+          static_cast<double>(scan.passes.front().above_half()) * kSyntheticVoxelMl,
+          nested_agreement(scan.passes)};
 }
 
 inline std::vector<ConformityScore> scores_of(const SyntheticScan& scan, ScoreKind kind,

@@ -1,6 +1,7 @@
 #include "mcvol/analysis/run_identity.h"
 #include "mcvol/analysis/volume_table.h"
 #include "mcvol/calibration/calibrated_volume.h"
+#include "mcvol/calibration/segmentation_features.h"
 #include "mcvol/error/error.h"
 #include "mcvol/io/images/png.h"
 #include "mcvol/io/maps/map_list.h"
@@ -58,6 +59,7 @@ const RegionPrediction& a_prediction() {
     }
     made.without_dropout = {made.passes.front()};
     made.mean = made.passes.back();
+    made.agreement = {3000, 0, 1000};
     return made;
   }();
   return kPrediction;
@@ -110,6 +112,10 @@ void read_a_case_record(std::string_view bytes, const fs::path& folder) {
       const std::vector<std::int64_t>& agreement = record.regions[n].agreement;
       require(again.regions[n].agreement == agreement, "as many passes agree as were written");
       if (agreement.size() > 2) require_number(generalised_dice(agreement).value());
+      const RegionPrediction prediction = prediction_of(record, record.regions[n]);
+      if (!has_segmentation_features(prediction)) continue;
+      const SegmentationFeatures features = segmentation_features(prediction);
+      for (const auto& named : kSegmentationFeatures) require_number(features.*named.feature);
     }
   });
 }
@@ -151,6 +157,10 @@ void read_a_calibration(std::string_view bytes, const fs::path& folder) {
       require_number(interval.lower_ml);
       require_number(interval.upper_ml);
     }
+    if (!region.dice) continue;
+    const ExpectedDice dice = region.dice->expect(segmentation_features(a_prediction()), levels());
+    require(dice.median >= 0 && dice.median <= 1, "an expected Dice is one");
+    for (const double lower : dice.lower) require(lower >= 0 && lower <= 1, "and so are bounds");
   }
 }
 

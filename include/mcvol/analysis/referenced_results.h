@@ -35,6 +35,7 @@ struct ReferencedRegion {
   double raw_ml = 0;             ///< predicted_volume_ml() of what the passes say
   double segmented_ml = 0;       ///< voxels whose mean probability exceeds 0.5
   bool without_dropout = false;  ///< whether the record has a pass without dropout
+  bool agreement = false;        ///< and the agreement of passes
   std::optional<double> dice;    ///< of the saved segmentation with the label map
 };
 
@@ -54,6 +55,8 @@ struct ReferencedCase {
 
   /// Whether its record has a pass without dropout of every region: not one of format 1.
   bool has_pass_without_dropout() const;
+  /// Whether it has what the regression takes: not one of formats 1 to 3.
+  bool has_regression_features() const;
 };
 
 /// The measured cases of a result folder that have references.

@@ -33,9 +33,9 @@ using CalibrationPointer = std::shared_ptr<const AppliedCalibration>;
 /// What the record says of a region, for conversions and calibrations.
 RegionPrediction prediction_of(const CaseRecord& record, const RegionRecord& region);
 
-/// Whether the record has a pass without dropout of every region, which a calibration by regression
-/// takes: not one of format 1.
-bool has_pass_without_dropout(const CaseRecord& record);
+/// Whether the record has of every region what a calibration by regression takes: not one of
+/// formats 1 to 3.
+bool has_regression_features(const CaseRecord& record);
 
 /// The rows of a record: region by region as in the bundle, levels in the order given (of
 /// parse_levels: ascending).

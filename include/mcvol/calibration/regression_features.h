@@ -21,12 +21,14 @@ struct RegressionFeatures {
   double no_dropout_thresholded = 0;  ///< of the voxels with p > 0.5
   double core_thresholded = 0;        ///< the same of the region that stands for its core
   // Of the passes with dropout:
-  double sd = 0;              ///< of V^(1/3) over passes and level sets
-  double thresholded_sd = 0;  ///< over passes, of the voxels with p > 0.5
-  // Of the mean probability over passes:
-  double mean_upper = 0;        ///< 95 % quantile of its level sets less their median
-  double mean_thresholded = 0;  ///< of the voxels with p > 0.5
-  double mean_expected = 0;     ///< of the summed probability
+  double passes_median = 0;     ///< of level sets, over passes
+  double passes_lower = 0;      ///< median less the 5 % quantile
+  double passes_upper = 0;      ///< 95 % quantile less the median
+  double sd = 0;                ///< of V^(1/3) over passes and level sets
+  double thresholded_sd = 0;    ///< over passes, of the voxels with p > 0.5
+  double in_any = 0;            ///< of the voxels with p > 0.5 in any of the passes
+  double in_all = 0;            ///< of those in all of them
+  double mean_thresholded = 0;  ///< of those whose mean probability over passes exceeds 0.5
 
   bool operator==(const RegressionFeatures&) const = default;
 };
@@ -40,15 +42,18 @@ inline constexpr std::array kRegressionFeatures{
     NamedFeature{"no_dropout_upper", &RegressionFeatures::no_dropout_upper},
     NamedFeature{"no_dropout_thresholded", &RegressionFeatures::no_dropout_thresholded},
     NamedFeature{"core_thresholded", &RegressionFeatures::core_thresholded},
+    NamedFeature{"passes_median", &RegressionFeatures::passes_median},
+    NamedFeature{"passes_lower", &RegressionFeatures::passes_lower},
+    NamedFeature{"passes_upper", &RegressionFeatures::passes_upper},
     NamedFeature{"sd", &RegressionFeatures::sd},
     NamedFeature{"thresholded_sd", &RegressionFeatures::thresholded_sd},
-    NamedFeature{"mean_upper", &RegressionFeatures::mean_upper},
-    NamedFeature{"mean_thresholded", &RegressionFeatures::mean_thresholded},
-    NamedFeature{"mean_expected", &RegressionFeatures::mean_expected}};
+    NamedFeature{"in_any", &RegressionFeatures::in_any},
+    NamedFeature{"in_all", &RegressionFeatures::in_all},
+    NamedFeature{"mean_thresholded", &RegressionFeatures::mean_thresholded}};
 
-/// @throws Error where the prediction has no pass without dropout (has_regression_features()).
+/// @throws Error where the prediction lacks what they are made of (has_regression_features()).
 RegressionFeatures regression_features(const RegionPrediction& prediction);
-/// False of records of format 1.
+/// Whether it has a pass without dropout and the agreement of passes: not of formats 1 to 3.
 bool has_regression_features(const RegionPrediction& prediction);
 
 /// The number of the region whose size without dropout says whether a small volume of region

@@ -21,11 +21,17 @@ class RegressionFit {
     double root = 0;  ///< V^(1/3) of the reference, ml^(1/3); 0 where it counts as absent
   };
 
-  /// What the scale goes by.
+  /// What it goes by.
   enum class Passes {
     kAll,            ///< passes with and without dropout
     kWithoutDropout  ///< those without alone, to see what the others add
   };
+
+  /// What V^(1/3) is taken to be before anything is fitted: the median of the level sets, over
+  /// passes or without dropout.
+  static double median_of(const RegressionFeatures& scan, Passes passes) {
+    return passes == Passes::kAll ? scan.passes_median : scan.no_dropout_median;
+  }
 
   /// @throws Error for no scan, and for numbers below 0 or beyond anything that is measured.
   explicit RegressionFit(std::vector<Scan> scans);
@@ -33,7 +39,7 @@ class RegressionFit {
   std::int64_t n() const { return static_cast<std::int64_t>(scans_.size()); }
   const std::vector<Scan>& scans() const { return scans_; }
 
-  /// The regression of V^(1/3) less the median of the level sets without dropout, for another scan.
+  /// The regression of V^(1/3) less median_of(), for another scan.
   RegressionRows rows_with(const RegressionFeatures& scan, Passes passes) const;
 
   /// Bounds of V^(1/3) of another scan, as regression_bounds() has them; below 0 where even that

@@ -89,7 +89,8 @@ std::string signals_table(const EvaluatedRegion& region, const std::string& outc
     cells.push_back(std::move(line));
   }
   return html_table(
-      {"signal", "AUROC [95 %]", "over predicted volume [95 %]", "AURC", "over an oracle's"}, cells);
+      {"signal", "AUROC [95 %]", "over predicted volume [95 %]", "AURC", "over an oracle's"},
+      cells);
 }
 
 }  // namespace

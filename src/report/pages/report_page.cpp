@@ -245,6 +245,12 @@ NumberCell foci_of(const VolumeRow& row) {
   return {text, static_cast<double>(*row.foci)};
 }
 
+/// "0.92 (0.85)", sorted by what is expected.
+NumberCell dice_of(const VolumeRow& row) {
+  if (!row.dice || !row.dice_lower) return {};
+  return {decimal_text(row.dice, 2) + " (" + decimal_text(row.dice_lower, 2) + ")", row.dice};
+}
+
 std::string numbers(const ReportContent& report) {
   std::vector<NumberRow> rows;
   const auto ml = [](const std::optional<double>& volume) {
@@ -265,15 +271,17 @@ std::string numbers(const ReportContent& report) {
                      ml(row.raw_upper_ml),
                      ml(row.segmented_ml),
                      foci_of(row),
+                     dice_of(row),
                      {escaped(flags), {}}},
                     row.flags,
                     worth_a_look(row)});
   }
   return "<h2>All numbers</h2>\n<details><summary>" + std::to_string(rows.size()) +
          " rows, in ml; with more digits in volumes.csv</summary>\n" +
-         number_table({"case", "region", "volume", "lower", "upper", "raw volume", "raw lower",
-                       "raw upper", "segmented", "foci (largest)", "flags"},
-                      rows) +
+         number_table(
+             {"case", "region", "volume", "lower", "upper", "raw volume", "raw lower", "raw upper",
+              "segmented", "foci (largest)", "expected Dice (at least)", "flags"},
+             rows) +
          "</details>\n";
 }
 

@@ -114,6 +114,8 @@ TEST(ReportPageHtml, RowsOfTheTableHaveWhatTheyAreSortedAndFilteredBy) {
   flagged.segmented_ml = 0;
   flagged.foci = 12;
   flagged.largest_focus_share = 0.934;
+  flagged.dice = 0.8149;
+  flagged.dice_lower = 0.7;
   const std::string page = report_page_html(
       report_on_rows({measured_row("a", 9.87654, false), flagged}, calibration(false)));
   const std::string table = page.substr(page.find("<div id=\"numbers\">"));
@@ -128,6 +130,7 @@ TEST(ReportPageHtml, RowsOfTheTableHaveWhatTheyAreSortedAndFilteredBy) {
   EXPECT_TRUE(contains(table, "<td data-order=\"123.457\">123</td>"));
   EXPECT_TRUE(contains(table, "<td data-order=\"0.000\">0.00</td>"));
   EXPECT_TRUE(contains(table, "<td data-order=\"12.000\">12 (93 %)</td>"));
+  EXPECT_TRUE(contains(table, "<td data-order=\"0.815\">0.81 (0.70)</td>"));
   // What needs the script is made by it: without, there are no buttons that do nothing.
   const std::string written = table.substr(0, table.find("<script>"));
   for (const char* control : {"<button", "<input", "<select", "aria-sort"}) {
