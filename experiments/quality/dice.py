@@ -89,6 +89,8 @@ def signals_table(rows, outcome):
     else:
         error = np.array([float(row["relative_error"] or "inf") for row in rows])
         risk, bad = np.minimum(error, 1), error > LARGE_ERROR
+    if not 0 < bad.sum() < len(rows):
+        return int(bad.sum()), []
     suspicion = {name: np.array([float(row[name] or "inf") * (1 if name in GROWING else -1)
                                  for row in rows]) for name in SIGNALS}
     generator = np.random.default_rng(SEED)
@@ -123,8 +125,9 @@ def main():
         work = Path(folder)
         rows = (evaluated(arguments, arguments.results, arguments.calibration, work / "out")
                 if arguments.calibration else cross_evaluated(arguments, work))
-    if not rows or not all(row["dice"] for row in rows):
-        fail(f"{arguments.results}: expected segmentations of every case, and label maps of them")
+    if not rows or not all(row["dice"] and row["dice_lower"] for row in rows):
+        fail(f"{arguments.results}: expected segmentations of every case, label maps of them, and a "
+             "calibration on 19 of them or more")
     rows.sort(key=lambda row: (row["region"], row["case_id"]))
     write_rows(arguments.out / "dice.csv", list(rows[0]), [list(row.values()) for row in rows])
     for region in sorted({row["region"] for row in rows}):

@@ -149,27 +149,24 @@ std::vector<DiceReport> dice_reports_of(const RegionCalibration& region,
 }
 
 /// Why no Dice is expected of segmentations, and what to do; empty where it is.
-std::string why_no_dice(const ReferencedResults& results, const CalibrationFile& calibration,
-                        const ReferenceSource& references) {
+std::string why_no_dice(const ReferencedResults& results, const CalibrationFile& calibration) {
   const bool all = std::all_of(calibration.regions.begin(), calibration.regions.end(),
                                [](const RegionCalibration& region) { return region.dice; });
   if (all) return "";
   const std::string none = "the columns dice and dice_lower stay empty: ";
-  std::error_code error;
-  if (!std::filesystem::is_directory(references.path, error)) {
+  if (!results.cases.front().has_label_map) {
     return none +
-           "references of volumes do not know them; give label maps, of cases measured with "
-           "--save segmentation";
+           "references of volumes do not know them; label maps do, of cases measured with "
+           "--save segmentation, but for models whose regions overlap";
   }
-  std::size_t known = 0;
-  for (const ReferencedCase& one : results.cases) {
-    const bool has_dice = std::any_of(one.regions.begin(), one.regions.end(),
-                                      [](const auto& region) { return region.dice; });
-    if (has_dice) ++known;
-    if (!one.why_no_dice.empty()) return none + one.why_no_dice;
-  }
-  return none + std::to_string(known) + " case(s) have saved segmentations, at least " +
-         std::to_string(DiceFit::kLeastScans) + " are needed; measure with --save segmentation";
+  const std::string why = cases_without_dice(results);
+  if (!why.empty()) return none + why;
+  const bool earlier =
+      std::any_of(results.cases.begin(), results.cases.end(),
+                  [](const ReferencedCase& one) { return !one.has_regression_features(); });
+  if (earlier) return none + "records were made by an earlier version; measure them again";
+  return none + "they take several passes, and at least " + std::to_string(DiceFit::kLeastScans) +
+         " cases";
 }
 
 /// Before hours of reading: a folder that can be written to, and is no result folder, whose
@@ -207,6 +204,7 @@ std::vector<std::string> one_case_per_group(const std::vector<std::string>& case
 
 CalibrateReport calibrate(const CalibrateOptions& asked) {
   CalibrateOptions options = asked;
+  options.references.dice = true;
   require_place_for(options.output);
   ReferencedResults results =
       read_referenced_results(options.results, options.references, options.threads);
@@ -231,7 +229,11 @@ CalibrateReport calibrate(const CalibrateOptions& asked) {
       report.dice.push_back(one);
     }
   }
-  report.why_no_dice = why_no_dice(results, calibration, options.references);
+  report.why_no_dice = why_no_dice(results, calibration);
+  if (report.why_no_dice.empty()) {
+    const std::string some = cases_without_dice(results);
+    if (!some.empty()) report.notes.push_back(some);
+  }
   calibration.image_quality = image_quality_of(results, report.notes);
   calibration.sha256 = write_calibration_file(calibration, options.output);
   return report;

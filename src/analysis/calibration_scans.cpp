@@ -44,15 +44,19 @@ std::vector<std::size_t> folds_of(const std::vector<std::string>& case_ids) {
 }
 
 /// Of the scans whose Dice is known, where they are enough.
-void fit_dice(const ScansOfRegion& scans, RegionCalibration& fitted) {
+void fit_dice(const ScansOfRegion& scans, const std::vector<std::string>& case_ids,
+              RegionCalibration& fitted) {
   constexpr double kLowShare = 0.05;
   std::vector<DiceFit::Scan> known;
-  for (const std::optional<DiceFit::Scan>& scan : scans.dice) {
-    if (scan) known.push_back(*scan);
+  std::vector<std::string> known_ids;
+  for (std::size_t n = 0; n < case_ids.size(); ++n) {
+    if (!scans.dice[n]) continue;
+    known.push_back(*scans.dice[n]);
+    known_ids.push_back(case_ids[n]);
   }
   if (std::ssize(known) < DiceFit::kLeastScans) return;
   fitted.dice.emplace(std::move(known));
-  fitted.usual_least_dice = usual_least_dice(*fitted.dice, kLowShare);
+  fitted.usual_least_dice = usual_least_dice(*fitted.dice, folds_of(known_ids), kLowShare);
 }
 
 /// Calibrations of one region, each on the scans of all folds but one.
@@ -140,7 +144,7 @@ class ScansCalibration {
     for (std::size_t r = 0; r < scans_.size(); ++r) {
       fitted.push_back(fit_region(results_.regions[r], options_.strata_ml, scans_[r].scores));
       fitted.back().width_level = width_level_for(fitted.back(), options_.method.value());
-      fit_dice(scans_[r], fitted.back());
+      fit_dice(scans_[r], case_ids_[r], fitted.back());
       folds.emplace_back(case_ids_[r], scans_[r].scores, fitted.back(), options_);
     }
     score_fits(fitted, folds);
@@ -177,7 +181,8 @@ class ScansCalibration {
       ScansOfRegion& scans = scans_[at.region];
       scans.scores[at.scan] = calibration_scan(prediction, reference.volume_ml);
       if (reference.dice && has_segmentation_features(prediction)) {
-        scans.dice[at.scan] = {segmentation_features(prediction), *reference.dice};
+        const RegressionFeatures& sizes = scans.scores[at.scan].regression.value().features;
+        scans.dice[at.scan] = {segmentation_features(prediction, sizes), *reference.dice};
       }
       const auto raw = score_intervals(prediction, reference.volume_ml, nullptr,
                                        IntervalMethod::kLevelSets, options_.levels);

@@ -138,6 +138,21 @@ CalibrationPointer with_least_dice(const CalibrationPointer& calibration,
   return std::make_shared<const AppliedCalibration>(std::move(applied));
 }
 
+void require_expected_dice(const AppliedCalibration* calibration,
+                           std::optional<double> least_dice) {
+  if (!least_dice) return;
+  const bool expects =
+      calibration != nullptr &&
+      std::any_of(calibration->file.regions.begin(), calibration->file.regions.end(),
+                  [](const RegionCalibration& region) { return region.dice; });
+  if (expects) return;
+  throw UsageError(
+      std::string("--quality: ") +
+      (calibration == nullptr ? "there is no calibration to expect a Dice"
+                              : "the calibration does not know what Dice to expect") +
+      "; leave it out, or calibrate on label maps of cases measured with --save segmentation");
+}
+
 std::optional<double> least_dice_of(const RunFile& run) {
   const auto found = run.options.find("quality");
   if (found == run.options.end() || !found->is_number()) return std::nullopt;

@@ -110,14 +110,16 @@ EvaluatedRegion evaluate_region(const RegionPrediction& prediction,
   evaluated.case_id = prediction.case_id;
   evaluated.volume_ml = reference.volume_ml;
   evaluated.predicted_ml = reference.raw_ml;
+  const NominalCoverage& level = usual_level(levels);
   const RegionCalibration* region = nullptr;
+  std::optional<VolumeEstimate> estimate;
   if (calibration != nullptr) {
     region = &calibration->file.region(reference.region);
-    const VolumeEstimate estimate =
-        estimate_volume(prediction, *region, calibration->file.method, {levels.data(), 1});
-    evaluated.flagged = estimate.outside_range || estimate.uncertain;
+    estimate = estimate_volume(prediction, *region, calibration->file.method, {&level, 1});
+    evaluated.flagged = estimate->outside_range || estimate->uncertain;
   }
-  evaluated.segmentation = segmentation_of(prediction, reference, calibration, levels.front());
+  evaluated.segmentation =
+      segmentation_of(prediction, reference, region, estimate ? &*estimate : nullptr, level);
   for (const IntervalMethod method : methods) {
     evaluated.scored.push_back(
         score_intervals(prediction, reference.volume_ml, region, method, levels));
@@ -228,8 +230,9 @@ class RegionTables {
 }  // namespace
 
 Evaluation evaluate(const EvaluateOptions& options) {
-  ReferencedResults results =
-      read_referenced_results(options.results, options.references, options.threads);
+  ReferenceSource references = options.references;
+  references.dice = true;
+  ReferencedResults results = read_referenced_results(options.results, references, options.threads);
   const std::vector<NominalCoverage> levels = levels_or_those_of(options.levels, results.run);
   const CalibrationPointer calibration =
       chosen_calibration(options.calibration, options.results, results.run.identity, levels);
@@ -242,6 +245,17 @@ Evaluation evaluate(const EvaluateOptions& options) {
   }
   const std::string repeated = leave_out_repeated_scans(results);
   if (!repeated.empty()) evaluation.notes.push_back(repeated);
+  const std::string undiced = cases_without_dice(results);
+  if (!undiced.empty()) evaluation.notes.push_back(undiced);
+  const auto earlier_records =
+      std::count_if(results.cases.begin(), results.cases.end(),
+                    [](const ReferencedCase& one) { return !one.has_regression_features(); });
+  if (earlier_records > 0) {
+    evaluation.notes.push_back(
+        std::to_string(earlier_records) +
+        " case(s) were measured by an earlier version: segmentations are not "
+        "judged by their agreement, nor by what Dice is expected");
+  }
   evaluation.run = results.run;
   evaluation.calibration = calibration;
   evaluation.levels = levels;
@@ -279,7 +293,7 @@ Evaluation evaluate(const EvaluateOptions& options) {
     RegionTables(region, scans, methods, levels, calibration != nullptr).add_to(evaluation);
     std::vector<EvaluatedSegmentation> segmentations;
     for (EvaluatedRegion& scan : scans) segmentations.push_back(std::move(scan.segmentation));
-    add_quality(region, std::move(segmentations), evaluation);
+    add_quality(region, std::move(segmentations), usual_level(levels), evaluation);
   }
   return evaluation;
 }

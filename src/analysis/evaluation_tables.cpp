@@ -57,20 +57,19 @@ std::string comparison_csv(const Evaluation& evaluation) {
   return text;
 }
 
-std::string quality_csv(const Evaluation& evaluation) {
+std::string segmentation_quality_csv(const Evaluation& evaluation) {
   std::string text =
       "region,outcome,signal,n,bad,auroc,auroc_lower,auroc_upper,over_volume,over_volume_lower,"
       "over_volume_upper,risk_coverage_area,excess_area\n";
   for (const QualityRow& row : evaluation.quality) {
-    std::string line =
-        csv_field(row.region) + "," + row.outcome + "," + row.signal + "," + std::to_string(row.n);
+    std::string line = csv_field(row.region) + "," + row.outcome + "," + row.signal + "," +
+                       std::to_string(row.n) + "," + std::to_string(row.bad);
     if (row.auroc) {
       const Auroc& of = *row.auroc;
-      line += "," + std::to_string(of.bad);
       add_numbers(line, {of.area, of.range.lower, of.range.upper, of.difference,
                          of.difference_range.lower, of.difference_range.upper});
     } else {
-      line += ",,,,,,,";
+      line += ",,,,,,";
     }
     add_numbers(line, {row.risk_coverage_area, row.excess_area});
     text += line + "\n";
@@ -80,7 +79,7 @@ std::string quality_csv(const Evaluation& evaluation) {
 
 std::string segmentations_csv(const Evaluation& evaluation) {
   std::string text = "case_id,region,dice,relative_error";
-  for (const char* signal : kQualitySignals) text += std::string(",") + signal;
+  for (const QualitySignal& signal : kQualitySignals) text += std::string(",") + signal.name;
   text += "\n";
   for (const EvaluatedSegmentation& of : evaluation.segmentations) {
     std::string line = of.case_id + "," + csv_field(of.region) + "," +

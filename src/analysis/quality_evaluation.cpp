@@ -1,8 +1,8 @@
 #include "quality_evaluation.h"
 
-#include "mcvol/calibration/calibrated_volume.h"
 #include "mcvol/calibration/coverage.h"
 #include "mcvol/calibration/segmentation_features.h"
+#include "mcvol/calibration/weighted_sample.h"
 #include "mcvol/volumetry/volume_distribution.h"
 
 #include <algorithm>
@@ -22,9 +22,12 @@ double relative_width(const PredictionInterval& interval, double volume_ml) {
   return (interval.upper_ml - interval.lower_ml) / volume_ml;
 }
 
-double relative_error_of(double volume_ml, double reference_ml) {
-  if (reference_ml > 0) return std::abs(volume_ml - reference_ml) / reference_ml;
-  return volume_ml > 0 ? std::numeric_limits<double>::infinity() : 0;
+/// @param least_ml volumes up to which count as absent.
+double relative_error_of(double volume_ml, double reference_ml, double least_ml) {
+  const auto present = [&](double ml) { return ml > least_ml ? ml : 0; };
+  const double volume = present(volume_ml), reference = present(reference_ml);
+  if (reference > 0) return std::abs(volume - reference) / reference;
+  return volume > 0 ? std::numeric_limits<double>::infinity() : 0;
 }
 
 /// Bad ones by a measure, and how bad each of them is, 0 to 1.
@@ -55,8 +58,7 @@ Outcome error_outcome(const std::vector<EvaluatedSegmentation>& scans) {
 /// Larger for what is likely bad; none where the signal is not known of all.
 std::optional<std::vector<double>> suspicion_by(const std::vector<EvaluatedSegmentation>& scans,
                                                 std::size_t signal) {
-  const std::string name = kQualitySignals[signal];
-  const bool grows = name == "entropy_inside" || name.ends_with("_width");
+  const bool grows = kQualitySignals[signal].grows;
   std::vector<double> suspicion;
   for (const EvaluatedSegmentation& scan : scans) {
     if (!scan.signals[signal]) return std::nullopt;
@@ -73,9 +75,9 @@ void add_outcome(const std::string& region, const std::vector<EvaluatedSegmentat
   for (std::size_t s = 0; s < kQualitySignals.size(); ++s) {
     const auto suspicion = suspicion_by(scans, s);
     if (!suspicion) continue;
-    QualityRow row{region, outcome.name, kQualitySignals[s], std::ssize(scans), {}, 0, 0};
-    const auto bad = std::count(outcome.bad.begin(), outcome.bad.end(), true);
-    if (bad > 0 && bad < row.n) row.auroc = auroc_of(*suspicion, volume, outcome.bad);
+    QualityRow row{region, outcome.name, kQualitySignals[s].name, std::ssize(scans), 0, {}, 0, 0};
+    row.bad = std::count(outcome.bad.begin(), outcome.bad.end(), true);
+    if (row.bad > 0 && row.bad < row.n) row.auroc = auroc_of(*suspicion, volume, outcome.bad);
     row.risk_coverage_area = risk_coverage_area(*suspicion, outcome.risks);
     row.excess_area = row.risk_coverage_area - least;
     evaluation.quality.push_back(row);
@@ -87,13 +89,12 @@ void add_outcome(const std::string& region, const std::vector<EvaluatedSegmentat
 }
 
 void add_coverage(const std::string& region, const std::vector<EvaluatedSegmentation>& scans,
-                  Evaluation& evaluation) {
-  DiceCoverage coverage{region, 0, 0, {}};
+                  const NominalCoverage& level, Evaluation& evaluation) {
+  DiceCoverage coverage{region, level.text, 0, 0, {}};
   for (const EvaluatedSegmentation& scan : scans) {
-    const std::optional<double>& lower = scan.signals[1];
-    if (!lower) continue;
+    if (!scan.dice_lower()) continue;
     ++coverage.n;
-    coverage.held += *scan.dice >= *lower ? 1 : 0;
+    coverage.held += *scan.dice >= *scan.dice_lower() ? 1 : 0;
   }
   if (coverage.n == 0) return;
   coverage.range = clopper_pearson(coverage.held, coverage.n, 0.95);
@@ -104,49 +105,43 @@ void add_coverage(const std::string& region, const std::vector<EvaluatedSegmenta
 
 EvaluatedSegmentation segmentation_of(const RegionPrediction& prediction,
                                       const ReferencedRegion& reference,
-                                      const AppliedCalibration* calibration,
+                                      const RegionCalibration* calibration,
+                                      const VolumeEstimate* estimate,
                                       const NominalCoverage& level) {
   EvaluatedSegmentation scan;
   scan.case_id = prediction.case_id;
   scan.region = prediction.region;
   scan.dice = reference.dice;
   const VolumeDistribution level_sets(prediction.passes, prediction.voxel_volume_ml, {});
-  double volume_ml = level_sets.quantile(0.5);
+  const double raw_ml = level_sets.quantile(0.5);
   const PredictionInterval raw{level_sets.quantile((1 - level.value) / 2),
                                level_sets.quantile((1 + level.value) / 2)};
   auto& [expected, lower, agreement, entropy, width, raw_width, volume] = scan.signals;
-  raw_width = relative_width(raw, volume_ml);
-  std::optional<SegmentationFeatures> features;
-  if (has_segmentation_features(prediction)) {
-    features = segmentation_features(prediction);
-    agreement = features->generalised_dice;
-    entropy = features->entropy_inside;
-  }
-  if (calibration != nullptr) {
-    const RegionCalibration& region = calibration->file.region(prediction.region);
-    const VolumeEstimate estimate =
-        estimate_volume(prediction, region, calibration->file.method, {&level, 1});
-    volume_ml = estimate.median_ml;
-    width = relative_width(estimate.intervals.front(), volume_ml);
-    if (region.dice && features) {
-      const ExpectedDice dice = region.dice->expect(*features, {&level, 1});
-      expected = dice.median;
-      lower = dice.lower.front();
-    }
-  }
-  volume = volume_ml;
-  scan.relative_error = relative_error_of(volume_ml, reference.volume_ml);
+  raw_width = relative_width(raw, raw_ml);
+  volume = estimate != nullptr ? estimate->median_ml : raw_ml;
+  if (estimate != nullptr) width = relative_width(estimate->intervals.front(), *volume);
+  scan.relative_error =
+      relative_error_of(*volume, reference.volume_ml, least_volume_ml(prediction.voxel_volume_ml));
+  if (!has_segmentation_features(prediction)) return scan;
+  const SegmentationFeatures features =
+      segmentation_features(prediction, regression_features(prediction));
+  agreement = features.generalised_dice;
+  entropy = features.entropy_inside;
+  if (calibration == nullptr || !calibration->dice) return scan;
+  const ExpectedDice dice = calibration->dice->expect(features, {&level, 1});
+  expected = dice.median;
+  lower = dice.lower.front();
   return scan;
 }
 
 void add_quality(const std::string& region, std::vector<EvaluatedSegmentation> scans,
-                 Evaluation& evaluation) {
+                 const NominalCoverage& level, Evaluation& evaluation) {
   std::vector<EvaluatedSegmentation> with_dice;
   std::copy_if(scans.begin(), scans.end(), std::back_inserter(with_dice),
                [](const EvaluatedSegmentation& scan) { return scan.dice.has_value(); });
   add_outcome(region, with_dice, dice_outcome(with_dice), evaluation);
   add_outcome(region, scans, error_outcome(scans), evaluation);
-  add_coverage(region, with_dice, evaluation);
+  add_coverage(region, with_dice, level, evaluation);
   std::move(scans.begin(), scans.end(), std::back_inserter(evaluation.segmentations));
 }
 

@@ -95,7 +95,7 @@ ReferenceReader::OfCase ReferenceReader::volumes_of(const CaseRecord& record,
     const auto path = find_label_map(source_.path, case_id);
     if (!path) return of_case;
     // Records and labels have the regions of the model in its order.
-    const auto segmentations = saved_segmentations(folder, record);
+    const auto segmentations = source_.dice ? saved_segmentations(folder, record) : std::nullopt;
     const bool comparable = segmentations && segmentations->size() == meaning_->regions.size();
     of_case.labels = volumes_of_label_map(*path, *meaning_,
                                           comparable ? *segmentations : std::vector<fs::path>{});

@@ -53,6 +53,7 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
   into.scan_sha256 = scan_sha256(record);
   into.voxel_ml = record.grid.voxel_volume_ml();
   into.image_quality = record.image_quality;
+  into.has_label_map = !references.is_table();
   into.why_no_dice = known.labels.why_no_dice;
   for (std::size_t n = 0; n < record.regions.size(); ++n) {
     const RegionRecord& region = record.regions[n];
@@ -281,6 +282,29 @@ bool ReferencedCase::has_regression_features() const {
   return has_pass_without_dropout() &&
          std::all_of(regions.begin(), regions.end(),
                      [](const ReferencedRegion& region) { return region.agreement; });
+}
+
+std::string cases_without_dice(const ReferencedResults& results) {
+  std::size_t without = 0, uncomparable = 0;
+  std::string example;
+  for (const ReferencedCase& one : results.cases) {
+    const bool has_dice = std::any_of(one.regions.begin(), one.regions.end(),
+                                      [](const auto& region) { return region.dice; });
+    if (!one.has_label_map || has_dice) continue;
+    ++without;
+    uncomparable += one.why_no_dice.empty() ? 0 : 1;
+    if (example.empty()) example = one.why_no_dice;
+  }
+  if (without == 0) return "";
+  std::string text = std::to_string(without) + " of " + std::to_string(results.cases.size()) +
+                     " case(s) have no Dice: ";
+  if (without > uncomparable) {
+    text += std::to_string(without - uncomparable) +
+            " without saved segmentations (measure with --save segmentation)";
+  }
+  if (uncomparable == 0) return text;
+  return text + (without > uncomparable ? ", " : "") + std::to_string(uncomparable) +
+         " with some that cannot be compared: " + example;
 }
 
 std::string leave_out_earlier_records(ReferencedResults& results, IntervalMethod method) {

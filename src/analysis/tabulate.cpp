@@ -58,6 +58,7 @@ Tabulation tabulate(const TabulateOptions& options) {
         chosen_calibration(options.calibration, options.results, run.identity, levels),
         options.least_dice ? options.least_dice : least_dice_of(run));
   }
+  require_expected_dice(calibration.get(), options.least_dice);
   if (calibration && options.sampler) {
     throw UsageError(
         "--sampler changes the raw columns, which no calibration holds for; leave out "

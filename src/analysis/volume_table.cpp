@@ -52,10 +52,16 @@ std::optional<CalibratedRegion> calibrated(const CaseRecord& record, const Regio
   const RegionPrediction prediction = prediction_of(record, region);
   const RegionCalibration& of_region = calibration->file.region(region.region);
   CalibratedRegion made;
-  made.volume = estimate_volume(prediction, of_region, calibration->file.method, levels);
+  std::optional<RegressionFeatures> features;
+  const bool takes_features = is_regression(calibration->file.method) || of_region.dice;
+  if (takes_features && has_regression_features(prediction)) {
+    features = regression_features(prediction);
+  }
+  made.volume = estimate_volume(prediction, of_region, calibration->file.method, levels,
+                                features ? &*features : nullptr);
   made.flags = calibration_flags(made.volume, *calibration);
   if (of_region.dice && has_segmentation_features(prediction)) {
-    made.dice = of_region.dice->expect(segmentation_features(prediction), levels);
+    made.dice = of_region.dice->expect(segmentation_features(prediction, *features), levels);
     const double least = calibration->least_dice.value_or(of_region.usual_least_dice);
     if (made.dice->median <= least) made.flags.push_back("low_quality");
   }
@@ -128,7 +134,7 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
     if (known) {
       row.lower_ml = known->volume.intervals[n].lower_ml;
       row.upper_ml = known->volume.intervals[n].upper_ml;
-      if (known->dice) row.dice_lower = known->dice->lower[n];
+      row.dice_lower = known->dice ? known->dice->lower[n] : std::nullopt;
     }
     rows.push_back(row);
   }

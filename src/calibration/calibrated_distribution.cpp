@@ -91,15 +91,15 @@ class ScoredDistribution : public CalibratedDistribution {
 /// By conformal regression.
 class RegressedDistribution : public CalibratedDistribution {
  public:
-  RegressedDistribution(const RegionPrediction& prediction, const RegressionFit& fit,
-                        RegressionFit::Passes passes)
+  RegressedDistribution(const RegionPrediction& prediction, const RegressionFeatures& features,
+                        const RegressionFit& fit, RegressionFit::Passes passes)
       : n_(fit.n()),
         least_ml_(least_volume_ml(prediction.voxel_volume_ml)),
         // There is no more of it than was measured.
         most_ml_(static_cast<double>(prediction.mean.value().voxel_count()) *
                  prediction.voxel_volume_ml),
         uniform_(atom_uniform(prediction.case_id, prediction.region)),
-        bounds_(fit.root_bounds(regression_features(prediction), passes)) {}
+        bounds_(fit.root_bounds(features, passes)) {}
 
   std::optional<PredictionInterval> interval(const NominalCoverage& level) override {
     const std::int64_t k = tail_rank(n_, level);
@@ -156,7 +156,7 @@ class RegressedDistribution : public CalibratedDistribution {
 
 std::unique_ptr<CalibratedDistribution> calibrated_distribution(
     const RegionPrediction& prediction, const RegionCalibration::Stratum& stratum,
-    IntervalMethod method) {
+    IntervalMethod method, const RegressionFeatures* features) {
   if (!stratum.has(method) || method == IntervalMethod::kLevelSets) {
     throw CalibrationError(prediction.region + ": the calibration has no fit of " +
                            to_string(method));
@@ -169,10 +169,11 @@ std::unique_ptr<CalibratedDistribution> calibrated_distribution(
                              "again, or calibrate with "
                              "--method scaled");
     }
-    return std::make_unique<RegressedDistribution>(prediction, *stratum.regression,
-                                                   method == IntervalMethod::kRegression
-                                                       ? RegressionFit::Passes::kAll
-                                                       : RegressionFit::Passes::kWithoutDropout);
+    return std::make_unique<RegressedDistribution>(
+        prediction, features != nullptr ? *features : regression_features(prediction),
+        *stratum.regression,
+        method == IntervalMethod::kRegression ? RegressionFit::Passes::kAll
+                                              : RegressionFit::Passes::kWithoutDropout);
   }
   const ScoreKind kind = score_kind_of(method).value();
   return std::make_unique<ScoredDistribution>(prediction, *stratum.fit(kind), method, kind);

@@ -19,11 +19,12 @@ bool sticks_out(const PredictionInterval& inner, const PredictionInterval& outer
 }  // namespace
 
 CalibratedVolume::CalibratedVolume(const RegionPrediction& prediction,
-                                   const RegionCalibration& calibration, IntervalMethod method)
+                                   const RegionCalibration& calibration, IntervalMethod method,
+                                   const RegressionFeatures* features)
     : calibration_(calibration),
       predicted_ml_(predicted_volume_ml(prediction)),
       stratum_(calibration.stratum_of(predicted_ml_)),
-      distribution_(calibrated_distribution(prediction, stratum_, method)) {}
+      distribution_(calibrated_distribution(prediction, stratum_, method, features)) {}
 
 VolumeEstimate CalibratedVolume::estimate(std::span<const NominalCoverage> levels) const {
   // At the level that widths are compared at; none where another method than the calibration's
@@ -61,8 +62,9 @@ VolumeEstimate CalibratedVolume::estimate(std::span<const NominalCoverage> level
 
 VolumeEstimate estimate_volume(const RegionPrediction& prediction,
                                const RegionCalibration& calibration, IntervalMethod method,
-                               std::span<const NominalCoverage> levels) {
-  return CalibratedVolume(prediction, calibration, method).estimate(levels);
+                               std::span<const NominalCoverage> levels,
+                               const RegressionFeatures* features) {
+  return CalibratedVolume(prediction, calibration, method, features).estimate(levels);
 }
 
 }  // namespace mcvol

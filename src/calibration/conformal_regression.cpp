@@ -59,17 +59,6 @@ VectorXd penalties(Index columns, double penalty) {
   return all;
 }
 
-/// Columns of mean 0 and SD 1 over all rows, that in question among them; the first stays 1.
-MatrixXd standardised(const MatrixXd& columns) {
-  constexpr double kLeastSd = 1e-9;  // of a column that is the same in all rows
-  MatrixXd z = columns.rowwise() - columns.colwise().mean();
-  const auto rows = static_cast<double>(z.rows());
-  for (Index c = 1; c < z.cols(); ++c)
-    z.col(c) /= std::sqrt(z.col(c).squaredNorm() / rows) + kLeastSd;
-  z.col(0).setOnes();
-  return z;
-}
-
 /// The log scale of each row as a line in the log |residual| of row 0.
 class LogScale {
  public:
@@ -160,24 +149,73 @@ class Hulls {
   std::vector<ResidualBounds> hulls_;
 };
 
+/// Ends of what is kept on one side, over all that the residual of row 0 may round to.
+class OneSidedEnds {
+ public:
+  explicit OneSidedEnds(std::size_t n) : ends_(n, {kInfinity, -kInfinity}) {}
+
+  void add(const std::vector<double>& critical, const ResidualBounds& sizes) {
+    for (std::size_t k = 0; k < ends_.size(); ++k) {
+      const double least = critical[k], most = critical[critical.size() - 1 - k];
+      for (const ResidualBounds& side : {sizes, ResidualBounds{-sizes.upper, -sizes.lower}}) {
+        const double from = std::max(side.lower, least), to = std::min(side.upper, most);
+        if (from <= side.upper) ends_[k].lower = std::min(ends_[k].lower, from);
+        if (to >= side.lower) ends_[k].upper = std::max(ends_[k].upper, to);
+      }
+    }
+  }
+
+  std::vector<ResidualBounds> ends() && { return std::move(ends_); }
+
+ private:
+  std::vector<ResidualBounds> ends_;
+};
+
 bool starts_with_ones(const MatrixXd& columns) {
   return columns.cols() > 0 && (columns.col(0).array() == 1).all();
 }
 
-}  // namespace
-
-std::vector<ResidualBounds> regression_bounds(const RegressionRows& rows) {
+/// @throws Error for rows that are none. @returns how many scans there are beside that in question.
+std::size_t scans_of(const RegressionRows& rows) {
   const Index count = rows.residuals.size();
   if (count < 2 || rows.mean.rows() != count || rows.scale.rows() != count ||
       !starts_with_ones(rows.mean) || !starts_with_ones(rows.scale)) {
     throw Error("regression: expected rows of columns of which the first is 1, and two of them");
   }
+  return static_cast<std::size_t>(count) - 1;
+}
+
+/// Adds what is kept at each value that the residual of row 0 may round to.
+template <typename Kept>
+void add_all_steps(const RegressionRows& rows, Kept& kept) {
   const LogScale scale(rows);
-  Hulls hulls(static_cast<std::size_t>(count) - 1);
   for (int step = 0; step < step_count(); ++step) {
-    hulls.add(critical_values(rows, scale.at(step)), sizes_of(step));
+    kept.add(critical_values(rows, scale.at(step)), sizes_of(step));
   }
+}
+
+}  // namespace
+
+MatrixXd standardised(const MatrixXd& columns) {
+  constexpr double kLeastSd = 1e-9;  // of a column that is the same in all rows
+  MatrixXd z = columns.rowwise() - columns.colwise().mean();
+  const auto rows = static_cast<double>(z.rows());
+  for (Index c = 1; c < z.cols(); ++c)
+    z.col(c) /= std::sqrt(z.col(c).squaredNorm() / rows) + kLeastSd;
+  z.col(0).setOnes();
+  return z;
+}
+
+std::vector<ResidualBounds> regression_bounds(const RegressionRows& rows) {
+  Hulls hulls(scans_of(rows));
+  add_all_steps(rows, hulls);
   return std::move(hulls).filled();
+}
+
+std::vector<ResidualBounds> one_sided_regression_bounds(const RegressionRows& rows) {
+  OneSidedEnds ends(scans_of(rows));
+  add_all_steps(rows, ends);
+  return std::move(ends).ends();
 }
 
 }  // namespace mcvol

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 namespace mcvol {
@@ -41,16 +42,6 @@ void put_row(const std::vector<double>& row, Eigen::Index at, Eigen::MatrixXd& i
   for (std::size_t c = 0; c < row.size(); ++c) into(at, static_cast<Eigen::Index>(c)) = row[c];
 }
 
-/// To columns of SD 1, so that one penalty suits all; the first stays 1.
-void standardise(Eigen::MatrixXd& columns) {
-  constexpr double kLeastSd = 1e-9;  // of a column that is the same in all rows
-  const auto rows = static_cast<double>(columns.rows());
-  for (Eigen::Index c = 1; c < columns.cols(); ++c) {
-    columns.col(c).array() -= columns.col(c).mean();
-    columns.col(c) /= std::sqrt(columns.col(c).squaredNorm() / rows) + kLeastSd;
-  }
-}
-
 }  // namespace
 
 DiceFit::DiceFit(std::vector<Scan> scans) : scans_(std::move(scans)) {
@@ -81,7 +72,7 @@ RegressionRows DiceFit::rows_with(const SegmentationFeatures& scan) const {
     put_row(scale_row(features), r, data.scale);
     if (known != nullptr) data.residuals[r] = known->dice - features.generalised_dice;
   }
-  standardise(data.mean);
+  data.mean = standardised(data.mean);  // so that one penalty suits all
   return data;
 }
 
@@ -90,20 +81,14 @@ ExpectedDice DiceFit::expect(const SegmentationFeatures& scan,
   const auto dice_at = [&](double residual) {
     return std::clamp(scan.generalised_dice + residual, 0.0, 1.0);
   };
+  const std::vector<ResidualBounds> ends = one_sided_regression_bounds(rows_with(scan));
+  const ResidualBounds& middle = ends[(ends.size() + 1) / 2 - 1];
   ExpectedDice expected;
-  if (n() < 2) {  // no hull
-    expected.median = scan.generalised_dice;
-    expected.lower.assign(levels.size(), 0.0);
-    return expected;
-  }
-  const std::vector<ResidualBounds> hulls = regression_bounds(rows_with(scan));
-  const ResidualBounds& innermost = hulls.back();
-  expected.median = (dice_at(innermost.lower) + dice_at(innermost.upper)) / 2;
+  expected.median = (dice_at(middle.lower) + dice_at(middle.upper)) / 2;
   for (const NominalCoverage& level : levels) {
-    const std::int64_t rank = one_sided_rank(n(), level);
-    // Beyond the median ranks from below meet those from above: the median is a bound, too.
-    const auto number = std::min(static_cast<std::size_t>(rank), hulls.size());
-    expected.lower.push_back(rank == 0 ? 0.0 : dice_at(hulls[number - 1].lower));
+    const auto rank = static_cast<std::size_t>(one_sided_rank(n(), level));
+    expected.lower.emplace_back();
+    if (rank > 0) expected.lower.back() = dice_at(ends[rank - 1].lower);
   }
   return expected;
 }
@@ -112,19 +97,19 @@ std::int64_t one_sided_rank(std::int64_t n, const NominalCoverage& level) {
   return (n + 1) * (level.denominator - level.numerator) / level.denominator;
 }
 
-double usual_least_dice(const DiceFit& fit, double share) {
-  constexpr std::size_t kFolds = 10;
+double usual_least_dice(const DiceFit& fit, std::span<const std::size_t> folds, double share) {
   const std::vector<DiceFit::Scan>& scans = fit.scans();
+  if (folds.size() != scans.size()) throw Error("expected Dice: expected a fold of each scan");
   std::vector<double> expected;
-  for (std::size_t fold = 0; fold < std::min(kFolds, scans.size()); ++fold) {
-    std::vector<DiceFit::Scan> others;
+  for (const std::size_t fold : std::set<std::size_t>(folds.begin(), folds.end())) {
+    std::vector<DiceFit::Scan> others, inside;
     for (std::size_t n = 0; n < scans.size(); ++n) {
-      if (n % kFolds != fold) others.push_back(scans[n]);
+      (folds[n] == fold ? inside : others).push_back(scans[n]);
     }
     if (others.empty()) return 0;
     const DiceFit of_others(std::move(others));
-    for (std::size_t n = fold; n < scans.size(); n += kFolds) {
-      expected.push_back(of_others.expect(scans[n].features, {}).median);
+    for (const DiceFit::Scan& scan : inside) {
+      expected.push_back(of_others.expect(scan.features, {}).median);
     }
   }
   std::sort(expected.begin(), expected.end());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <numeric>
 
 namespace mcvol {
@@ -53,7 +54,7 @@ struct Placements {
 /// Of the mean of these.
 double variance_of_mean(const std::vector<double>& numbers) {
   const auto count = static_cast<double>(numbers.size());
-  if (numbers.size() < 2) return 0;
+  if (numbers.size() < 2) return std::numeric_limits<double>::quiet_NaN();
   const double mean = std::accumulate(numbers.begin(), numbers.end(), 0.0) / count;
   double squares = 0;
   for (const double number : numbers) squares += (number - mean) * (number - mean);
@@ -67,6 +68,8 @@ std::vector<double> differences(const std::vector<double>& a, const std::vector<
 }
 
 Range around(double centre, double variance, double least, double most) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  if (!(variance > 0)) return {kNone, kNone};
   const double half = kNormal95 * std::sqrt(variance);
   return {std::max(least, centre - half), std::min(most, centre + half)};
 }
@@ -92,8 +95,8 @@ Auroc auroc_of(std::span<const double> suspicion, std::span<const double> other,
   require_equal(suspicion.size(), bad.size());
   require_equal(other.size(), bad.size());
   Auroc auroc;
-  auroc.bad = std::count(bad.begin(), bad.end(), true);
-  if (auroc.bad == 0 || auroc.bad == std::ssize(bad)) {
+  const auto count = std::count(bad.begin(), bad.end(), true);
+  if (count == 0 || count == std::ssize(bad)) {
     throw Error("detection of failures: expected bad ones and good ones");
   }
   const Placements of(suspicion, bad), of_other(other, bad);

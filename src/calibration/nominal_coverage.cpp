@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace mcvol {
 
@@ -40,6 +41,12 @@ std::vector<NominalCoverage> parse_levels(const std::vector<std::string>& texts)
                                 [](const auto& a, const auto& b) { return a.value == b.value; });
   levels.erase(last, levels.end());
   return levels;
+}
+
+const NominalCoverage& usual_level(const std::vector<NominalCoverage>& levels) {
+  return *std::min_element(levels.begin(), levels.end(), [](const auto& a, const auto& b) {
+    return std::abs(a.value - 0.9) < std::abs(b.value - 0.9);
+  });
 }
 
 }  // namespace mcvol

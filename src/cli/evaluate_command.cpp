@@ -18,7 +18,7 @@ constexpr const char* kEvaluateExample =
     "Example:\n"
     "  mcvol evaluate results --references volumes.csv --out evaluation\n"
     "  writes evaluation/evaluation.html, coverage.csv, comparison.csv, intervals.csv,\n"
-    "  quality.csv and segmentations.csv.";
+    "  segmentation_quality.csv and segmentations.csv.";
 
 /// Of the calibration's own method; the others are for the tables.
 void say_coverage(const Evaluation& evaluation) {
@@ -31,22 +31,22 @@ void say_coverage(const Evaluation& evaluation) {
   }
 }
 
-/// Whether lower bounds of the Dice hold, and how well what they are made of tells bad ones.
+/// Whether lower bounds of the Dice hold, and how well what is expected tells bad ones.
 void say_quality(const Evaluation& evaluation) {
   for (const DiceCoverage& of : evaluation.dice_coverage) {
     spdlog::info(
-        "{}: {} of {} segmentations are as good as dice_lower says, {:.1f} % [{:.1f}, {:.1f}]",
-        of.region, of.held, of.n, 100 * static_cast<double>(of.held) / static_cast<double>(of.n),
-        100 * of.range.lower, 100 * of.range.upper);
+        "{}, dice_lower at {}: {} of {} segmentations are as good, {:.1f} % [{:.1f}, {:.1f}]",
+        of.region, of.level, of.held, of.n,
+        100 * static_cast<double>(of.held) / static_cast<double>(of.n), 100 * of.range.lower,
+        100 * of.range.upper);
   }
   for (const QualityRow& row : evaluation.quality) {
-    if (!row.auroc || row.signal != kQualitySignals.front() || row.outcome != kLowDiceOutcome) {
-      continue;
-    }
+    const bool shown = std::string(row.signal) == "expected_dice" && row.outcome == kLowDiceOutcome;
+    if (!row.auroc || !shown) continue;
     spdlog::info(
-        "{}: {} segmentations with a Dice below {} look worse than others by the expected "
-        "Dice with AUROC {:.3f} [{:.3f}, {:.3f}]",
-        row.region, row.auroc->bad, kLowDice, row.auroc->area, row.auroc->range.lower,
+        "{}: {} of {} segmentations have a Dice below {}; AUROC of the expected Dice for "
+        "them {:.3f} [{:.3f}, {:.3f}]",
+        row.region, row.bad, row.n, kLowDice, row.auroc->area, row.auroc->range.lower,
         row.auroc->range.upper);
   }
 }
@@ -82,7 +82,7 @@ ExitCode EvaluateCommand::run() {
   write_file_atomically(folder / "intervals.csv", intervals_csv(evaluation));
   write_file_atomically(folder / "comparison.csv", comparison_csv(evaluation));
   write_file_atomically(folder / "segmentations.csv", segmentations_csv(evaluation));
-  write_file_atomically(folder / "quality.csv", quality_csv(evaluation));
+  write_file_atomically(folder / "segmentation_quality.csv", segmentation_quality_csv(evaluation));
   write_file_atomically(folder / "coverage.csv", coverage_csv(evaluation));
   write_file_atomically(folder / "evaluation.html", evaluation_page(evaluation, program_name()));
   say_coverage(evaluation);

@@ -47,7 +47,7 @@ void IntervalCommand::setup(CLI::App& program) {
   add_results(command_, results_);
   add_levels(command_, levels_);
   add_calibration(command_, calibration_);
-  add_quality(command_, quality_);
+  add_quality(command_, quality_, "the run's, else that of the worst 5 % of the calibration's");
   command_
       .add("--sampler", sampler_,
            "Conversion of the raw columns in place of level sets; not calibrated")

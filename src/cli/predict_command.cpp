@@ -128,7 +128,7 @@ void PredictCommand::add_measurement_options() {
            "Calibration to apply, or none: raw intervals, without a warning (default: the result "
            "folder's, else the model's own)")
       .type_name("FILE|none");
-  add_quality(command_, quality_);
+  add_quality(command_, quality_, "that of the worst 5 % of the calibration's");
   command_
       .add("--layout", layout_,
            "How scans lie in their folder; auto: the layout with most complete cases")

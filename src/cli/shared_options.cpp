@@ -53,11 +53,11 @@ void add_calibration(CommandOptions& command, std::string& calibration) {
       .type_name("FILE|none");
 }
 
-void add_quality(CommandOptions& command, std::string& quality) {
+void add_quality(CommandOptions& command, std::string& quality, const std::string& otherwise) {
   command
       .add("--quality", quality,
-           "Flag segmentations low_quality whose expected Dice is this or less, 0 to 1 (default: "
-           "as of the worst 5 % of the calibration's)")
+           "Flag segmentations low_quality whose expected Dice is this or less, 0 to 1 (default: " +
+               otherwise + ")")
       .type_name("DICE");
 }
 

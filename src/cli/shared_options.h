@@ -20,8 +20,8 @@ OptionDeclaration add_references(CommandOptions& command, ReferenceOptions& refe
 void add_levels(CommandOptions& command, std::vector<std::string>& levels);
 /// --calibration, by default the one in the result folder.
 void add_calibration(CommandOptions& command, std::string& calibration);
-/// --quality.
-void add_quality(CommandOptions& command, std::string& quality);
+/// --quality. @param otherwise where the limit comes from without it.
+void add_quality(CommandOptions& command, std::string& quality, const std::string& otherwise);
 /// @param quality none of "". @throws UsageError.
 std::optional<double> least_dice_from(const std::string& quality);
 /// --threads and --quiet.

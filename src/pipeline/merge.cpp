@@ -32,9 +32,10 @@ class Merge {
     report_.complete = report_.all_sources = report_.notes.empty();
     levels_ = options.levels.empty() ? levels_of_sources() : options.levels;
     calibration_folder_ = folder_of_calibration();
-    const RunFile& first = sources_.folders.front().run;
-    calibration_ = with_least_dice(kept_calibration(calibration_folder_, first.identity, levels_),
-                                   least_dice_of(first));
+    calibration_ = with_least_dice(
+        kept_calibration(calibration_folder_, sources_.folders.front().run.identity, levels_),
+        least_dice_of(merged_run_file(sources_.folders)));
+    warn_of_other_qualities();
     map_layout_folder_ = folder_of_map_layout();
   }
 
@@ -167,7 +168,9 @@ class Merge {
         throw UsageError(case_id + ": measured differently in " + best_folder.string() + " and " +
                          folder.string() + "; remove the record of one of them");
       }
-      if (!best || (is_ok(record) && !is_ok(best))) {
+      const bool tells_more = is_ok(record) && is_ok(best) && has_regression_features(*record) &&
+                              !has_regression_features(*best);
+      if (!best || (is_ok(record) && !is_ok(best)) || tells_more) {
         best = std::move(record);
         best_folder = folder;
       }
@@ -237,6 +240,19 @@ class Merge {
       report_.warnings.push_back(
           record.case_id + ": its saved bounds are not those of the table: " + message_of(error));
     }
+  }
+
+  /// What the merged folder keeps of the options is what its sources have in common.
+  void warn_of_other_qualities() {
+    const std::vector<MergeSource>& all = sources_.folders;
+    const auto first = least_dice_of(all.front().run);
+    const bool same = std::all_of(all.begin(), all.end(), [&](const MergeSource& source) {
+      return least_dice_of(source.run) == first;
+    });
+    if (same) return;
+    report_.warnings.push_back(
+        "the folders were measured with different --quality: low_quality goes by the calibration's "
+        "own limit; mcvol interval --quality sets another");
   }
 
   RunFile summary() const {

@@ -117,10 +117,12 @@ class CalibrationOfRun {
 
   void use(const std::optional<fs::path>& file) {
     resolve(file);
-    if (!file) return;
-    plan_.calibration_file = *file;
-    plan_.calibration = with_least_dice(
-        read_calibration_for(*file, plan_.identity, options_.levels), options_.least_dice);
+    if (file) {
+      plan_.calibration_file = *file;
+      plan_.calibration = with_least_dice(
+          read_calibration_for(*file, plan_.identity, options_.levels), options_.least_dice);
+    }
+    require_expected_dice(plan_.calibration.get(), options_.least_dice);
   }
 
   const PredictOptions& options_;

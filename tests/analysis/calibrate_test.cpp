@@ -95,7 +95,7 @@ TEST_F(Calibrate, DamagedFileIsNamedWithItsField) {
             std::string::npos);
   EXPECT_NE(message_with([](auto& json) {
               json["regions"][0]["strata"][0]["regression"]["scans"][7]["features"].erase(0);
-            }).find("regression.scans[7].features: expected 11 numbers"),
+            }).find("regression.scans[7].features: expected 14 numbers"),
             std::string::npos);
   EXPECT_NE(message_with([](auto& json) {
               json["regions"][0]["strata"][0]["from_ml"] = 3;

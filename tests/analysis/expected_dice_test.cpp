@@ -139,17 +139,85 @@ TEST_F(ExpectedDiceOfResults, OfLittleIsFlaggedWhereTheUserSaysSoToo) {
   }
 }
 
+/// As a run with --quality 0.7 keeps it.
+TEST_F(ExpectedDiceOfResults, TheLimitOfTheRunIsThatOfLaterTablesUnlessTheySayOtherwise) {
+  calibrate(with_labels());
+  RunFile run = read_run_file(folder("others")).value();
+  run.options["quality"] = 0.7;
+  write_run_file(run, folder("others"));
+  for (const auto& [case_id, rows] : table().rows_by_case) {
+    EXPECT_EQ(is_low(rows.front()), *rows.front().dice <= 0.7);
+  }
+  for (const auto& [case_id, rows] : table(0.5).rows_by_case) {
+    EXPECT_EQ(is_low(rows.front()), *rows.front().dice <= 0.5);
+  }
+}
+
+TEST_F(ExpectedDiceOfResults, ALimitThatNothingGoesByIsRefused) {
+  calibrate(options());
+  EXPECT_NE(testing_support::message_from<UsageError>([&] {
+              table(0.7);
+            }).find("--quality: the calibration does not know what Dice to expect"),
+            std::string::npos);
+  TabulateOptions none;
+  none.results = folder("others");
+  none.calibration = CalibrationChoice::parse("none");
+  none.least_dice = 0.7;
+  EXPECT_NE(testing_support::message_from<UsageError>([&] {
+              tabulate(none);
+            }).find("--quality: there is no calibration"),
+            std::string::npos);
+}
+
+TEST_F(ExpectedDiceOfResults, LevelsThatTheSegmentationsDoNotReachAreLeftEmpty) {
+  calibrate(with_labels());
+  TabulateOptions asked;
+  asked.results = folder("others");
+  asked.calibration = {CalibrationChoice::Kind::kFile, folder("calibration.json")};
+  asked.levels = parse_levels({"0.5", "0.95"});
+  const auto rows = tabulate(asked).rows_by_case.begin()->second;
+  EXPECT_TRUE(rows[0].dice_lower && rows[1].dice_lower) << "of 60";
+  CalibrationFile few = read_calibration_file(folder("calibration.json"));
+  for (RegionCalibration& region : few.regions) {
+    const auto& scans = region.dice->scans();
+    region.dice.emplace(std::vector<DiceFit::Scan>(scans.begin(), scans.begin() + 15));
+  }
+  write_calibration_file(few, folder("calibration.json"));
+  const auto with_few = tabulate(asked).rows_by_case.begin()->second;
+  EXPECT_TRUE(with_few[0].dice_lower);
+  EXPECT_FALSE(with_few[1].dice_lower) << "0.95 takes 19";
+  EXPECT_TRUE(with_few[1].lower_ml) << "of the volume 60 are enough";
+}
+
+/// Of one case of 60 the label map has another grid.
+TEST_F(ExpectedDiceOfResults, CasesWhoseDiceIsNotKnownAreCounted) {
+  const std::string odd = calibration_scans_[7].case_id;
+  Image<std::uint8_t> image = row_of(0, voxels_of(calibration_scans_[7]));
+  image.grid.origin_mm[0] = 5;
+  write_image(folder("labels") / (odd + ".nii.gz"), image);
+  const CalibrateReport report = calibrate(with_labels());
+  EXPECT_EQ(report.dice[0].n, kReferences - 1);
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_EQ(
+      report.notes[0].rfind("1 of 60 case(s) have no Dice: 1 with some that cannot be compared: " +
+                                (folder("labels") / (odd + ".nii.gz")).string(),
+                            0),
+      0u)
+      << report.notes[0];
+}
+
 TEST_F(ExpectedDiceOfResults, VolumesAloneSayNothingOfItAndHowToLearnIt) {
   const CalibrateReport report = calibrate(options());
   EXPECT_EQ(report.why_no_dice,
             "the columns dice and dice_lower stay empty: references of volumes do not know them; "
-            "give label maps, of cases measured with --save segmentation");
+            "label maps do, of cases measured with --save segmentation, but for models whose "
+            "regions overlap");
   EXPECT_FALSE(read_calibration_file(folder("calibration.json")).region("whole").dice);
   EXPECT_FALSE(table().rows_by_case.begin()->second.front().dice);
   fs::remove_all(folder("results") / "maps");
   EXPECT_EQ(calibrate(with_labels()).why_no_dice,
-            "the columns dice and dice_lower stay empty: 0 case(s) have saved segmentations, at "
-            "least 19 are needed; measure with --save segmentation");
+            "the columns dice and dice_lower stay empty: 60 of 60 case(s) have no Dice: 60 without "
+            "saved segmentations (measure with --save segmentation)");
 }
 
 TEST_F(ExpectedDiceOfResults, EvaluationShowsWhatFindsBadSegmentations) {
@@ -170,13 +238,15 @@ TEST_F(ExpectedDiceOfResults, EvaluationShowsWhatFindsBadSegmentations) {
   EXPECT_GT(row("expected_dice").auroc->difference_range.lower, 0);
   EXPECT_LT(row("expected_dice").excess_area, row("predicted_volume").excess_area);
   EXPECT_GE(row("expected_dice").excess_area, 0);
-  const std::string csv = quality_csv(made);
+  const std::string csv = segmentation_quality_csv(made);
+  const auto commas = std::count(csv.begin(), csv.end(), ',');
+  EXPECT_EQ(commas, 12 * (1 + 2 * 2 * 7)) << "13 columns";
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 2 * 2 * 7)
       << "regions, outcomes, signals";
   ASSERT_EQ(made.dice_coverage.size(), 2u);
   int held = 0;
   for (const EvaluatedSegmentation& one : made.segmentations) {
-    if (one.region == "whole") held += *one.dice >= *one.signals[1] ? 1 : 0;
+    if (one.region == "whole") held += *one.dice >= *one.dice_lower() ? 1 : 0;
   }
   EXPECT_EQ(made.dice_coverage[0].held, held);
   EXPECT_EQ(made.dice_coverage[0].n, 40);

@@ -48,7 +48,10 @@ class ReferencesJudged : public ::testing::Test {
     for (const std::int64_t voxels : passes) of_core.push_back(voxels / 3);
     record.regions = {sharp_region("whole", passes, whole),
                       sharp_region("core", of_core, whole / 3)};
-    for (RegionRecord& region : record.regions) region.without_dropout = {region.mean};
+    for (RegionRecord& region : record.regions) {
+      region.without_dropout = {region.mean};
+      region.agreement = testing::nested_agreement(region.passes);
+    }
     return record;
   }
   static double whole_ml(int n) { return (2000 + 100.0 * n) / 1000 * (n % 2 == 0 ? 1.1 : 0.9); }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <span>
 
+#include "calibration/brute_force_regression.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
@@ -83,6 +85,31 @@ TEST_P(DiceBound, IsMissedNoMoreOftenThanPromised) {
   }
 }
 
+/// Draw by draw: where the Dice lies below its bound of rank k, no more than k - 1 of the n
+/// studentised residuals lie below its own, and that happens in k of n + 1 scans. No side borrows
+/// from the other.
+TEST(ExpectedDice, LiesBelowItsBoundOnlyWhereItsRankDoes) {
+  std::mt19937_64 engine(11);
+  int below = 0;
+  for (int draw = 0; draw < 300; ++draw) {
+    const int n = 19 + draw % 12;
+    auto scans = drawn_scans(n + 1, draw % 2 == 0 ? Truth::kPlain : Truth::kOftenMissed, engine);
+    const DiceFit::Scan other = scans.back();
+    scans.pop_back();
+    const DiceFit fit(std::move(scans));
+    const ExpectedDice expected = fit.expect(other.features, levels());
+    const Eigen::ArrayXd t = testing::studentised_residuals(
+        fit.rows_with(other.features), other.dice - other.features.generalised_dice);
+    for (std::size_t level = 0; level < levels().size(); ++level) {
+      if (!expected.lower[level] || other.dice >= *expected.lower[level]) continue;
+      ++below;
+      EXPECT_LT((t.tail(n) <= t[0]).count(), one_sided_rank(n, levels()[level]))
+          << n << " scans, level " << levels()[level].text;
+    }
+  }
+  EXPECT_GT(below, 100);
+}
+
 INSTANTIATE_TEST_SUITE_P(Scans, DiceBound,
                          ::testing::Combine(::testing::Values(19, 50, 120),
                                             ::testing::Values(Truth::kPlain, Truth::kOftenMissed)));
@@ -116,10 +143,12 @@ TEST(ExpectedDice, ThatScansDoNotReachIsZero) {
   std::mt19937_64 engine(3);
   const DiceFit fit(drawn_scans(12, Truth::kPlain, engine));
   const ExpectedDice expected = fit.expect(fit.scans().front().features, levels());
-  EXPECT_GT(expected.lower[2], 0) << "one of 13";
-  EXPECT_EQ(expected.lower[3], 0) << "0.95 takes 19";
+  EXPECT_TRUE(expected.lower[2]) << "one of 13";
+  EXPECT_FALSE(expected.lower[3]) << "0.95 takes 19";
   const DiceFit single({fit.scans().front()});
-  EXPECT_EQ(single.expect(fit.scans().back().features, levels()).lower, std::vector<double>(4));
+  const auto of_one = single.expect(fit.scans().back().features, levels()).lower;
+  EXPECT_TRUE(of_one[0]) << "one of two";
+  EXPECT_EQ(std::count(of_one.begin() + 1, of_one.end(), std::nullopt), 3);
 }
 
 TEST(ExpectedDice, RanksAreOfOneSide) {
@@ -134,7 +163,10 @@ TEST(ExpectedDice, RanksAreOfOneSide) {
 TEST(ExpectedDice, UsualLeastIsThatOfTheWorst) {
   std::mt19937_64 engine(4);
   const DiceFit fit(drawn_scans(200, Truth::kPlain, engine));
-  const double least = usual_least_dice(fit, 0.05);
+  std::vector<std::size_t> folds(200);
+  for (std::size_t n = 0; n < folds.size(); ++n) folds[n] = n % 10;
+  const double least = usual_least_dice(fit, folds, 0.05);
+  EXPECT_THROW(usual_least_dice(fit, std::span(folds).first(199), 0.05), Error);
   int low = 0;
   for (const DiceFit::Scan& other : drawn_scans(400, Truth::kPlain, engine)) {
     low += fit.expect(other.features, {}).median <= least ? 1 : 0;

@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -26,7 +27,6 @@ std::vector<bool> bad_ones() {
 /// The expected numbers are numpy's: means and covariances of the structural components.
 TEST(Auroc, IsDeLongs) {
   const Auroc auroc = auroc_of(kFirst, kSecond, bad_ones());
-  EXPECT_EQ(auroc.bad, 3);
   EXPECT_NEAR(auroc.area, 0.9444444444444443, 1e-12);
   EXPECT_NEAR(auroc.range.lower, 0.9444444444444443 - 1.959963984540054 * 0.04930864941907641,
               1e-12);
@@ -42,7 +42,17 @@ TEST(Auroc, OfTheSameNumbersIsHalfAndNoDifference) {
   const Auroc auroc = auroc_of(same, same, bad_ones());
   EXPECT_EQ(auroc.area, 0.5);
   EXPECT_EQ(auroc.difference, 0);
-  EXPECT_EQ(auroc.difference_range.upper, 0);
+  EXPECT_TRUE(std::isnan(auroc.difference_range.upper)) << "which says nothing of others";
+}
+
+TEST(Auroc, HasNoIntervalWhereNothingScatters) {
+  std::vector<bool> one(kFirst.size());
+  one[7] = true;
+  EXPECT_TRUE(std::isnan(auroc_of(kFirst, kSecond, one).range.lower)) << "of a single bad one";
+  const std::vector<double> told{0, 0, 1, 1}, other{0, 1, 0, 1};
+  const Auroc perfect = auroc_of(told, other, {false, false, true, true});
+  EXPECT_EQ(perfect.area, 1);
+  EXPECT_TRUE(std::isnan(perfect.range.lower)) << "not that it is certain";
 }
 
 TEST(Auroc, TakesBadOnesAndGoodOnes) {

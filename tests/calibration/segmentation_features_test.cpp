@@ -10,6 +10,10 @@
 namespace mcvol {
 namespace {
 
+SegmentationFeatures features_of(const RegionPrediction& prediction) {
+  return segmentation_features(prediction, regression_features(prediction));
+}
+
 /// Voxels of logit 2, -2 and far below 0, all of them nodes.
 LogitHistogram histogram_of(int high, int low, int none) {
   LogitHistogram histogram;
@@ -27,7 +31,7 @@ RegionPrediction prediction_with(const LogitHistogram& mean, const LogitHistogra
 constexpr double kHigh = 0.8807970779778823;  // 1 / (1 + exp(-2))
 
 TEST(SegmentationFeatures, AreThoseOfTheHistograms) {
-  const SegmentationFeatures of = segmentation_features(
+  const SegmentationFeatures of = features_of(
       prediction_with(histogram_of(30, 10, 960), histogram_of(20, 0, 980), {960, 10, 30}));
   EXPECT_NEAR(of.generalised_dice, 60.0 / 70.0, 1e-12);
   const double none = 1 / (1 + std::exp(16.0));
@@ -47,7 +51,7 @@ TEST(SegmentationFeatures, AreThoseOfTheHistograms) {
 
 TEST(SegmentationFeatures, OfNothingSayThatNothingIsKnown) {
   const LogitHistogram none = histogram_of(0, 0, 1000);
-  const SegmentationFeatures of = segmentation_features(prediction_with(none, none, {1000, 0, 0}));
+  const SegmentationFeatures of = features_of(prediction_with(none, none, {1000, 0, 0}));
   EXPECT_EQ(of.generalised_dice, 0) << "not 1: that all find nothing proves nothing";
   EXPECT_NEAR(of.soft_dice, 0, 1e-3);
   EXPECT_EQ(of.entropy_inside, 1);
@@ -62,7 +66,7 @@ TEST(SegmentationFeatures, TakeSeveralPassesAndOneWithoutDropout) {
   EXPECT_TRUE(has_segmentation_features(earlier));
   earlier.without_dropout.clear();
   EXPECT_FALSE(has_segmentation_features(earlier));
-  EXPECT_THROW(segmentation_features(earlier), Error);
+  EXPECT_THROW(segmentation_features(earlier, {}), Error);
 }
 
 }  // namespace

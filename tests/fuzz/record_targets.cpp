@@ -17,6 +17,7 @@
 #include "mcvol/volumetry/agreement.h"
 
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -114,7 +115,8 @@ void read_a_case_record(std::string_view bytes, const fs::path& folder) {
       if (agreement.size() > 2) require_number(generalised_dice(agreement).value());
       const RegionPrediction prediction = prediction_of(record, record.regions[n]);
       if (!has_segmentation_features(prediction)) continue;
-      const SegmentationFeatures features = segmentation_features(prediction);
+      const SegmentationFeatures features =
+          segmentation_features(prediction, regression_features(prediction));
       for (const auto& named : kSegmentationFeatures) require_number(features.*named.feature);
     }
   });
@@ -158,9 +160,12 @@ void read_a_calibration(std::string_view bytes, const fs::path& folder) {
       require_number(interval.upper_ml);
     }
     if (!region.dice) continue;
-    const ExpectedDice dice = region.dice->expect(segmentation_features(a_prediction()), levels());
+    const ExpectedDice dice = region.dice->expect(
+        segmentation_features(a_prediction(), regression_features(a_prediction())), levels());
     require(dice.median >= 0 && dice.median <= 1, "an expected Dice is one");
-    for (const double lower : dice.lower) require(lower >= 0 && lower <= 1, "and so are bounds");
+    for (const std::optional<double>& lower : dice.lower) {
+      require(!lower || (*lower >= 0 && *lower <= 1), "and so are bounds");
+    }
   }
 }
 

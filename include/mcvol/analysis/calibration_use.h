@@ -59,6 +59,10 @@ CalibrationPointer chosen_calibration(const CalibrationChoice& choice,
 CalibrationPointer with_least_dice(const CalibrationPointer& calibration,
                                    std::optional<double> least_dice);
 
+/// @throws UsageError where --quality is given, and no calibration that it could work with: no flag
+///   would look as if all were well.
+void require_expected_dice(const AppliedCalibration* calibration, std::optional<double> least_dice);
+
 /// What run.json keeps of --quality.
 std::optional<double> least_dice_of(const RunFile& run);
 

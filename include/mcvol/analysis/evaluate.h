@@ -56,37 +56,47 @@ inline constexpr double kLowDice = 0.7, kLargeError = 0.25;
 inline constexpr const char* kLowDiceOutcome = "dice_below_0.7";
 inline constexpr const char* kLargeErrorOutcome = "error_above_25_percent";
 
-/// Numbers that may tell whether a segmentation is bad, by their names in tables; the last of them
-/// is what the others are compared with: small tumours are harder.
-inline constexpr std::array kQualitySignals{"expected_dice",   "dice_lower",     "generalised_dice",
-                                            "entropy_inside",  "interval_width", "level_set_width",
-                                            "predicted_volume"};
+/// A number that may tell whether a segmentation is bad.
+struct QualitySignal {
+  const char* name;  ///< in tables
+  bool grows;        ///< with how likely it is bad; else it falls
+};
+/// The last of them is what the others are compared with: small tumours are harder.
+inline constexpr std::array kQualitySignals{
+    QualitySignal{"expected_dice", false},    QualitySignal{"dice_lower", false},
+    QualitySignal{"generalised_dice", false}, QualitySignal{"entropy_inside", true},
+    QualitySignal{"interval_width", true},    QualitySignal{"level_set_width", true},
+    QualitySignal{"predicted_volume", false}};
 
 /// A row of segmentations.csv: a region of a scan, how wrong it is, and what each signal says.
 struct EvaluatedSegmentation {
   std::string case_id, region;
   std::optional<double> dice;  ///< none where the reference is a volume
-  double relative_error = 0;   ///< of the volume, over the reference
-  /// As kQualitySignals; none where the calibration or the record does not know. Widths are over
-  /// the volume, infinite of none.
+  /// Of the volume, over the reference; 0 where both are absent, infinite where the reference is.
+  double relative_error = 0;
+  /// As kQualitySignals, at usual_level(); none where the calibration or the record does not know.
+  /// Widths are over the volume, infinite of none.
   std::array<std::optional<double>, kQualitySignals.size()> signals;
+
+  const std::optional<double>& expected_dice() const { return signals[0]; }
+  const std::optional<double>& dice_lower() const { return signals[1]; }
 };
 
-/// How many segmentations are as good as dice_lower says, at the first level.
+/// How many segmentations are as good as dice_lower says.
 struct DiceCoverage {
-  std::string region;
+  std::string region, level;
   std::int64_t n = 0, held = 0;
   Range range;  ///< of the share, 95 % (Clopper, Pearson 1934)
 };
 
-/// A row of quality.csv: how well a number tells bad segmentations or volumes.
+/// A row of segmentation_quality.csv: how well a number tells bad segmentations or volumes.
 struct QualityRow {
   std::string region;
   std::string outcome;  ///< kLowDiceOutcome or kLargeErrorOutcome
   std::string signal;
-  std::int64_t n = 0;
-  std::optional<Auroc>
-      auroc;  ///< with predicted_volume as the other; none of only good or bad ones
+  std::int64_t n = 0, bad = 0;
+  /// With predicted_volume as the other; none where all or none are bad.
+  std::optional<Auroc> auroc;
   double risk_coverage_area = 0;  ///< of 1 - Dice, or of the relative error, at most 1
   double excess_area = 0;         ///< over that of an oracle, who knows the risks
 };
@@ -123,7 +133,7 @@ Evaluation evaluate(const EvaluateOptions& options);
 /// The tables as text.
 std::string coverage_csv(const Evaluation& evaluation);
 std::string comparison_csv(const Evaluation& evaluation);
-std::string quality_csv(const Evaluation& evaluation);
+std::string segmentation_quality_csv(const Evaluation& evaluation);
 std::string segmentations_csv(const Evaluation& evaluation);
 std::string intervals_csv(const Evaluation& evaluation);
 

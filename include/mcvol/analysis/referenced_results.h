@@ -23,6 +23,7 @@ struct ReferenceSource {
   std::filesystem::path path;    ///< a table, or a folder of label maps
   std::map<int, int> label_map;  ///< of the values in label maps
   bool accept = false;           ///< also what judge_references() would refuse
+  bool dice = false;             ///< whether saved segmentations are compared with label maps
   /// Called once, before anything is made of them and before an error that says they cannot be
   /// used: what is to be said of them is its reason.
   std::function<void(const ReferencedResults&)> said;
@@ -51,6 +52,7 @@ struct ReferencedCase {
   std::string problem;                        ///< why record or label map cannot be read
   std::optional<int> unknown_label;           ///< a value of its label map that stands for nothing
   std::optional<ImageQuality> image_quality;  ///< of its record
+  bool has_label_map = false;
   std::string why_no_dice;  ///< of a saved segmentation that cannot be compared with its label map
 
   /// Whether its record has a pass without dropout of every region: not one of format 1.
@@ -91,6 +93,10 @@ void read_predictions(
     const ReferencedResults& results, int threads,
     const std::function<void(std::size_t case_number,
                              const std::vector<RegionPrediction>& predictions)>& work);
+
+/// How many of the cases with label maps have no Dice, and why; empty where all have one, and where
+/// the references are volumes or overlap (LabelMeaning).
+std::string cases_without_dice(const ReferencedResults& results);
 
 /// Leaves out the cases whose records lack what a method takes. @return what is to be said of it;
 /// empty where there are none.

@@ -47,6 +47,6 @@ class CalibratedDistribution {
 ///   the method takes.
 std::unique_ptr<CalibratedDistribution> calibrated_distribution(
     const RegionPrediction& prediction, const RegionCalibration::Stratum& stratum,
-    IntervalMethod method);
+    IntervalMethod method, const RegressionFeatures* features = nullptr);
 
 }  // namespace mcvol

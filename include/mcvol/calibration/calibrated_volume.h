@@ -20,10 +20,11 @@ struct VolumeEstimate {
 /// One region of one scan under the calibrated distribution of a method.
 class CalibratedVolume {
  public:
-  /// @param prediction, calibration have to outlive it.
+  /// @param prediction, calibration have to outlive it. @param features of the prediction, where
+  ///   they are known already.
   /// @throws CalibrationError as calibrated_distribution().
   CalibratedVolume(const RegionPrediction& prediction, const RegionCalibration& calibration,
-                   IntervalMethod method);
+                   IntervalMethod method, const RegressionFeatures* features = nullptr);
 
   /// @param levels ascending. @throws CalibrationError where a stratum has too few references for a
   ///   level, saying how many it takes.
@@ -42,6 +43,7 @@ class CalibratedVolume {
 /// CalibratedVolume::estimate() alone.
 VolumeEstimate estimate_volume(const RegionPrediction& prediction,
                                const RegionCalibration& calibration, IntervalMethod method,
-                               std::span<const NominalCoverage> levels);
+                               std::span<const NominalCoverage> levels,
+                               const RegressionFeatures* features = nullptr);
 
 }  // namespace mcvol

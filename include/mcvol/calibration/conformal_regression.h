@@ -30,4 +30,13 @@ struct ResidualBounds {
 /// @throws Error unless all have as many rows, at least two, and columns 0 that are 1.
 std::vector<ResidualBounds> regression_bounds(const RegressionRows& rows);
 
+/// The same of each side by itself: the k-th lower end, k from 0 to n - 1, lies above the residual
+/// with probability at most (k + 1) / (n + 1), whatever is said of the upper ones, and the other
+/// way round. regression_bounds() leave out what is beyond the other side too, and their ends lie
+/// no further out.
+std::vector<ResidualBounds> one_sided_regression_bounds(const RegressionRows& rows);
+
+/// Columns of mean 0 and SD 1 over all rows; the first, of ones, stays.
+Eigen::MatrixXd standardised(const Eigen::MatrixXd& columns);
+
 }  // namespace mcvol

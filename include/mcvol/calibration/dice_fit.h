@@ -4,7 +4,9 @@
 #include "mcvol/calibration/nominal_coverage.h"
 #include "mcvol/calibration/segmentation_features.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,14 +15,14 @@ namespace mcvol {
 /// The Dice similarity coefficient that a segmentation would have with its reference.
 struct ExpectedDice {
   double median = 0;  ///< [0, 1]
-  /// One per level: the Dice is at least this with that probability; 0 where the scans are too few
-  /// for the level.
-  std::vector<double> lower;
+  /// One per level: the Dice is at least this with that probability; none where the scans are too
+  /// few for the level.
+  std::vector<std::optional<double>> lower;
 };
 
 /// Segmentations of known Dice that the Dice of others is expected from, by the same conformal
 /// regression as volumes (docs/method.md, "Expected Dice"): the scan in question takes part, so
-/// that lower bounds are exact.
+/// that lower bounds are exact, each by itself.
 class DiceFit {
  public:
   struct Scan {
@@ -28,7 +30,7 @@ class DiceFit {
     double dice = 0;
   };
 
-  /// Below so many scans a median of nine tenths of them says little.
+  /// As many as references of volumes at level 0.9.
   static constexpr std::int64_t kLeastScans = 19;
 
   /// @throws Error for no scan, and for numbers that are no Dice or no features.
@@ -51,8 +53,8 @@ class DiceFit {
 /// where n do not reach the level.
 std::int64_t one_sided_rank(std::int64_t n, const NominalCoverage& level);
 
-/// The expected Dice below which a share of the scans lie: each expected from nine tenths of the
-/// others. @param share from 0 to 1.
-double usual_least_dice(const DiceFit& fit, double share);
+/// The expected Dice up to which a share of the scans lie, each expected from those of other folds.
+/// @param folds of the scans. @param share from 0 to 1. @throws Error for folds of other scans.
+double usual_least_dice(const DiceFit& fit, std::span<const std::size_t> folds, double share);
 
 }  // namespace mcvol

@@ -14,12 +14,13 @@ namespace mcvol {
 /// Area under the receiver operating characteristic: how often a bad one has the larger number, of
 /// all pairs with a good one, ties by half.
 struct Auroc {
-  std::int64_t bad = 0;
   double area = 0;
-  Range range;  ///< 95 %, of its normal distribution, within 0 and 1
+  /// 95 %, of its normal distribution, within 0 and 1; NaN where nothing scatters: of fewer than
+  /// two bad or good ones, and where all of one kind lie beyond all of the other.
+  Range range;
   /// What a second number reaches on the same ones is subtracted.
   double difference = 0;
-  Range difference_range;  ///< 95 %
+  Range difference_range;  ///< 95 %, NaN likewise
 };
 
 /// DeLong, DeLong, Clarke-Pearson, Biometrics 44, 1988.

@@ -24,4 +24,7 @@ struct NominalCoverage {
 /// @throws UsageError as NominalCoverage::parse.
 std::vector<NominalCoverage> parse_levels(const std::vector<std::string>& texts);
 
+/// Of several levels that next to 0.9, which pages show and segmentations are judged at.
+const NominalCoverage& usual_level(const std::vector<NominalCoverage>& levels);
+
 }  // namespace mcvol

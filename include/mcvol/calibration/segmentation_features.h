@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mcvol/calibration/region_prediction.h"
+#include "mcvol/calibration/regression_features.h"
 
 #include <array>
 
@@ -41,7 +42,8 @@ inline constexpr std::array kSegmentationFeatures{
 
 /// False of records of formats 1 to 3, and of a single pass.
 bool has_segmentation_features(const RegionPrediction& prediction);
-/// @throws Error where there are none.
-SegmentationFeatures segmentation_features(const RegionPrediction& prediction);
+/// @param sizes of the same prediction. @throws Error where there are none.
+SegmentationFeatures segmentation_features(const RegionPrediction& prediction,
+                                           const RegressionFeatures& sizes);
 
 }  // namespace mcvol

@@ -199,6 +199,9 @@ class CalibrationReader {
     if (format_ > 1 && fields.has("dice")) {
       JsonFields dice = fields.object("dice");
       region.usual_least_dice = dice.number("usual_least");
+      if (region.usual_least_dice < 0 || region.usual_least_dice > 1) {
+        dice.fail("usual_least", "expected a Dice, from 0 to 1");
+      }
       region.dice = dice_from(std::move(dice), fail_);
     }
     fields.finish();

@@ -156,13 +156,11 @@ int label_of_value(std::int32_t value, const LabelMeaning& meaning) {
 
 /// @throws InputError for a segmentation that cannot be read, or lies on another grid.
 double dice_of(const fs::path& segmentation, const LabelMeaning::Region& region,
-               const fs::path& path, const Image<std::int32_t>& labels,
-               const LabelMeaning& meaning) {
+               const Image<std::int32_t>& labels, const LabelMeaning& meaning) {
   const Image<std::int32_t> segmented = read_label_map(segmentation);
   if (!same_grid(segmented.grid, labels.grid)) {
-    throw InputError(path.string() + ": of " + describe(labels.grid) + ", the segmentation of " +
-                     region.name + " of " + describe(segmented.grid) +
-                     " or placed elsewhere: no Dice");
+    throw InputError("it has " + describe(labels.grid) + ", the saved segmentation of " +
+                     region.name + " has " + describe(segmented.grid) + " or lies elsewhere");
   }
   std::int32_t last = 0;  // most voxels are as the one before
   bool is_in = region.labels.contains(label_of_value(last, meaning));
@@ -185,12 +183,11 @@ void compare_with(const std::vector<fs::path>& segmentations, const fs::path& pa
                   LabelMapVolumes& volumes) {
   try {
     for (std::size_t r = 0; r < meaning.regions.size(); ++r) {
-      volumes.dice.push_back(
-          dice_of(segmentations.at(r), meaning.regions[r], path, labels, meaning));
+      volumes.dice.push_back(dice_of(segmentations.at(r), meaning.regions[r], labels, meaning));
     }
   } catch (const InputError& error) {
     volumes.dice.clear();
-    volumes.why_no_dice = error.what();
+    volumes.why_no_dice = path.string() + ": " + error.what();
   }
 }
 

@@ -17,8 +17,8 @@ struct FlagMeaning {
 constexpr std::array kMeanings{
     FlagMeaning{"outside_calibration_range", "larger or smaller than every calibration case", true},
     FlagMeaning{"uncertain", "wider than 19 of 20 intervals of the calibration cases", true},
-    FlagMeaning{"low_quality", "the segmentation is expected to overlap little with a reference",
-                true},
+    FlagMeaning{"low_quality",
+                "expected to overlap with a reference less than is usual, or asked for", true},
     FlagMeaning{"mc_tolerance_missed", "Monte Carlo error above the tolerance after all passes",
                 true},
     FlagMeaning{"channels_exchanged", "two channels seem to have each other's place", true},

@@ -2,8 +2,6 @@
 
 #include "mcvol/report/pages/evaluation_page.h"
 
-#include "usual_level.h"
-
 namespace mcvol {
 
 namespace {
@@ -52,6 +50,10 @@ std::string evaluation_page(const Evaluation& evaluation, const std::string& pro
   for (const RiskCoverageCurve& curve : evaluation.risk_coverage) {
     region_of(curve.region).risk_coverage.push_back(curve);
   }
+  for (const EvaluatedSegmentation& one : evaluation.segmentations) {
+    region_of(one.region).segmentations.push_back(one);
+  }
+  for (const DiceCoverage& of : evaluation.dice_coverage) region_of(of.region).dice_coverage = of;
   return evaluation_page_html(report);
 }
 

@@ -68,9 +68,42 @@ std::string risk_coverage_svg(const EvaluatedRegion& region, const std::string& 
   return plot.svg();
 }
 
+bool has_expected_dice(const EvaluatedSegmentation& one) {
+  return one.dice && one.expected_dice() && one.dice_lower();
+}
+
+std::string expected_dice_svg(const EvaluatedRegion& region) {
+  Plot plot(spaced(region.region) + ": expected Dice against the Dice that there is",
+            PlotAxis::fraction("Dice with the label map"), PlotAxis::fraction("expected Dice"));
+  plot.line(0, 0, 1, 1, "class=\"mark\"");
+  for (const EvaluatedSegmentation& one : region.segmentations) {
+    if (!has_expected_dice(one)) continue;
+    const double expected = *one.expected_dice(), least = *one.dice_lower();
+    const bool holds = *one.dice >= least;
+    plot.line(*one.dice, least, *one.dice, expected,
+              holds ? "stroke=\"#1f5a96\" stroke-opacity=\"0.6\""
+                    : "stroke=\"#1a1a1a\" stroke-width=\"2\"");
+    plot.circle(*one.dice, expected, holds ? 2.2 : 4, holds ? "class=\"bar\"" : "class=\"point\"",
+                one.case_id + ": " + decimal_text(*one.dice, 2) + ", expected " +
+                    decimal_text(expected, 2) + ", at least " + decimal_text(least, 2));
+  }
+  plot.note("rings, heavy lines: less than dice_lower");
+  return plot.svg();
+}
+
 std::string with_range(double value, const Range& range) {
+  if (std::isnan(range.lower)) return decimal_text(value, 3);
   return decimal_text(value, 3) + " [" + decimal_text(range.lower, 3) + ", " +
          decimal_text(range.upper, 3) + "]";
+}
+
+/// How many are as good as dice_lower says; empty where nothing says it.
+std::string held_text(const EvaluatedRegion& region) {
+  if (!region.dice_coverage) return "";
+  const DiceCoverage& of = *region.dice_coverage;
+  return " At level " + escaped(of.level) + " " + std::to_string(of.held) + " of " +
+         std::to_string(of.n) + " are as good as <code>dice_lower</code> says [" +
+         percent_of(of.range.lower) + ", " + percent_of(of.range.upper) + " %].";
 }
 
 std::string signals_table(const EvaluatedRegion& region, const std::string& outcome) {
@@ -100,20 +133,31 @@ std::string quality_section(const EvaluatedRegion& region) {
   // The Dice where it is known: the volume may be right of another tumour.
   const QualityRow& first = region.quality.front();
   const bool is_dice = first.outcome == kLowDiceOutcome;
-  std::string section = "<h3>Are bad segmentations found?</h3>\n<p>";
-  section += first.auroc ? std::to_string(first.auroc->bad) + " of " + std::to_string(first.n)
-                         : "All or none of " + std::to_string(first.n);
-  section += is_dice ? " segmentations have a Dice below 0.7.</p>\n"
-                     : " volumes are off by more than 25 %.</p>\n";
+  std::string section = is_dice ? "<h3>Are bad segmentations found?</h3>\n<p>"
+                                : "<h3>Are wrong volumes found?</h3>\n<p>";
+  section += std::to_string(first.bad) + " of " + std::to_string(first.n) +
+             (is_dice ? " segmentations have a Dice below " + decimal_text(kLowDice, 1)
+                      : " volumes are off by more than " + percent_of(kLargeError) + " %");
+  section += "." + held_text(region) + "</p>\n";
   section += signals_table(region, first.outcome);
   section +=
       "<p class=\"soft\">AUROC: how often a bad one looks worse than a good one (DeLong 1988). "
       "AURC: "
       "mean risk of the cases kept, over all shares of them; smaller is better.</p>\n";
-  return section + "<figure>\n" +
-         risk_coverage_svg(region, first.outcome, is_dice ? "mean of 1 - Dice" : "mean error") +
-         "<figcaption>How bad what is kept is, when cases are put aside by a signal." +
-         "</figcaption>\n</figure>\n";
+  const auto figure = [](const std::string& picture, const std::string& caption) {
+    return "<figure>\n" + picture + "<figcaption>" + caption + "</figcaption>\n</figure>\n";
+  };
+  section += "<div class=\"pair\">\n";
+  section +=
+      figure(risk_coverage_svg(region, first.outcome, is_dice ? "mean of 1 - Dice" : "mean error"),
+             "How bad what is kept is, when cases are put aside by a signal.");
+  if (std::any_of(region.segmentations.begin(), region.segmentations.end(), has_expected_dice)) {
+    section +=
+        figure(expected_dice_svg(region),
+               "Expected Dice, with a line down to what it is at least, against the Dice that "
+               "there is. Right of the diagonal a segmentation is better than expected.");
+  }
+  return section + "</div>\n";
 }
 
 }  // namespace mcvol

@@ -11,8 +11,6 @@
 #include <optional>
 #include <utility>
 
-#include "usual_level.h"
-
 namespace mcvol {
 
 namespace {

@@ -204,7 +204,7 @@ TEST_F(KnownVolumes, SegmentationsOnAnotherGridHaveNoDice) {
       volumes_of_label_map(file("a.nii"), meaning_, {file("whole.nii"), file("whole.nii")});
   EXPECT_NEAR(volumes.regions_ml[0], 2.0, 1e-9) << "the volume is known all the same";
   EXPECT_TRUE(volumes.dice.empty());
-  EXPECT_EQ(volumes.why_no_dice.rfind(file("a.nii").string() + ": of 3x1x1 voxels", 0), 0u)
+  EXPECT_EQ(volumes.why_no_dice.rfind(file("a.nii").string() + ": it has 3x1x1 voxels", 0), 0u)
       << volumes.why_no_dice;
   const LabelMapVolumes unread =
       volumes_of_label_map(file("a.nii"), meaning_, {file("none.nii"), file("none.nii")});

@@ -45,7 +45,7 @@ EvaluationContent evaluation_of(int scans, int missed, int references = 0,
   EvaluatedMethod raw = method_of(IntervalMethod::kLevelSets, scans, 2 * missed);
   raw.ratio = PairedRatio{0.8, {0.7, 0.9}};
   report.regions.push_back(
-      {"whole_tumour", {method_of(method, scans, missed, references), raw}, {}, {}});
+      {"whole_tumour", {method_of(method, scans, missed, references), raw}, {}, {}, {}, {}});
   report.program = "mcvol 0";
   return report;
 }
@@ -61,14 +61,21 @@ TEST(EvaluationPageHtml, ShowsHowWellBadSegmentationsAreTold) {
   EvaluationContent report = evaluation_of(40, 3);
   EXPECT_FALSE(contains(evaluation_page_html(report), "Are bad segmentations found?"));
   EvaluatedRegion& region = report.regions.front();
-  const Auroc auroc{5, 0.91, {0.85, 0.97}, 0.12, {0.02, 0.22}};
+  const Auroc auroc{0.91, {0.85, 0.97}, 0.12, {0.02, 0.22}};
   for (const char* signal : {"expected_dice", "predicted_volume"}) {
-    region.quality.push_back({region.region, kLowDiceOutcome, signal, 40, auroc, 0.06, 0.01});
+    region.quality.push_back({region.region, kLowDiceOutcome, signal, 40, 5, auroc, 0.06, 0.01});
     region.risk_coverage.push_back(
         {region.region, kLowDiceOutcome, signal, {{0.5, 0.05}, {1, 0.1}}});
   }
-  region.quality.push_back({region.region, kLargeErrorOutcome, "expected_dice", 40, {}, 0.5, 0.4});
+  region.quality.push_back(
+      {region.region, kLargeErrorOutcome, "expected_dice", 40, 0, {}, 0.5, 0.4});
+  EXPECT_FALSE(contains(evaluation_page_html(report), "expected Dice against"));
+  region.segmentations.push_back({"a", region.region, 0.8, 0.1, {0.82, 0.7}});
+  region.segmentations.push_back({"b", region.region, 0.2, 0.9, {0.82, 0.7}});
+  region.segmentations.push_back({"c", region.region, {}, 0.1, {0.82, 0.7}});
   const std::string page = evaluation_page_html(report);
+  EXPECT_TRUE(contains(page, "a: 0.80, expected 0.82, at least 0.70"));
+  EXPECT_EQ(count_of(page, ", expected 0.82"), 2) << "of c the Dice is not known";
   EXPECT_TRUE(contains(page, "Are bad segmentations found?"));
   EXPECT_TRUE(contains(page, "5 of 40 segmentations have a Dice below 0.7"));
   EXPECT_TRUE(contains(page, "0.910 [0.850, 0.970]"));
@@ -77,9 +84,14 @@ TEST(EvaluationPageHtml, ShowsHowWellBadSegmentationsAreTold) {
   EXPECT_FALSE(contains(page, "thin: by an oracle")) << "there is no such curve";
   EXPECT_FALSE(contains(page, "0.5000")) << "of the Dice, where that is known";
   EXPECT_EQ(testing::unpaired_tags(page), std::vector<std::string>{});
+  EXPECT_FALSE(contains(page, "dice_lower</code>"));
+  region.dice_coverage = DiceCoverage{region.region, "0.9", 40, 37, {0.8, 0.98}};
+  EXPECT_TRUE(
+      contains(evaluation_page_html(report),
+               "At level 0.9 37 of 40 are as good as <code>dice_lower</code> says [80, 98 %]"));
   // Of only good ones there is no telling.
   for (QualityRow& row : region.quality) row.auroc.reset();
-  EXPECT_TRUE(contains(evaluation_page_html(report), "All or none of 40 segmentations"));
+  EXPECT_FALSE(contains(evaluation_page_html(report), "0.910"));
 }
 
 TEST(EvaluationPageHtml, SaysFirstHowManyHold) {

@@ -33,6 +33,8 @@ struct EvaluatedRegion {
   std::vector<EvaluatedMethod> methods;  ///< the calibration's first
   std::vector<QualityRow> quality;       ///< of the Dice first, where it is known
   std::vector<RiskCoverageCurve> risk_coverage;
+  std::vector<EvaluatedSegmentation> segmentations;
+  std::optional<DiceCoverage> dice_coverage;  ///< none where no Dice is expected
 };
 
 /// What evaluation.html is made of.
