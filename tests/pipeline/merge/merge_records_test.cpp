@@ -5,6 +5,7 @@
 #include <fstream>
 #include <thread>
 
+#include "calibration/synthetic_scans.h"
 #include "pipeline/merge/merge_fixture.h"
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -32,6 +33,23 @@ TEST_F(MergeResults, TheSameMeasurementTwiceIsTakenOnce) {
   copied.inputs[0].mtime_ns += 5;
   write_results(folder("b"), {copied});
   EXPECT_EQ(merge({"a", "b"}, "out").done, 1);
+}
+
+/// An earlier version's knows less, and a calibration by regression would not apply to it.
+TEST_F(MergeResults, OfTheSameMeasurementTheRecordThatTellsMoreIsTaken) {
+  CaseRecord earlier = measured("x");
+  for (RegionRecord& region : earlier.regions) region.without_dropout = {region.mean};
+  CaseRecord later = earlier;
+  for (RegionRecord& region : later.regions) {
+    region.agreement = testing::nested_agreement(region.passes);
+  }
+  write_results(folder("a"), {earlier});
+  write_results(folder("b"), {later});
+  for (const auto& sources : {std::vector<std::string>{"a", "b"}, {"b", "a"}}) {
+    const std::string out = "out_" + sources.front();
+    EXPECT_EQ(merge(sources, out).done, 1);
+    EXPECT_EQ(read_case_record(folder(out), "x").regions[0].agreement, later.regions[0].agreement);
+  }
 }
 
 TEST_F(MergeResults, TwoMeasurementsThatDifferAreRefusedBeforeAnythingIsWritten) {

@@ -51,6 +51,24 @@ TEST_F(MergeResults, DifferentCalibrationsAreRefused) {
   EXPECT_FALSE(fs::exists(folder("merged") / "volumes.csv"));
 }
 
+TEST_F(MergeResults, LimitsOfTheQualityThatDifferAreNotKeptAndSaid) {
+  const auto with_quality = [&](const std::string& name, double quality) {
+    write_results(folder(name), {measured(name)});
+    RunFile run = read_run_file(folder(name)).value();
+    run.options["quality"] = quality;
+    write_run_file(run, folder(name));
+  };
+  with_quality("a", 0.7);
+  with_quality("b", 0.7);
+  EXPECT_TRUE(merge({"a", "b"}, "out").warnings.empty());
+  EXPECT_EQ(read_run_file(folder("out")).value().options.value("quality", 0.0), 0.7);
+  with_quality("b", 0.8);
+  const MergeReport report = merge({"a", "b"}, "out");
+  ASSERT_EQ(report.warnings.size(), 1u);
+  EXPECT_EQ(report.warnings[0].find("the folders were measured with different --quality"), 0u);
+  EXPECT_FALSE(read_run_file(folder("out")).value().options.contains("quality"));
+}
+
 TEST_F(MergeResults, RunFileSumsUpTheSources) {
   write_results(folder("a"), {measured("a1"), measured("a2")});
   RunFile second = run_file(3, identity_with(5));
