@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "pass_flags.h"
 #include <nlohmann/json.hpp>
 
 namespace mcvol {
@@ -119,6 +120,10 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
   std::vector<std::string> flags{"uncalibrated"};
   if (known) flags = known->flags;
   flags.insert(flags.end(), flags_of_scan.begin(), flags_of_scan.end());
+  if (!known || !known->dice) {
+    const std::vector<std::string> of_passes = pass_flags(region, volume);
+    flags.insert(flags.end(), of_passes.begin(), of_passes.end());
+  }
   if (sampler.sampler != Sampler::kLevelSet) flags.push_back("other_sampler");
   row.flags = region_flags(record, region, std::move(flags));
   row.model = record.model.substr(0, kHashDigits);

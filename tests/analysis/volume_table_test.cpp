@@ -54,7 +54,8 @@ TEST(VolumeRows, EmptyIsDecidedPerRegion) {
   CaseRecord record = measured_record("case_01");
   record.flags = {"empty", "resampled"};
   const std::vector<VolumeRow> rows = rows_of(record, two_levels());
-  EXPECT_EQ(rows[0].flags, (std::vector<std::string>{"resampled", "uncalibrated"}));
+  EXPECT_EQ(rows[0].flags,
+            (std::vector<std::string>{"resampled", "uncalibrated", "wide_raw_interval"}));
   EXPECT_EQ(rows[2].flags, (std::vector<std::string>{"empty", "resampled", "uncalibrated"}));
   EXPECT_EQ(rows[2].segmented_ml, 0.0);
 }
@@ -65,9 +66,9 @@ TEST(VolumeCsv, HoldsTheColumnsInTheOrderUsersScriptAgainst) {
   EXPECT_EQ(volume_csv_header(), kHeader);
   EXPECT_EQ(table.csv(),
             kHeader + std::string("case_01,whole,0.5,,,,3.000,2.000,4.000,2.500,5,ok,"
-                                  "touches_border;uncalibrated,,bbbbbbbb,,,,,\n"
+                                  "touches_border;uncalibrated;wide_raw_interval,,bbbbbbbb,,,,,\n"
                                   "case_01,whole,0.9,,,,3.000,1.000,5.000,2.500,5,ok,"
-                                  "touches_border;uncalibrated,,bbbbbbbb,,,,,\n"
+                                  "touches_border;uncalibrated;wide_raw_interval,,bbbbbbbb,,,,,\n"
                                   "case_01,core,0.5,,,,0.000,0.000,0.000,0.000,5,ok,"
                                   "empty;touches_border;uncalibrated,,bbbbbbbb,,,,,\n"
                                   "case_01,core,0.9,,,,0.000,0.000,0.000,0.000,5,ok,"
@@ -81,8 +82,8 @@ TEST(VolumeRows, SayHowManyFociThereAreAndWhichTouchTheBorder) {
   const std::vector<VolumeRow> rows = rows_of(record, two_levels());
   EXPECT_EQ(rows[1].foci, 3);
   EXPECT_EQ(rows[1].largest_focus_share, 0.8);
-  EXPECT_EQ(rows[1].flags,
-            (std::vector<std::string>{"touches_border", "tumour_touches_border", "uncalibrated"}));
+  EXPECT_EQ(rows[1].flags, (std::vector<std::string>{"touches_border", "tumour_touches_border",
+                                                     "uncalibrated", "wide_raw_interval"}));
   EXPECT_EQ(rows[3].foci, 0);
   EXPECT_FALSE(rows[3].largest_focus_share);
   EXPECT_EQ(rows[3].flags, (std::vector<std::string>{"empty", "touches_border", "uncalibrated"}));
@@ -144,7 +145,8 @@ TEST(VolumeJsonLine, HasNullForEmptyAListForFlagsAndFullPrecision) {
   EXPECT_TRUE(json["calibration"].is_null());
   EXPECT_EQ(json["level"].get<double>(), 0.9);
   EXPECT_EQ(json["segmented_ml"].get<double>(), 1.0 / 3.0);
-  EXPECT_EQ(json["flags"], nlohmann::ordered_json({"touches_border", "uncalibrated"}));
+  EXPECT_EQ(json["flags"],
+            nlohmann::ordered_json({"touches_border", "uncalibrated", "wide_raw_interval"}));
 }
 
 TEST(VolumeJsonLine, FailedCaseHasNoNumbers) {

@@ -1,0 +1,33 @@
+#include "pass_flags.h"
+
+#include "mcvol/volumetry/agreement.h"
+
+namespace mcvol {
+
+namespace {
+
+bool passes_disagree(const RegionRecord& region) {
+  if (region.agreement.empty()) return false;
+  const std::optional<double> dice = generalised_dice(region.agreement);
+  return dice && *dice < kLeastDiceOfPasses;
+}
+
+bool is_scattered(const RegionRecord& region) {
+  return region.segmentation &&
+         static_cast<double>(region.segmentation->largest_focus_voxels) <
+             kLeastFocusShare * static_cast<double>(region.mean.above_half());
+}
+
+}  // namespace
+
+std::vector<std::string> pass_flags(const RegionRecord& region, const VolumeDistribution& volume) {
+  std::vector<std::string> flags;
+  if (region.mean.above_half() == 0) return flags;
+  if (passes_disagree(region)) flags.push_back("passes_disagree");
+  if (is_scattered(region)) flags.push_back("scattered");
+  const double width_ml = volume.quantile(0.95) - volume.quantile(0.05);
+  if (width_ml > kMostRawWidth * volume.quantile(0.5)) flags.push_back("wide_raw_interval");
+  return flags;
+}
+
+}  // namespace mcvol
