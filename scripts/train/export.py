@@ -76,7 +76,7 @@ def model_description(network, checkpoint, name, dropout):
                    "labels": networks.LABELS},
         "regions": [{"name": region, "outputs": outputs}
                     for region, outputs in networks.REGIONS.items()],
-        "dropout": {"scope": "channel"},
+        "dropout": {"scope": "element"},
         "licence": "Apache-2.0",
         "provenance": provenance_of(checkpoint, dropout),
         "warning": "Trained on simulated scans only; not for clinical use.",
