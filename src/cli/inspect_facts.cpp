@@ -90,6 +90,8 @@ const char* word_of(Bundle::Window::Blend blend) {
       return "constant";
     case Bundle::Window::Blend::kGaussian:
       return "gaussian";
+    case Bundle::Window::Blend::kGaussianNnunet:
+      return "gaussian_nnunet";
     case Bundle::Window::Blend::kNone:
       break;
   }
@@ -103,6 +105,7 @@ Facts facts_of_window(const Bundle::Window& window, const NetworkSummary& summar
   facts["output"] = window.flexible ? summary.window_output : window.output;
   facts["overlap"] = window.overlap;
   facts["blend"] = word_of(window.blend);
+  if (window.layout == Bundle::Window::Layout::kEven) facts["layout"] = "even";
   facts["flexible"] = window.flexible;
   if (window.flexible) facts["grown_for_bytes"] = memory_bytes;
   return facts;

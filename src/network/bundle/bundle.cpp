@@ -42,6 +42,12 @@ void check_news(const JsonFields& fields, std::int64_t format, const Bundle& bun
   if (format < 2 && bundle.channels.front().index_4d) came_with_2("index_4d");
   if (format < 2 && bundle.output.index) came_with_2("output.index");
   if (format < 2 && !bundle.mirror.empty()) came_with_2("mirror");
+  if (format < 2 && bundle.window.layout == Bundle::Window::Layout::kEven) {
+    came_with_2("window.layout \"even\"");
+  }
+  if (format < 2 && bundle.window.blend == Bundle::Window::Blend::kGaussianNnunet) {
+    came_with_2("window.blend \"gaussian_nnunet\"");
+  }
 }
 
 /// Whether a relative path stays inside the folder it starts from.

@@ -66,12 +66,33 @@ void check_overlap(const JsonFields& fields, const Bundle::Window& window) {
     fields.fail("blend", "\"none\" cannot average windows that overlap (overlap " + overlap +
                              "); use \"constant\" or \"gaussian\" or overlap 0");
   }
+  if (window.layout == Bundle::Window::Layout::kEven &&
+      window.blend == Bundle::Window::Blend::kNone) {
+    fields.fail("layout", "\"even\" is of windows that are blended, and \"blend\" is \"none\"");
+  }
   const std::int64_t most = window.most_over_a_voxel();
   if (most > Bundle::Window::kMostBlended) {
     fields.fail("overlap", "expected at most " + std::to_string(Bundle::Window::kMostBlended) +
                                " windows over one voxel, found up to " + std::to_string(most) +
                                " with " + overlap + "; use a smaller overlap");
   }
+}
+
+/// The most of n outputs, spread evenly along a dimension, over one voxel. They lie more than
+/// (n - 2) / (n - 1) of (1 - overlap) outputs apart, from which rounding takes less than a voxel
+/// between the first and the last of them.
+std::int64_t most_spread_over_a_voxel(double overlap) {
+  constexpr std::int64_t kEnough = Bundle::Window::kMostBlended + 1;
+  const double outputs_per_step = 1 / (1 - overlap);
+  std::int64_t most = 2;
+  for (std::int64_t n = 3; n <= kEnough; ++n) {
+    const double widening = static_cast<double>(n - 1) / static_cast<double>(n - 2);
+    const std::int64_t at_once =
+        1 + static_cast<std::int64_t>(std::min(outputs_per_step * widening, 1.0 * kEnough));
+    most = std::max(most, std::min(n, at_once));
+    if (n >= at_once) break;  // more of them lie no closer
+  }
+  return most;
 }
 
 std::vector<std::optional<int>> read_labels(JsonFields& fields, int channels) {
@@ -135,6 +156,10 @@ std::array<std::int64_t, 3> Bundle::Window::step() const {
 
 std::int64_t Bundle::Window::most_over_a_voxel() const {
   if (blend == Blend::kNone) return 1;
+  if (layout == Layout::kEven) {
+    const std::int64_t most = most_spread_over_a_voxel(overlap);
+    return most * most * most;
+  }
   const std::array<std::int64_t, 3> steps = step();
   std::int64_t most = 1;
   for (std::size_t d = 0; d < 3; ++d) most *= 1 + (output[d] - 1 + steps[d] - 1) / steps[d];
@@ -188,7 +213,7 @@ void read_window(JsonFields& fields, Bundle& bundle) {
   using Window = Bundle::Window;
   JsonFields section = fields.object("window");
   allow_only(section, fields.at("window"),
-             {"input", "output", "overlap", "blend", "padding", "anchor", "flexible"});
+             {"input", "output", "overlap", "blend", "layout", "padding", "anchor", "flexible"});
   Window& window = bundle.window;
   window.input = window_size(section, "input");
   window.output = window_size(section, "output");
@@ -203,8 +228,12 @@ void read_window(JsonFields& fields, Bundle& bundle) {
   window.blend = word_or<Window::Blend>(section, "blend",
                                         {{"none", Window::Blend::kNone},
                                          {"constant", Window::Blend::kConstant},
-                                         {"gaussian", Window::Blend::kGaussian}},
+                                         {"gaussian", Window::Blend::kGaussian},
+                                         {"gaussian_nnunet", Window::Blend::kGaussianNnunet}},
                                         window.blend);
+  window.layout = word_or<Window::Layout>(
+      section, "layout", {{"step", Window::Layout::kStep}, {"even", Window::Layout::kEven}},
+      window.layout);
   window.padding = word_or<Window::Padding>(
       section, "padding",
       {{"zero", Window::Padding::kZero}, {"replicate", Window::Padding::kReplicate}},

@@ -3,6 +3,7 @@
 #include "mcvol/error/error.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <span>
 
@@ -29,6 +30,20 @@ Starts overlapping(std::int64_t begin, std::int64_t end, std::int64_t output, st
   return starts;
 }
 
+/// As nnU-Net's compute_steps_for_sliding_window, halves rounded to even as NumPy does.
+Starts spread_evenly(std::int64_t begin, std::int64_t end, std::int64_t output, double overlap) {
+  const std::int64_t beyond = end - begin - output;
+  if (beyond <= 0) return {begin - (-beyond) / 2};
+  const double most_apart = static_cast<double>(output) * (1.0 - overlap);
+  const auto steps = static_cast<std::int64_t>(std::ceil(static_cast<double>(beyond) / most_apart));
+  const double apart = static_cast<double>(beyond) / static_cast<double>(steps);
+  Starts starts;
+  for (std::int64_t n = 0; n <= steps; ++n) {
+    starts.push_back(begin + std::llrint(apart * static_cast<double>(n)));
+  }
+  return starts;
+}
+
 /// First output voxels along network dimension d, which runs along an image axis of `size` voxels,
 /// of which those from `begin` to `end` hold all that is measured.
 Starts starts_along(std::size_t d, std::int64_t begin, std::int64_t end, std::int64_t size,
@@ -39,6 +54,9 @@ Starts starts_along(std::size_t d, std::int64_t begin, std::int64_t end, std::in
   if (window.anchor == Bundle::Window::Anchor::kImageCorner) {
     begin = 0;
     end = size;
+  }
+  if (window.layout == Bundle::Window::Layout::kEven) {
+    return spread_evenly(begin, end, window.output[d], window.overlap);
   }
   return overlapping(begin, end, window.output[d], window.step()[d]);
 }

@@ -28,8 +28,9 @@ class WindowPlan {
   /// Without blending a lattice of abutting outputs from the anchor on, which covers the measured
   /// voxels; each of them lies in one window. With blending MONAI's layout (dense_patch_slices) on
   /// the box that the anchor names, the measured voxels' bounding box or the whole image: outputs
-  /// `window.step()` apart, the last shifted back to end with the box; where the box is smaller
-  /// than the output, one window around it.
+  /// `window.step()` apart, the last shifted back to end with the box, or nnU-Net's, spread evenly
+  /// over the box at most 1 - overlap of an output apart; where the box is smaller than the output,
+  /// one window around it.
   /// @param axes network dimension d holds image axis axes[d].
   /// @throws InputError for more than 2^31 - 1 measured voxels.
   WindowPlan(const Image<std::uint8_t>& measured, const Bundle::Window& window,

@@ -126,7 +126,8 @@ const Mutation kMutations[] = {
      "or "
      "\"gaussian\" or overlap 0"},
     {"UnknownBlend", "/window/blend", "\"mean\"",
-     "window.blend: expected \"none\", \"constant\", \"gaussian\"; found \"mean\""},
+     "window.blend: expected \"none\", \"constant\", \"gaussian\", \"gaussian_nnunet\"; found "
+     "\"mean\""},
     {"UnknownValues", "/output/values", "\"odds\"",
      "output.values: expected \"logits\", \"probabilities\"; found \"odds\""},
     {"ProbabilitiesWithoutActivation", "/output",

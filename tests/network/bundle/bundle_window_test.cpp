@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "network/bundle/bundle_fixture.h"
@@ -80,6 +81,61 @@ TEST(Window, MostOutputsOverAVoxelAreThoseThatCountingFinds) {
           << overlap << " of " << size;
     }
   }
+}
+
+TEST(Window, NoMoreOutputsSpreadEvenlyLieOverAVoxelThanIsSaid) {
+  Bundle::Window window;
+  window.blend = Bundle::Window::Blend::kConstant;
+  window.layout = Bundle::Window::Layout::kEven;
+  for (const double overlap : {0.0, 0.1, 0.25, 0.5, 0.6, 0.75}) {
+    window.overlap = overlap;
+    for (int size = 1; size <= 24; ++size) {
+      int most = 1;
+      for (int box = size; box <= 6 * size; ++box) {
+        const auto steps = static_cast<int>(std::ceil((box - size) / (size * (1 - overlap))));
+        std::vector<int> over(static_cast<std::size_t>(box));
+        for (int n = 0; n <= steps; ++n) {
+          const double apart = steps == 0 ? 0 : static_cast<double>(box - size) / steps;
+          const auto begin = static_cast<int>(std::lrint(n * apart));
+          for (int voxel = begin; voxel < begin + size; ++voxel) {
+            most = std::max(most, ++over[static_cast<std::size_t>(voxel)]);
+          }
+        }
+      }
+      EXPECT_LE(std::int64_t{most} * most * most, window.most_over_a_voxel())
+          << overlap << " of " << size;
+    }
+  }
+}
+
+// Half of an output apart or less: up to four, which three and two dimensions more make 64.
+TEST(Bundle, WindowsSpreadEvenlyAndNnunetsGaussianAreReadFromFormat2On) {
+  json model = valid_model();
+  model["window"]["input"] = model["window"]["output"] = {48, 64, 48};
+  model["window"]["blend"] = "gaussian_nnunet";
+  model["window"]["overlap"] = 0.5;
+  EXPECT_EQ(complaint_about(model),
+            "format: expected 2, with which window.blend \"gaussian_nnunet\" came, found 1");
+  model["window"]["layout"] = "even";
+  EXPECT_EQ(complaint_about(model),
+            "format: expected 2, with which window.layout \"even\" came, found 1");
+  model["format"] = 2;
+  const Bundle::Window window = read(model).window;
+  EXPECT_EQ(window.layout, Bundle::Window::Layout::kEven);
+  EXPECT_EQ(window.blend, Bundle::Window::Blend::kGaussianNnunet);
+  EXPECT_EQ(window.most_over_a_voxel(), 64);
+  model["window"]["overlap"] = 0.9;
+  EXPECT_EQ(complaint_about(model),
+            "window.overlap: expected at most 512 windows over one voxel, found up to 1728 with "
+            "0.9; use a smaller overlap");
+}
+
+TEST(Bundle, WindowsSpreadEvenlyAreBlended) {
+  json model = valid_model();
+  model["format"] = 2;
+  model["window"]["layout"] = "even";
+  EXPECT_EQ(complaint_about(model),
+            "window.layout: \"even\" is of windows that are blended, and \"blend\" is \"none\"");
 }
 
 }  // namespace

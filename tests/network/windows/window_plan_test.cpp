@@ -166,7 +166,8 @@ std::vector<std::int64_t> starts_along(const WindowPlan& plan, std::size_t axis)
   return {starts.begin(), starts.end()};
 }
 
-struct MonaiStarts {
+/// Where a framework's windows along a line of `size` voxels begin.
+struct ExpectedStarts {
   std::int64_t size;
   std::int64_t window;
   double overlap;
@@ -177,25 +178,51 @@ struct MonaiStarts {
 //   step = _get_scan_interval((size,), (window,), 1, (overlap,))
 //   [s[0].start for s in dense_patch_slices((size,), (window,), step)]
 // 20 * (1 - 0.9) is just below 2 in floating point, 45 * (1 - 0.3) just below 31.5.
-const MonaiStarts kMonaiStarts[] = {
+const ExpectedStarts kMonaiStarts[] = {
     {155, 96, 0.25, {0, 59}},       {155, 96, 0.5, {0, 48, 59}},  {240, 96, 0.5, {0, 48, 96, 144}},
     {240, 96, 0.0, {0, 96, 144}},   {192, 96, 0.0, {0, 96}},      {128, 128, 0.5, {0}},
     {129, 128, 0.5, {0, 1}},        {100, 45, 0.3, {0, 31, 55}},  {100, 90, 0.1, {0, 10}},
     {57, 29, 0.6, {0, 11, 22, 28}}, {7, 3, 0.7, {0, 1, 2, 3, 4}}, {24, 20, 0.9, {0, 1, 2, 3, 4}}};
 
+// nnunetv2 2.8.1: compute_steps_for_sliding_window((size,), (window,), 1 - overlap)
+const ExpectedStarts kNnunetStarts[] = {
+    {155, 96, 0.5, {0, 30, 59}}, {110, 64, 0.5, {0, 23, 46}},   {240, 96, 0.5, {0, 48, 96, 144}},
+    {128, 128, 0.5, {0}},        {129, 128, 0.5, {0, 1}},       {101, 45, 0.3, {0, 28, 56}},
+    {72, 48, 0.5, {0, 24}},      {73, 48, 0.5, {0, 12, 25}},    {57, 29, 0.75, {0, 7, 14, 21, 28}},
+    {7, 3, 0.5, {0, 1, 3, 4}},   {89, 40, 0.5, {0, 16, 33, 49}}};
+
+void expect_starts(const ExpectedStarts& of, Bundle::Window::Layout layout) {
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    Grid grid;
+    grid.size = {2, 2, 2};
+    grid.size[axis] = of.size;
+    std::array<std::int64_t, 3> output = {2, 2, 2};
+    output[axis] = of.window;
+    Bundle::Window window = blended_window(output, of.overlap, Anchor::kImageCorner);
+    window.layout = layout;
+    const WindowPlan plan(Image<std::uint8_t>(grid, 1), window, {0, 1, 2});
+    EXPECT_EQ(starts_along(plan, axis), of.starts) << of.size << ", " << of.window;
+    EXPECT_EQ(plan.windows.size(), of.starts.size());
+  }
+}
+
 TEST(WindowPlan, BlendedWindowsBeginWhereMonaisDo) {
-  for (const MonaiStarts& of : kMonaiStarts) {
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      Grid grid;
-      grid.size = {2, 2, 2};
-      grid.size[axis] = of.size;
-      std::array<std::int64_t, 3> output = {2, 2, 2};
-      output[axis] = of.window;
-      const WindowPlan plan(Image<std::uint8_t>(grid, 1),
-                            blended_window(output, of.overlap, Anchor::kImageCorner), {0, 1, 2});
-      EXPECT_EQ(starts_along(plan, axis), of.starts) << of.size << ", " << of.window;
-      EXPECT_EQ(plan.windows.size(), of.starts.size());
-    }
+  for (const ExpectedStarts& of : kMonaiStarts) expect_starts(of, Bundle::Window::Layout::kStep);
+}
+
+TEST(WindowPlan, WindowsSpreadEvenlyBeginWhereNnunetsDo) {
+  for (const ExpectedStarts& of : kNnunetStarts) expect_starts(of, Bundle::Window::Layout::kEven);
+}
+
+// pad_nd_image of nnU-Net's: half of what is missing, rounded down, comes before.
+TEST(WindowPlan, ABoxSmallerThanAWindowIsInItsMiddle) {
+  Grid grid;
+  grid.size = {5, 2, 2};
+  for (const auto layout : {Bundle::Window::Layout::kStep, Bundle::Window::Layout::kEven}) {
+    Bundle::Window window = blended_window({8, 2, 2}, 0.5, Anchor::kImageCorner);
+    window.layout = layout;
+    const WindowPlan plan(Image<std::uint8_t>(grid, 1), window, {0, 1, 2});
+    EXPECT_EQ(starts_along(plan, 0), std::vector<std::int64_t>{-1});
   }
 }
 

@@ -39,7 +39,11 @@ struct Bundle {
   };
   enum class Measure { kMask, kAll };
   struct Window {
-    enum class Blend { kNone, kConstant, kGaussian };
+    /// kGaussian has MONAI's weights, kGaussianNnunet nnU-Net's.
+    enum class Blend { kNone, kConstant, kGaussian, kGaussianNnunet };
+    /// Where outputs that are blended begin: every step() voxels, the last one shifted back
+    /// (MONAI), or spread evenly from end to end of the box, rounded to voxels (nnU-Net).
+    enum class Layout { kStep, kEven };
     enum class Padding { kZero, kReplicate };
     enum class Anchor { kMaskCorner, kImageCorner };
     std::array<std::int64_t, 3> input{0, 0, 0};  ///< voxels, in the network's order of axes
@@ -49,6 +53,7 @@ struct Bundle {
     /// How the outputs that overlap on a voxel are averaged, pass by pass. kNone: outputs abut and
     /// do not overlap.
     Blend blend = Blend::kNone;
+    Layout layout = Layout::kStep;
     Padding padding = Padding::kZero;
     Anchor anchor = Anchor::kMaskCorner;
     bool flexible = false;  ///< the window may grow with the memory allowed
@@ -60,7 +65,7 @@ struct Bundle {
     std::array<std::int64_t, 3> step() const;
     /// The most outputs that can lie over one voxel, for any size of scan: along a dimension
     /// 1 + ceil((output - 1) / step), the 1 for the last output, which is shifted back into the
-    /// box; 1 where outputs abut.
+    /// box; 1 where outputs abut. Of outputs spread evenly a bound.
     std::int64_t most_over_a_voxel() const;
   };
   struct Output {
