@@ -156,8 +156,9 @@ std::string why_no_dice(const ReferencedResults& results, const CalibrationFile&
   const std::string none = "the columns dice and dice_lower stay empty: ";
   if (!results.cases.front().has_label_map) {
     return none +
-           "references of volumes do not know them; label maps do, of cases measured with "
-           "--save segmentation, but for models whose regions overlap";
+           "references of volumes do not know them; label maps do (--segmentations beside a "
+           "table), of cases measured with --save segmentation, but for models whose regions "
+           "overlap";
   }
   const std::string why = cases_without_dice(results);
   if (!why.empty()) return none + why;

@@ -21,7 +21,8 @@ LabelMeaning label_meaning_of(const json& model, const std::map<int, int>& remap
     // Its regions overlap, so that a label does not say which of them a voxel belongs to.
     throw UsageError(
         "the model's regions overlap (activation sigmoid), and label maps do not say which labels "
-        "make up each; give their volumes as a table (case_id, region, volume_ml)");
+        "make up each; give their volumes as a table (case_id, region, volume_ml) and no label "
+        "maps");
   }
   const json& labels = model.at("output").at("labels");
   LabelMeaning meaning;
@@ -69,6 +70,11 @@ ReferenceReader::ReferenceReader(const ReferenceSource& source, const json& mode
     : source_(source) {
   std::error_code error;
   if (fs::is_directory(source.path, error)) {
+    if (!source.segmentations.empty()) {
+      throw UsageError("--segmentations goes with a table of references; " + source.path.string() +
+                       " is a folder of label maps, which know the Dice by themselves");
+    }
+    label_maps_ = source.path;
     meaning_ = label_meaning_of(model, source.label_map);
     const std::vector<std::string> ids = label_map_case_ids(source.path);
     ids_.insert(ids.begin(), ids.end());
@@ -77,9 +83,14 @@ ReferenceReader::ReferenceReader(const ReferenceSource& source, const json& mode
   if (!fs::exists(source.path, error)) {
     throw UsageError(source.path.string() + ": no such file or folder of references");
   }
-  if (!source.label_map.empty()) {
-    throw UsageError("--label-map goes with a folder of label maps; " + source.path.string() +
-                     " is a table");
+  if (!source.segmentations.empty()) {
+    if (!fs::is_directory(source.segmentations, error)) {
+      throw UsageError(source.segmentations.string() + ": no such folder of label maps");
+    }
+    label_maps_ = source.segmentations;
+    meaning_ = label_meaning_of(model, source.label_map);
+  } else if (!source.label_map.empty()) {
+    throw UsageError("--label-map goes with label maps; " + source.path.string() + " is a table");
   }
   ReferenceTable table = read_reference_table(source.path);
   table_ = std::move(table.volumes);
@@ -89,26 +100,31 @@ ReferenceReader::ReferenceReader(const ReferenceSource& source, const json& mode
 
 ReferenceReader::OfCase ReferenceReader::volumes_of(const CaseRecord& record,
                                                     const fs::path& folder) const {
-  const std::string& case_id = record.case_id;
   OfCase of_case;
-  if (meaning_) {
-    const auto path = find_label_map(source_.path, case_id);
-    if (!path) return of_case;
-    // Records and labels have the regions of the model in its order.
-    const auto segmentations = source_.dice ? saved_segmentations(folder, record) : std::nullopt;
-    const bool comparable = segmentations && segmentations->size() == meaning_->regions.size();
-    of_case.labels = volumes_of_label_map(*path, *meaning_,
-                                          comparable ? *segmentations : std::vector<fs::path>{});
-    for (std::size_t r = 0; r < meaning_->regions.size(); ++r) {
-      of_case.regions_ml[meaning_->regions[r].name] = of_case.labels.regions_ml[r];
-    }
-    return of_case;
-  }
-  for (auto entry = table_.lower_bound({case_id, ""});
-       entry != table_.end() && entry->first.first == case_id; ++entry) {
+  if (meaning_ && (!is_table() || knows(record.case_id))) read_labels(record, folder, of_case);
+  for (auto entry = table_.lower_bound({record.case_id, ""});
+       entry != table_.end() && entry->first.first == record.case_id; ++entry) {
     of_case.regions_ml[entry->first.second] = entry->second;
   }
   return of_case;
+}
+
+void ReferenceReader::read_labels(const CaseRecord& record, const fs::path& folder,
+                                  OfCase& of_case) const {
+  const auto path = find_label_map(label_maps_, record.case_id);
+  if (!path) {
+    of_case.labels.why_no_dice = label_maps_.string() + ": no label map of " + record.case_id;
+    return;
+  }
+  // Records and labels have the regions of the model in its order.
+  const auto segmentations = source_.dice ? saved_segmentations(folder, record) : std::nullopt;
+  const bool comparable = segmentations && segmentations->size() == meaning_->regions.size();
+  of_case.labels =
+      volumes_of_label_map(*path, *meaning_, comparable ? *segmentations : std::vector<fs::path>{});
+  if (is_table()) return;
+  for (std::size_t r = 0; r < meaning_->regions.size(); ++r) {
+    of_case.regions_ml[meaning_->regions[r].name] = of_case.labels.regions_ml[r];
+  }
 }
 
 std::map<std::string, int> ReferenceReader::regions() const {
@@ -126,7 +142,7 @@ std::vector<std::string> ReferenceReader::notes_of_labels(
     values.insert(one.values.begin(), one.values.end());
     for (const auto& [label, volume_ml] : one.labels_ml) labels.insert(label);
   }
-  const std::string none = source_.path.string() + ": no label map holds ";
+  const std::string none = label_maps_.string() + ": no label map holds ";
   for (const auto& [value, label] : meaning_->remapped) {
     if (values.contains(value)) continue;
     notes.push_back(none + "the value " + std::to_string(value) + " of --label-map " +
@@ -138,9 +154,9 @@ std::vector<std::string> ReferenceReader::notes_of_labels(
     const bool held = std::any_of(region.labels.begin(), region.labels.end(),
                                   [&](int label) { return labels.contains(label); });
     if (held) continue;
-    notes.push_back(none + "a label of " + region.name + " (" + joined(of_region) +
-                    "), so that its references are all 0 ml; --label-map says what other values "
-                    "stand for");
+    notes.push_back(none + "a label of " + region.name + " (" + joined(of_region) + "), so that " +
+                    (is_table() ? "none overlaps with it" : "its references are all 0 ml") +
+                    "; --label-map says what other values stand for");
   }
   return notes;
 }

@@ -23,7 +23,8 @@ class ReferenceReader {
 
   /// @param folder that the record is in, and its saved segmentations where there are some.
   OfCase volumes_of(const CaseRecord& record, const std::filesystem::path& folder) const;
-  bool is_table() const { return !meaning_; }
+  bool is_table() const { return !table_.empty(); }
+  bool has_label_maps() const { return meaning_.has_value(); }
   bool knows(const std::string& case_id) const { return ids_.contains(case_id); }
   /// Cases of the table or folder.
   const std::set<std::string>& case_ids() const { return ids_; }
@@ -36,7 +37,12 @@ class ReferenceReader {
 
  private:
   const ReferenceSource& source_;
-  std::optional<LabelMeaning> meaning_;  ///< of a folder
+  /// Fills in what the case's label map says, and of references that are no table its volumes.
+  void read_labels(const CaseRecord& record, const std::filesystem::path& folder,
+                   OfCase& of_case) const;
+
+  std::filesystem::path label_maps_;     ///< the folder of them, where there is one
+  std::optional<LabelMeaning> meaning_;  ///< of label maps
   References table_;
   std::string readings_;
   std::set<std::string> ids_;

@@ -53,7 +53,7 @@ Fate read_case(const fs::path& folder, const std::string& case_id, const std::st
   into.scan_sha256 = scan_sha256(record);
   into.voxel_ml = record.grid.voxel_volume_ml();
   into.image_quality = record.image_quality;
-  into.has_label_map = !references.is_table();
+  into.has_label_map = references.has_label_maps();
   into.why_no_dice = known.labels.why_no_dice;
   for (std::size_t n = 0; n < record.regions.size(); ++n) {
     const RegionRecord& region = record.regions[n];

@@ -113,6 +113,7 @@ void CalibrateCommand::setup(CLI::App& program) {
                             kCalibrateExample);
   command_.add("results", results_, "Result folder of mcvol predict").type_name("RESULTS");
   add_references(command_, references_);
+  add_segmentations(command_, references_);
   command_
       .add("--method", method_,
            "How intervals are made, by default regression; those of quantile fall short of their "

@@ -60,6 +60,7 @@ void EvaluateCommand::setup(CLI::App& program) {
                      kEvaluateExample);
   add_results(command_, results_);
   add_references(command_, references_).required();
+  add_segmentations(command_, references_);
   add_calibration(command_, calibration_);
   add_levels(command_, levels_);
   command_.add("--out", output_, "Folder of the tables (default: the result folder)")

@@ -13,6 +13,7 @@ void add_results(CommandOptions& command, std::filesystem::path& results) {
 ReferenceSource ReferenceOptions::source() const {
   ReferenceSource source;
   source.path = path;
+  source.segmentations = segmentations;
   source.label_map = parse_label_mapping(label_map);
   source.accept = accept;
   source.said = [](const ReferencedResults& results) {
@@ -35,6 +36,13 @@ OptionDeclaration add_references(CommandOptions& command, ReferenceOptions& refe
   command.add_flag("--accept-references", references.accept,
                    "Use references that look like another unit, region or label as they are");
   return option;
+}
+
+void add_segmentations(CommandOptions& command, ReferenceOptions& references) {
+  command
+      .add("--segmentations", references.segmentations,
+           "Label maps beside a table of reference volumes: what the Dice is taken with")
+      .type_name("DIR");
 }
 
 void add_levels(CommandOptions& command, std::vector<std::string>& levels) {

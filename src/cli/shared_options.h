@@ -16,6 +16,8 @@ namespace mcvol {
 void add_results(CommandOptions& command, std::filesystem::path& results);
 /// --references, --label-map and --accept-references; returns the first.
 OptionDeclaration add_references(CommandOptions& command, ReferenceOptions& references);
+/// --segmentations, of commands that compare them.
+void add_segmentations(CommandOptions& command, ReferenceOptions& references);
 /// --level, by default those of the run.
 void add_levels(CommandOptions& command, std::vector<std::string>& levels);
 /// --calibration, by default the one in the result folder.

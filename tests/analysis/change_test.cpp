@@ -137,7 +137,7 @@ TEST_F(Change, CorrelationIsEstimatedFromReferencePairs) {
   write_text(folder("pairs.csv"), pairs);
   write_text(folder("pair_references.csv"), references);
   ChangeOptions estimated = options();
-  estimated.references = ReferenceSource{folder("pair_references.csv"), {}};
+  estimated.references = ReferenceSource{folder("pair_references.csv")};
   const ChangeTable table = measure_change(estimated);
   ASSERT_EQ(table.estimates.size(), 2u);
   EXPECT_EQ(table.estimates[0], "whole: correlation 1.00 [1.00, 1.00] of 30 reference pairs");

@@ -206,12 +206,55 @@ TEST_F(ExpectedDiceOfResults, CasesWhoseDiceIsNotKnownAreCounted) {
       << report.notes[0];
 }
 
+/// The volumes are the table's, the Dice is that of label maps beside it.
+TEST_F(ExpectedDiceOfResults, OfATableIsLearnedFromLabelMapsBesideIt) {
+  const CalibrateReport of_labels = calibrate(with_labels());
+  const CalibrateReport of_table = calibrate(options());
+  CalibrateOptions asked = options();
+  asked.references.segmentations = folder("labels");
+  const CalibrateReport of_both = calibrate(asked);
+  EXPECT_EQ(of_both.why_no_dice, "");
+  const RegionCalibration& region = of_both.calibration.region("whole");
+  ASSERT_TRUE(region.dice);
+  EXPECT_EQ(region.dice->n(), of_labels.calibration.region("whole").dice->n());
+  for (std::size_t n = 0; n < region.dice->scans().size(); ++n) {
+    EXPECT_EQ(region.dice->scans()[n].dice,
+              of_labels.calibration.region("whole").dice->scans()[n].dice);
+  }
+  EXPECT_EQ(region.most_usual_width, of_table.calibration.region("whole").most_usual_width);
+}
+
+TEST_F(ExpectedDiceOfResults, LabelMapsBesideATableMayBeFewerThanItsCases) {
+  const std::string without = calibration_scans_[7].case_id;
+  fs::remove(folder("labels") / (without + ".nii.gz"));
+  CalibrateOptions asked = options();
+  asked.references.segmentations = folder("labels");
+  const CalibrateReport report = calibrate(asked);
+  EXPECT_EQ(report.scans, kReferences) << "its volume counts";
+  EXPECT_EQ(report.dice[0].n, kReferences - 1);
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_EQ(report.notes[0], "1 of 60 case(s) have no Dice: 1 with some that cannot be compared: " +
+                                 folder("labels").string() + ": no label map of " + without);
+}
+
+TEST_F(ExpectedDiceOfResults, LabelMapsBesideLabelMapsOrInNoFolderAreRefused) {
+  CalibrateOptions twice = with_labels();
+  twice.references.segmentations = folder("labels");
+  EXPECT_EQ(testing_support::message_from<UsageError>([&] { calibrate(twice); }),
+            "--segmentations goes with a table of references; " + folder("labels").string() +
+                " is a folder of label maps, which know the Dice by themselves");
+  CalibrateOptions nowhere = options();
+  nowhere.references.segmentations = folder("nowhere");
+  EXPECT_EQ(testing_support::message_from<UsageError>([&] { calibrate(nowhere); }),
+            folder("nowhere").string() + ": no such folder of label maps");
+}
+
 TEST_F(ExpectedDiceOfResults, VolumesAloneSayNothingOfItAndHowToLearnIt) {
   const CalibrateReport report = calibrate(options());
   EXPECT_EQ(report.why_no_dice,
             "the columns dice and dice_lower stay empty: references of volumes do not know them; "
-            "label maps do, of cases measured with --save segmentation, but for models whose "
-            "regions overlap");
+            "label maps do (--segmentations beside a table), of cases measured with --save "
+            "segmentation, but for models whose regions overlap");
   EXPECT_FALSE(read_calibration_file(folder("calibration.json")).region("whole").dice);
   EXPECT_FALSE(table().rows_by_case.begin()->second.front().dice);
   fs::remove_all(folder("results") / "maps");

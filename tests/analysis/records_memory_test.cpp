@@ -76,7 +76,7 @@ class RecordsMemory : public ::testing::Test {
   CalibrateOptions calibration(const std::string& results, const std::string& output) const {
     CalibrateOptions options;
     options.results = folder(results);
-    options.references.path = folder("references.csv");
+    options.references = ReferenceSource{folder("references.csv")};
     options.levels = parse_levels({"0.5"});
     options.output = folder(output);
     return options;
@@ -108,7 +108,7 @@ TEST_F(RecordsMemory, EvaluateHoldsTheHistogramsOfCasesAtWorkOnly) {
   expect_no_more([&](const std::string& results) {
     EvaluateOptions options;
     options.results = folder(results);
-    options.references.path = folder("references.csv");
+    options.references = ReferenceSource{folder("references.csv")};
     options.calibration = {CalibrationChoice::Kind::kFile, folder("of_few.json")};
     options.levels = parse_levels({"0.5"});
     evaluate(options);
@@ -129,7 +129,7 @@ TEST_F(RecordsMemory, ChangeHoldsTheHistogramsOfCasesAtWorkOnly) {
     ChangeOptions options;
     options.results = folder(results);
     options.pairs = folder("pairs.csv");
-    options.references = ReferenceSource{folder("references.csv"), {}, false, {}};
+    options.references = ReferenceSource{folder("references.csv")};
     options.calibration = {CalibrationChoice::Kind::kFile, folder("of_few.json")};
     options.levels = parse_levels({"0.5"});
     measure_change(options);

@@ -20,10 +20,11 @@ struct ReferencedResults;
 
 /// Where known volumes come from.
 struct ReferenceSource {
-  std::filesystem::path path;    ///< a table, or a folder of label maps
-  std::map<int, int> label_map;  ///< of the values in label maps
-  bool accept = false;           ///< also what judge_references() would refuse
-  bool dice = false;             ///< whether saved segmentations are compared with label maps
+  std::filesystem::path path;           ///< a table, or a folder of label maps
+  std::filesystem::path segmentations;  ///< label maps beside a table, for Dice alone; may be empty
+  std::map<int, int> label_map;         ///< of the values in label maps
+  bool accept = false;                  ///< also what judge_references() would refuse
+  bool dice = false;  ///< whether saved segmentations are compared with label maps
   /// Called once, before anything is made of them and before an error that says they cannot be
   /// used: what is to be said of them is its reason.
   std::function<void(const ReferencedResults&)> said;
@@ -95,7 +96,7 @@ void read_predictions(
                              const std::vector<RegionPrediction>& predictions)>& work);
 
 /// How many of the cases with label maps have no Dice, and why; empty where all have one, and where
-/// the references are volumes or overlap (LabelMeaning).
+/// the references are volumes alone or overlap (LabelMeaning).
 std::string cases_without_dice(const ReferencedResults& results);
 
 /// Leaves out the cases whose records lack what a method takes. @return what is to be said of it;

@@ -8,7 +8,7 @@ namespace mcvol {
 
 /// What a command line says of references.
 struct ReferenceOptions {
-  std::string path, label_map;
+  std::string path, segmentations, label_map;
   bool accept = false;
 
   /// What is to be said of them is logged as soon as they are read. @throws UsageError.
