@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a cohort of simulated brain tumour scans with reference volumes.
 
-    scripts/phantoms/make_phantoms.py --cohort held_out --out DIR
+    scripts/phantoms/make_phantoms.py --cohort test_2 --out DIR
     scripts/phantoms/make_phantoms.py --seed 1 --count 100 --out DIR [--noise 0.01 0.12 …]
     scripts/phantoms/make_phantoms.py --seed 1 --count 100 --out DIR --pairs
 

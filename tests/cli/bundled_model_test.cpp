@@ -24,7 +24,7 @@ const fs::path kModel = fs::path(MCVOL_SOURCE_DIR) / "models" / "glioma-phantom"
 const fs::path kScans = fs::path(MCVOL_SOURCE_DIR) / "examples" / "scans";
 
 // Another network is another calibration and another table: nobody changes it unawares.
-constexpr const char* kSha256 = "5d582dceb9eaa18f59d3fe74f367da85135b5608350594555ead923368c80e82";
+constexpr const char* kSha256 = "002becda74d9cacf37d36a20c3064b09117574e927d1e4cd236c047cab7f2d42";
 
 using Row = std::map<std::string, std::string>;
 
@@ -67,13 +67,15 @@ TEST(BundledModel, IsTheNetworkCommittedAndSamplesEveryLayer) {
 TEST(BundledModel, IsCalibratedOnSimulatedScansAndSaysSo) {
   const CalibrationFile calibration = read_calibration_file(kModel / "calibration.json");
   EXPECT_TRUE(calibration.simulated);
-  EXPECT_EQ(calibration.method, IntervalMethod::kScaled);  // made by version 0.1
+  EXPECT_EQ(calibration.method, IntervalMethod::kRegression);
   EXPECT_EQ(calibration.identity["networks"], nlohmann::json::array({kSha256}));
   ASSERT_EQ(calibration.regions.size(), 3u);
   for (const RegionCalibration& region : calibration.regions) {
     ASSERT_EQ(region.strata.size(), 1u);
     EXPECT_GE(region.strata[0].n(), 200) << region.region;
     EXPECT_NE(region.strata[0].fit(ScoreKind::kNoDropout), nullptr);
+    ASSERT_TRUE(region.dice) << region.region;
+    EXPECT_GE(region.dice->n(), 200) << region.region;
   }
 }
 
@@ -109,6 +111,10 @@ TEST(BundledModel, GivesTheTableCommittedForAnExample) {
                                "raw_upper_ml", "segmented_ml"}) {
       const double value_ml = std::stod(expected[n].at(column));
       EXPECT_NEAR(std::stod(found[n].at(column)), value_ml, 0.016 + 0.002 * value_ml) << column;
+    }
+    for (const char* column : {"dice", "dice_lower"}) {
+      EXPECT_NEAR(std::stod(found[n].at(column)), std::stod(expected[n].at(column)), 0.003)
+          << column;
     }
   }
 }
