@@ -7,7 +7,7 @@
 DIR/<cohort>/ are output folders of `mcvol evaluate`; the first cohort is the one drawn like the
 calibration's. Coverage of the first is held against the beta-binomial range of what a correct
 conformal interval gives on as many scans (docs/method.md), at 0.05 over the number of regions.
-Needs scipy.
+Needs numpy and scipy.
 """
 import argparse
 import json
@@ -16,12 +16,15 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 from scipy.stats import betabinom
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 from tables import fail, print_table, proportion_text, read_rows  # noqa: E402
 
 LEVEL = "0.9"
+LARGE_ML = 5.0
+GROSS = 0.5  # ml^(1/3)
 TERTILES = ("tertile_1", "tertile_2", "tertile_3")
 
 
@@ -34,6 +37,7 @@ class Evaluation:
         self.coverage = read_rows(folder / "coverage.csv")
         self.comparison = read_rows(folder / "comparison.csv")
         self.intervals = read_rows(folder / "intervals.csv")
+        self.segmentations = read_rows(folder / "segmentations.csv")
         self.method = self.coverage[0]["method"]
         self.methods = list(dict.fromkeys(row["method"] for row in self.coverage))
         self.levels = list(dict.fromkeys(row["level"] for row in self.coverage))
@@ -106,6 +110,35 @@ def print_test(name, test, calibration):
                 ("region", "method", "smallest third", "middle", "largest"), rows)
 
 
+def print_segmentations(name, evaluation):
+    """Dice and errors of the calibrated volume, by region; from 5 ml too."""
+    references = {(row["case_id"], row["region"]): float(row["reference_ml"])
+                  for row in evaluation.intervals}
+    volumes = {(row["case_id"], row["region"]): float(row["volume_ml"])
+               for row in evaluation.intervals if row["method"] == evaluation.method}
+    table = []
+    for region in evaluation.regions:
+        rows = [row for row in evaluation.segmentations if row["region"] == region]
+        keys = [(row["case_id"], region) for row in rows]
+        errors = np.array([np.cbrt(volumes[key]) - np.cbrt(references[key]) for key in keys])
+        for size, least in (("all", 0.0), ("from 5 ml", LARGE_ML)):
+            kept = np.array([references[key] >= least for key in keys])
+            dice = [float(row["dice"]) for row, keep in zip(rows, kept) if keep and row["dice"]]
+            relative = [float(row["relative_error"] or "inf")
+                        for row, keep in zip(rows, kept) if keep]
+            table.append((region, size, int(kept.sum()),
+                          f"{np.median(dice):.3f}" if dice else "-",
+                          f"{np.mean(dice):.3f}" if dice else "-",
+                          f"{np.median(relative):.3f}",
+                          f"{np.quantile(relative, 0.9, method='lower'):.3f}",
+                          f"{errors[kept].mean():+.3f}",
+                          f"{np.sqrt((errors[kept] ** 2).mean()):.3f}",
+                          int((np.abs(errors[kept]) > GROSS).sum())))
+    print_table(f"### Segmentations and volumes on `{name}`",
+                ("region", "size", "n", "Dice, median", "mean", "relative error, median", "90 %",
+                 "error of V^(1/3), mean", "RMS", "over 0.5"), table)
+
+
 def flag_row(name, evaluation, region):
     rows = [row for row in evaluation.intervals
             if (row["region"], row["method"], row["level"]) == (region, evaluation.method, LEVEL)]
@@ -134,6 +167,8 @@ def main():
         fail(str(error))
     first = arguments.cohorts[0]
     print_test(first, found[first], calibration)
+    for name, one in found.items():
+        print_segmentations(name, one)
     print_table(f"### Coverage and flags on every cohort, level {LEVEL}",
                 ("cohort", "region", "coverage [95 %]", "flagged", "of the missed, flagged",
                  "of the covered, flagged", "coverage of the unflagged [95 %]"),
