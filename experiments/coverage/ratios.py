@@ -11,7 +11,8 @@ scan, for each method its interval score of V^(1/3) at 0.9 (Gneiting and Raftery
 the same scans.
 
 The table has, for every other method, the ratio of mean scores in each region and the mean of these
-ratios, with 95 % intervals (bootstrap over scans, all regions of a scan together). Needs numpy.
+ratios, with 95 % intervals (bootstrap over scans, all regions of a scan together; given the draws of the
+calibrations, where there are several). Needs numpy.
 """
 import argparse
 import sys
@@ -37,6 +38,9 @@ def scores_of(folders):
                 scores = found[row["region"], row["case_id"]]
                 scores[row["method"]].append(float(row["interval_score_root"]))
                 scores[CRPS + row["method"]].append(float(row["crps_root"]))
+    counts = {len(values) for scores in found.values() for values in scores.values()}
+    if counts != {len(folders)}:
+        fail("a method or a scan is not in all of the evaluations; take those that have all")
     return {key: {column: float(np.mean(values)) for column, values in scores.items()}
             for key, scores in found.items()}
 

@@ -5,8 +5,8 @@
         --test RESULT REFERENCES.csv [--on 50] [--draws 20] --out DIR
 
 Writes DIR/<draw>/, what `mcvol evaluate` gives of the test under that calibration; drawn by numpy's
-default generator with the number of the draw as its seed. Done draws are kept. ratios.py takes them
-together. Needs numpy.
+default generator with the number of the draw as its seed. Done draws of as many scans are kept. ratios.py
+takes them together. Needs numpy.
 """
 import argparse
 import csv
@@ -23,17 +23,22 @@ from tables import fail, read_rows  # noqa: E402
 def run(command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 3):  # 3 is success with something left out
-        fail(done.stderr.strip().splitlines()[-1])
+        fail((done.stderr.strip().splitlines() or [f"{command[1]} ended with {done.returncode}"])[-1])
 
 
 def evaluate_draw(arguments, rows, draw):
     out = arguments.out / str(draw)
-    if (out / "intervals.csv").exists():
-        return
+    references, calibration = out / "references.csv", out / "calibration.json"
     cases = sorted({row["case_id"] for row in rows})
+    if not 0 < arguments.on <= len(cases):
+        fail(f"--on {arguments.on}: expected at most the {len(cases)} cases of the calibration")
+    if (out / "intervals.csv").exists():
+        kept = len({row["case_id"] for row in read_rows(references)})
+        if kept != arguments.on:
+            fail(f"{out}: a draw of {kept} scans, expected {arguments.on}; choose another --out")
+        return
     drawn = set(np.random.default_rng(draw).choice(cases, arguments.on, replace=False))
     out.mkdir(parents=True, exist_ok=True)
-    references, calibration = out / "references.csv", out / "calibration.json"
     with open(references, "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()

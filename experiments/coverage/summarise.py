@@ -122,7 +122,9 @@ def print_segmentations(name, evaluation):
         keys = [(row["case_id"], region) for row in rows]
         errors = np.array([np.cbrt(volumes[key]) - np.cbrt(references[key]) for key in keys])
         for size, least in (("all", 0.0), ("from 5 ml", LARGE_ML)):
-            kept = np.array([references[key] >= least for key in keys])
+            kept = np.array([references[key] >= least for key in keys], dtype=bool)
+            if not kept.any():
+                continue
             dice = [float(row["dice"]) for row, keep in zip(rows, kept) if keep and row["dice"]]
             relative = [float(row["relative_error"] or "inf")
                         for row, keep in zip(rows, kept) if keep]

@@ -7,9 +7,9 @@ over batches of other cohorts.
 
 In each draw the scans of the pool are parted anew: some are the batch, as many as CALIBRATION knows are
 the calibration's scans (their image quality metrics take the place of its own), and the page of
-`mcvol report` says p. The pool's p-values should be uniform: Kolmogorov and Smirnov's test says whether they are. Batches of
-other cohorts (--batches) are held against the calibration as it is, each draw another part of the cohort;
-they differ. FILE.csv has a row a draw. Needs numpy and scipy.
+`mcvol report` says p. The pool's p-values should be uniform: Kolmogorov and Smirnov's test says whether they are, which tests the
+program: scans of one pool are exchangeable. Batches of other cohorts (--batches) are held against the calibration as it
+is; draws of one cohort overlap, so that their shares have no interval. FILE.csv has a row a draw. Needs numpy and scipy.
 """
 import argparse
 import json
@@ -25,7 +25,7 @@ from scipy.stats import kstest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tables import fail, markdown, proportion_text, write_rows  # noqa: E402
 
-P_VALUE = re.compile(r"\(p = ([0-9.]+)\)")
+P_VALUE = re.compile(r"([0-9]+) scans and the [0-9]+ of the calibration[^(]*\(p = ([0-9.]+)\)")
 
 
 def cases_of(results):
@@ -42,7 +42,7 @@ def p_value_of(arguments, run, calibration, batch):
         work = Path(folder)
         (work / "cases").mkdir()
         (work / "run.json").write_bytes(run.read_bytes())
-        for path in batch:
+        for path in batch:  # ids differ between cohorts
             (work / "cases" / path.name).symlink_to(path.resolve())
         (work / "calibration_of_draw.json").write_text(json.dumps(calibration), encoding="utf-8")
         done = subprocess.run([arguments.mcvol, "report", work, "--calibration",
@@ -53,7 +53,9 @@ def p_value_of(arguments, run, calibration, batch):
         found = P_VALUE.search(page.read_text(encoding="utf-8")) if page.exists() else None
     if found is None:
         fail(f"mcvol report: no p-value of the batch; {done.stderr.strip()}")
-    return float(found.group(1))
+    if int(found.group(1)) != len(batch):
+        fail(f"mcvol report compared {found.group(1)} scans, expected {len(batch)}")
+    return float(found.group(2))
 
 
 def main():
@@ -77,11 +79,13 @@ def main():
         order = np.random.default_rng(draw).permutation(len(pool))
         batch = [pool[n] for n in order[:arguments.size]]
         rest = [quality[pool[n]] for n in order[arguments.size:arguments.size + count]]
-        drawn = {**calibration,
+        drawn = {**calibration, "scans": [],  # else its own scans are left out of the batch
                  "image_quality": sorted(rest, key=lambda scan: scan["brain_ml"])}
         rows.append(("pool", draw, p_value_of(arguments, arguments.pool[0] / "run.json", drawn, batch)))
     for results in arguments.batches:
         cases = cases_of([results])
+        if len(cases) <= arguments.size:
+            fail(f"{results}: {len(cases)} scans, expected more than a batch of {arguments.size}")
         for draw in range(arguments.draws):
             order = np.random.default_rng(draw).permutation(len(cases))
             batch = [cases[n] for n in order[:arguments.size]]
@@ -92,8 +96,12 @@ def main():
     for name in dict.fromkeys(row[0] for row in rows):
         values = np.array([row[2] for row in rows if row[0] == name])
         test = kstest(values, "uniform")
-        table.append((name, len(values), proportion_text(int((values < 0.01).sum()), len(values), 3),
-                      f"{np.median(values):.4f}", f"{values.max():.4f}", f"{test.pvalue:.3g}"))
+        below = int((values < 0.01).sum())
+        is_pool = name == "pool"
+        table.append((name, len(values),
+                      proportion_text(below, len(values), 3) if is_pool else f"{below / len(values):.3f}",
+                      f"{np.median(values):.4f}", f"{values.max():.4f}",
+                      f"{test.pvalue:.3g}" if is_pool else ""))
     print(markdown(("batches", "draws", "p < 0.01", "median p", "largest p",
                     "p of Kolmogorov and Smirnov"), table))
 

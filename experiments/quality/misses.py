@@ -4,7 +4,7 @@
     experiments/quality/misses.py tables/shifted_noise.csv=evaluations/shifted_noise …
 
 Each word is a table of `mcvol interval --calibration` and what `mcvol evaluate` wrote of the same results by
-that calibration. Prints, for every flag that is a reason to look and for any of them, the shares over all regions.
+that calibration. Prints, for each flag below and for any of them, the shares over all regions.
 """
 import argparse
 import sys

@@ -13,7 +13,8 @@ bool passes_disagree(const RegionRecord& region) {
 }
 
 bool is_scattered(const RegionRecord& region) {
-  return region.segmentation &&
+  // Of probabilities of exactly one half the two may be rounded to different sides.
+  return region.segmentation && region.segmentation->foci > 0 &&
          static_cast<double>(region.segmentation->largest_focus_voxels) <
              kLeastFocusShare * static_cast<double>(region.mean.above_half());
 }

@@ -231,7 +231,8 @@ class Judge {
       std::vector<ReferencePair> pairs;
       for (const ReferencedCase& one : results_.cases) {
         const ReferencedRegion* measured = region_of(one, region.at("name"));
-        if (measured == nullptr) continue;
+        // Beside a table label maps may be fewer than cases.
+        if (measured == nullptr || one.values.empty()) continue;
         ReferencePair pair{0, measured->raw_ml};
         for (const nlohmann::json& output : region.at("outputs")) {
           const nlohmann::json& label = labels.at(output.get<std::size_t>());

@@ -92,6 +92,7 @@ ReferenceReader::ReferenceReader(const ReferenceSource& source, const json& mode
   } else if (!source.label_map.empty()) {
     throw UsageError("--label-map goes with label maps; " + source.path.string() + " is a table");
   }
+  is_table_ = true;
   ReferenceTable table = read_reference_table(source.path);
   table_ = std::move(table.volumes);
   readings_ = std::move(table.readings);
@@ -119,8 +120,13 @@ void ReferenceReader::read_labels(const CaseRecord& record, const fs::path& fold
   // Records and labels have the regions of the model in its order.
   const auto segmentations = source_.dice ? saved_segmentations(folder, record) : std::nullopt;
   const bool comparable = segmentations && segmentations->size() == meaning_->regions.size();
-  of_case.labels =
-      volumes_of_label_map(*path, *meaning_, comparable ? *segmentations : std::vector<fs::path>{});
+  try {
+    of_case.labels = volumes_of_label_map(*path, *meaning_,
+                                          comparable ? *segmentations : std::vector<fs::path>{});
+  } catch (const InputError& error) {
+    if (!is_table()) throw;
+    of_case.labels.why_no_dice = error.what();
+  }
   if (is_table()) return;
   for (std::size_t r = 0; r < meaning_->regions.size(); ++r) {
     of_case.regions_ml[meaning_->regions[r].name] = of_case.labels.regions_ml[r];
@@ -142,6 +148,8 @@ std::vector<std::string> ReferenceReader::notes_of_labels(
     values.insert(one.values.begin(), one.values.end());
     for (const auto& [label, volume_ml] : one.labels_ml) labels.insert(label);
   }
+  // Beside a table there may be none of any case.
+  if (is_table() && values.empty()) return notes;
   const std::string none = label_maps_.string() + ": no label map holds ";
   for (const auto& [value, label] : meaning_->remapped) {
     if (values.contains(value)) continue;

@@ -23,7 +23,7 @@ class ReferenceReader {
 
   /// @param folder that the record is in, and its saved segmentations where there are some.
   OfCase volumes_of(const CaseRecord& record, const std::filesystem::path& folder) const;
-  bool is_table() const { return !table_.empty(); }
+  bool is_table() const { return is_table_; }
   bool has_label_maps() const { return meaning_.has_value(); }
   bool knows(const std::string& case_id) const { return ids_.contains(case_id); }
   /// Cases of the table or folder.
@@ -38,9 +38,13 @@ class ReferenceReader {
  private:
   const ReferenceSource& source_;
   /// Fills in what the case's label map says, and of references that are no table its volumes.
+  /// @throws InputError for one that cannot be read, but not beside a table, where it costs the
+  /// Dice
+  ///   alone.
   void read_labels(const CaseRecord& record, const std::filesystem::path& folder,
                    OfCase& of_case) const;
 
+  bool is_table_ = false;
   std::filesystem::path label_maps_;     ///< the folder of them, where there is one
   std::optional<LabelMeaning> meaning_;  ///< of label maps
   References table_;

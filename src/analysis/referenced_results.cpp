@@ -304,7 +304,7 @@ std::string cases_without_dice(const ReferencedResults& results) {
   }
   if (uncomparable == 0) return text;
   return text + (without > uncomparable ? ", " : "") + std::to_string(uncomparable) +
-         " with some that cannot be compared: " + example;
+         " that cannot be compared: " + example;
 }
 
 std::string leave_out_earlier_records(ReferencedResults& results, IntervalMethod method) {

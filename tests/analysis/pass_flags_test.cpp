@@ -64,6 +64,8 @@ TEST(PassFlags, ScatteredIsWhatHasNoPieceOfHalfOfIt) {
   EXPECT_EQ(flags_of_first(region), std::vector<std::string>{});
   region.segmentation = SegmentationShape{3, 999, false};
   EXPECT_EQ(flags_of_first(region), std::vector<std::string>{"scattered"});
+  region.segmentation = SegmentationShape{0, 0, false};
+  EXPECT_EQ(flags_of_first(region), std::vector<std::string>{}) << "where its pieces are not known";
 }
 
 // Nothing segmented is `empty` and no more; records of before have neither agreement nor shape.

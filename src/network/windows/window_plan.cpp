@@ -34,7 +34,9 @@ Starts overlapping(std::int64_t begin, std::int64_t end, std::int64_t output, st
 Starts spread_evenly(std::int64_t begin, std::int64_t end, std::int64_t output, double overlap) {
   const std::int64_t beyond = end - begin - output;
   if (beyond <= 0) return {begin - (-beyond) / 2};
-  const double most_apart = static_cast<double>(output) * (1.0 - overlap);
+  // 1 - 0.8 is 0.2 again, the share that nnU-Net has in its place.
+  const double share = std::round((1.0 - overlap) * 1e12) / 1e12;
+  const double most_apart = static_cast<double>(output) * share;
   const auto steps = static_cast<std::int64_t>(std::ceil(static_cast<double>(beyond) / most_apart));
   const double apart = static_cast<double>(beyond) / static_cast<double>(steps);
   Starts starts;

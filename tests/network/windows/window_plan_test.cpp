@@ -184,12 +184,22 @@ const ExpectedStarts kMonaiStarts[] = {
     {129, 128, 0.5, {0, 1}},        {100, 45, 0.3, {0, 31, 55}},  {100, 90, 0.1, {0, 10}},
     {57, 29, 0.6, {0, 11, 22, 28}}, {7, 3, 0.7, {0, 1, 2, 3, 4}}, {24, 20, 0.9, {0, 1, 2, 3, 4}}};
 
-// nnunetv2 2.8.1: compute_steps_for_sliding_window((size,), (window,), 1 - overlap)
-const ExpectedStarts kNnunetStarts[] = {
-    {155, 96, 0.5, {0, 30, 59}}, {110, 64, 0.5, {0, 23, 46}},   {240, 96, 0.5, {0, 48, 96, 144}},
-    {128, 128, 0.5, {0}},        {129, 128, 0.5, {0, 1}},       {101, 45, 0.3, {0, 28, 56}},
-    {72, 48, 0.5, {0, 24}},      {73, 48, 0.5, {0, 12, 25}},    {57, 29, 0.75, {0, 7, 14, 21, 28}},
-    {7, 3, 0.5, {0, 1, 3, 4}},   {89, 40, 0.5, {0, 16, 33, 49}}};
+// nnunetv2 2.8.1: compute_steps_for_sliding_window((size,), (window,), step), with the steps 0.5,
+// 0.7, 0.25, 0.2, 0.3 and 0.45 of these overlaps.
+const ExpectedStarts kNnunetStarts[] = {{155, 96, 0.5, {0, 30, 59}},
+                                        {110, 64, 0.5, {0, 23, 46}},
+                                        {240, 96, 0.5, {0, 48, 96, 144}},
+                                        {128, 128, 0.5, {0}},
+                                        {129, 128, 0.5, {0, 1}},
+                                        {101, 45, 0.3, {0, 28, 56}},
+                                        {72, 48, 0.5, {0, 24}},
+                                        {73, 48, 0.5, {0, 12, 25}},
+                                        {57, 29, 0.75, {0, 7, 14, 21, 28}},
+                                        {7, 3, 0.5, {0, 1, 3, 4}},
+                                        {89, 40, 0.5, {0, 16, 33, 49}},
+                                        {64, 32, 0.8, {0, 6, 13, 19, 26, 32}},
+                                        {120, 48, 0.7, {0, 12, 24, 36, 48, 60, 72}},
+                                        {104, 32, 0.55, {0, 14, 29, 43, 58, 72}}};
 
 void expect_starts(const ExpectedStarts& of, Bundle::Window::Layout layout) {
   for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -212,6 +222,22 @@ TEST(WindowPlan, BlendedWindowsBeginWhereMonaisDo) {
 
 TEST(WindowPlan, WindowsSpreadEvenlyBeginWhereNnunetsDo) {
   for (const ExpectedStarts& of : kNnunetStarts) expect_starts(of, Bundle::Window::Layout::kEven);
+}
+
+// Halves are rounded within the box, not on the grid.
+TEST(WindowPlan, WindowsSpreadEvenlyBeginAtTheCornerOfWhatIsMeasured) {
+  Grid grid;
+  grid.size = {90, 2, 2};
+  Image<std::uint8_t> measured(grid);
+  for (std::int64_t z = 0; z < 2; ++z) {
+    for (std::int64_t y = 0; y < 2; ++y) {
+      for (std::int64_t x = 7; x < 80; ++x) measured.at(x, y, z) = 1;
+    }
+  }
+  Bundle::Window window = blended_window({48, 2, 2}, 0.5, Anchor::kMaskCorner);
+  window.layout = Bundle::Window::Layout::kEven;
+  const WindowPlan plan(measured, window, {0, 1, 2});
+  EXPECT_EQ(starts_along(plan, 0), (std::vector<std::int64_t>{7, 19, 32}));
 }
 
 // pad_nd_image of nnU-Net's: half of what is missing, rounded down, comes before.
