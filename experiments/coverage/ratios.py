@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Scores of every scan by every interval method, and how many times those of one method are as large.
 
-    experiments/coverage/ratios.py --scores FILE.csv [--evaluations DIR ...]
+    experiments/coverage/ratios.py --scores FILE.csv [FILE.csv ...] [--evaluations DIR ...]
         [--beside METHOD=OTHER.csv ...] > table.md
 
 DIR are output folders of `mcvol evaluate` of the same scans; of several, by calibrations on other
-draws, a scan's score is the mean. With them FILE.csv is written, else read: a row per region and
+draws, a scan's score is the mean. With them FILE.csv is written, else read, several as one cohort: a row per region and
 scan, for each method its interval score of V^(1/3) at 0.9 (Gneiting and Raftery 2007) and its CRPS
 ("crps METHOD"), both in ml^(1/3). --beside takes a method from the scores of other measurements of
 the same scans.
@@ -91,15 +91,18 @@ def ratios(scores, over):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
-    parser.add_argument("--scores", type=Path, required=True, help="FILE.csv")
+    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="FILE.csv")
     parser.add_argument("--evaluations", type=Path, nargs="+", default=[])
     parser.add_argument("--beside", action="append", default=[], metavar="METHOD=OTHER.csv")
     parser.add_argument("--method", default="regression", help="whose ratio (regression)")
     arguments = parser.parse_args()
     try:
         if arguments.evaluations:
-            write_scores(arguments.scores, scores_of(arguments.evaluations))
-        scores = read_scores(arguments.scores)
+            if len(arguments.scores) > 1:
+                fail("--evaluations: expected one file of --scores to write")
+            write_scores(arguments.scores[0], scores_of(arguments.evaluations))
+        scores = {key: values for path in arguments.scores
+                  for key, values in read_scores(path).items()}
         for word in arguments.beside:
             put_beside(scores, word)
         columns = next(iter(scores.values()))
