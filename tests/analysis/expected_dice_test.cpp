@@ -1,11 +1,6 @@
-#include "mcvol/analysis/tabulate.h"
-#include "mcvol/io/images/image_file.h"
-#include "mcvol/io/maps/map_list.h"
-#include "mcvol/io/maps/map_names.h"
-
 #include <algorithm>
 
-#include "analysis/calibrate_fixture.h"
+#include "analysis/expected_dice_fixture.h"
 #include <gtest/gtest.h>
 
 namespace mcvol {
@@ -13,90 +8,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Label maps of 1,000 voxels in a row, and segmentations that overlap the more, the more the
-/// passes agree.
-class ExpectedDiceOfResults : public testing::Calibrate {
- protected:
-  void SetUp() override {
-    Calibrate::SetUp();
-    for (const auto* scans : {&calibration_scans_, &test_scans_}) {
-      for (const testing::SyntheticScan& scan : *scans) write_labels(scan);
-    }
-    save("results", calibration_scans_);
-    testing::write_synthetic_results(folder("others"), test_scans_);
-    save("others", test_scans_);
-    write_synthetic_references(folder("labels.csv"), calibration_scans_);
-  }
-
-  /// From 0 to 1, differing from scan to scan.
-  static double quality_of(const testing::SyntheticScan& scan) {
-    return 0.3 + 0.7 * static_cast<double>(std::hash<std::string>()(scan.case_id) % 1000) / 1000;
-  }
-
-  static Image<std::uint8_t> row_of(int from, int to) {
-    Grid grid;
-    grid.size = {1000, 1, 1};
-    grid.spacing_mm = {20, 20, 20};
-    Image<std::uint8_t> image(grid);
-    std::fill(image.values.begin() + from, image.values.begin() + to, std::uint8_t{2});
-    return image;
-  }
-
-  /// As many voxels as its volume has, to the next one.
-  static int voxels_of(const testing::SyntheticScan& scan) {
-    return std::clamp(static_cast<int>(scan.truth_ml / 8), 4, 400);
-  }
-
-  void write_labels(const testing::SyntheticScan& scan) const {
-    write_image(folder("labels") / (scan.case_id + ".nii.gz"), row_of(0, voxels_of(scan)));
-  }
-
-  /// Records that agree as well as their segmentations overlap with the label maps.
-  void save(const std::string& results, const std::vector<testing::SyntheticScan>& scans) const {
-    for (const testing::SyntheticScan& scan : scans) {
-      const fs::path path = case_record_path(folder(results), scan.case_id);
-      CaseRecord record = read_case_record(path);
-      const double quality = quality_of(scan);
-      for (RegionRecord& region : record.regions) {
-        std::int64_t found = 0;
-        for (const LogitHistogram& pass : region.passes) found += pass.above_half();
-        // Of three passes: a share of what they find lies in all, the rest in one of them.
-        const auto all = static_cast<std::int64_t>(quality * static_cast<double>(found) / 3);
-        const std::int64_t once = found - 3 * all;
-        region.agreement = {region.mean.voxel_count() - once - all, once, 0, all};
-      }
-      write_case_record(record, path);
-      const auto names = map_names(folder(results), scan.case_id);
-      MapList list;
-      list.case_id = scan.case_id;
-      list.origin = MapsOrigin(record.run_identity, record.inputs);
-      const int voxels = voxels_of(scan);
-      const int beside = static_cast<int>(voxels * (1 - quality));
-      for (const RegionRecord& region : record.regions) {
-        const std::string file = names->image("segmentation", region.region);
-        write_image(names->folder() / file, row_of(beside, beside + voxels));
-        list.images.push_back({file, "segmentation", region.region, {}, 1.0, 1.0, {}});
-      }
-      list.complete = true;
-      write_map_list(*names, list);
-    }
-  }
-
-  CalibrateOptions with_labels() const {
-    CalibrateOptions asked = options();
-    asked.references.path = folder("labels");
-    asked.references.accept = true;
-    return asked;
-  }
-
-  Tabulation table(std::optional<double> least = {}) const {
-    TabulateOptions asked;
-    asked.results = folder("others");
-    asked.calibration = {CalibrationChoice::Kind::kFile, folder("calibration.json")};
-    asked.least_dice = least;
-    return tabulate(asked);
-  }
-};
+using testing::ExpectedDiceOfResults;
 
 bool is_low(const VolumeRow& row) {
   return std::count(row.flags.begin(), row.flags.end(), "low_quality") > 0;
@@ -203,96 +115,6 @@ TEST_F(ExpectedDiceOfResults, CasesWhoseDiceIsNotKnownAreCounted) {
                                   0),
             0u)
       << report.notes[0];
-}
-
-/// The volumes are the table's, the Dice is that of label maps beside it.
-TEST_F(ExpectedDiceOfResults, OfATableIsLearnedFromLabelMapsBesideIt) {
-  const CalibrateReport of_labels = calibrate(with_labels());
-  const CalibrateReport of_table = calibrate(options());
-  CalibrateOptions asked = options();
-  asked.references.segmentations = folder("labels");
-  const CalibrateReport of_both = calibrate(asked);
-  EXPECT_EQ(of_both.why_no_dice, "");
-  const RegionCalibration& region = of_both.calibration.region("whole");
-  ASSERT_TRUE(region.dice);
-  EXPECT_EQ(region.dice->n(), of_labels.calibration.region("whole").dice->n());
-  for (std::size_t n = 0; n < region.dice->scans().size(); ++n) {
-    EXPECT_EQ(region.dice->scans()[n].dice,
-              of_labels.calibration.region("whole").dice->scans()[n].dice);
-  }
-  EXPECT_EQ(region.most_usual_width, of_table.calibration.region("whole").most_usual_width);
-}
-
-TEST_F(ExpectedDiceOfResults, LabelMapsBesideATableMayBeFewerThanItsCases) {
-  const std::string without = calibration_scans_[7].case_id;
-  fs::remove(folder("labels") / (without + ".nii.gz"));
-  CalibrateOptions asked = options();
-  asked.references.segmentations = folder("labels");
-  const CalibrateReport report = calibrate(asked);
-  EXPECT_EQ(report.scans, kReferences) << "its volume counts";
-  EXPECT_EQ(report.dice[0].n, kReferences - 1);
-  ASSERT_EQ(report.notes.size(), 1u);
-  EXPECT_EQ(report.notes[0], "1 of 60 case(s) have no Dice: 1 that cannot be compared: " +
-                                 folder("labels").string() + ": no label map of " + without);
-}
-
-/// A map that cannot be read, or of another convention, costs the Dice and no volume.
-TEST_F(ExpectedDiceOfResults, BadLabelMapsBesideATableLeaveTheVolumes) {
-  CalibrateOptions asked = options();
-  asked.references.segmentations = folder("labels");
-  testing_support::write_text(folder("labels") / (calibration_scans_[7].case_id + ".nii.gz"), "no");
-  const CalibrateReport one = calibrate(asked);
-  EXPECT_EQ(one.scans, kReferences);
-  EXPECT_TRUE(one.left_out.empty());
-  EXPECT_EQ(one.dice[0].n, kReferences - 1);
-  for (const testing::SyntheticScan& scan : calibration_scans_) {
-    Image<std::uint8_t> other = row_of(0, voxels_of(scan));
-    for (std::uint8_t& value : other.values) value = value == 0 ? 0 : 77;
-    write_image(folder("labels") / (scan.case_id + ".nii.gz"), other);
-  }
-  const CalibrateReport all = calibrate(asked);
-  EXPECT_EQ(all.scans, kReferences);
-  EXPECT_TRUE(all.dice.empty());
-  EXPECT_NE(all.why_no_dice.find("60 of 60 case(s) have no Dice: 60 that cannot be compared: "),
-            std::string::npos)
-      << all.why_no_dice;
-  EXPECT_NE(all.why_no_dice.find("77"), std::string::npos) << all.why_no_dice;
-}
-
-TEST_F(ExpectedDiceOfResults, ATableWithoutRowsIsNotMadeOfTheLabelMapsBesideIt) {
-  testing_support::write_text(folder("empty.csv"), "case_id,region,volume_ml\n");
-  CalibrateOptions asked = options();
-  asked.references.path = folder("empty.csv");
-  asked.references.segmentations = folder("labels");
-  EXPECT_NE(testing_support::message_from<UsageError>([&] { calibrate(asked); }), "");
-}
-
-/// Passes speak where the calibration knows of no Dice, and are silent where it does.
-TEST_F(ExpectedDiceOfResults, FlagsOfPassesGiveWayToAnExpectedDice) {
-  const auto flagged = [&] {
-    int count = 0;
-    for (const auto& [case_id, rows] : table().rows_by_case) {
-      const auto& flags = rows.front().flags;
-      count += static_cast<int>(std::count(flags.begin(), flags.end(), "passes_disagree"));
-    }
-    return count;
-  };
-  calibrate(options());
-  EXPECT_GT(flagged(), 0);
-  calibrate(with_labels());
-  EXPECT_EQ(flagged(), 0);
-}
-
-TEST_F(ExpectedDiceOfResults, LabelMapsBesideLabelMapsOrInNoFolderAreRefused) {
-  CalibrateOptions twice = with_labels();
-  twice.references.segmentations = folder("labels");
-  EXPECT_EQ(testing_support::message_from<UsageError>([&] { calibrate(twice); }),
-            "--segmentations goes with a table of references; " + folder("labels").string() +
-                " is a folder of label maps, which know the Dice by themselves");
-  CalibrateOptions nowhere = options();
-  nowhere.references.segmentations = folder("nowhere");
-  EXPECT_EQ(testing_support::message_from<UsageError>([&] { calibrate(nowhere); }),
-            folder("nowhere").string() + ": no such folder of label maps");
 }
 
 TEST_F(ExpectedDiceOfResults, VolumesAloneSayNothingOfItAndHowToLearnIt) {

@@ -72,10 +72,16 @@ TEST_P(ExpandedActivation, GivesWhatAtensOperatorGivesAlsoAtTheExtremes) {
       const double b = expected.const_data_ptr<float>()[n];
       if (std::isnan(b) && std::isnan(a)) continue;
       if (std::isinf(b) && a == b) continue;
+      const double in = input.const_data_ptr<float>()[n];
+      // Its gelu of infinity is NaN on processors with AVX-512 (seen on an AMD EPYC), infinity on
+      // others; the limit is right everywhere.
+      if (std::isnan(b) && std::isinf(in)) {
+        EXPECT_EQ(a, in);
+        continue;
+      }
       // Below the smallest normal number fewer digits are left.
       const double tolerance = 1e-6 * std::abs(b) + GetParam().absolute + 1e-38;
-      EXPECT_LE(std::abs(a - b), tolerance)
-          << "x = " << input.const_data_ptr<float>()[n] << ": " << a << ", ATen " << b;
+      EXPECT_LE(std::abs(a - b), tolerance) << "x = " << in << ": " << a << ", ATen " << b;
     }
   }
 }
