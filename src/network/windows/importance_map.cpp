@@ -33,11 +33,12 @@ float in_half_precision(float value) {
 std::vector<double> filtered_impulse(std::int64_t size) {
   constexpr double kTruncate = 4.0;  // standard deviations
   const double sigma = static_cast<double>(kSigmaShare) * static_cast<double>(size);
-  const auto radius = static_cast<std::int64_t>(kTruncate * sigma + 0.5);
+  const std::int64_t radius = std::llround(kTruncate * sigma);
+  const std::int64_t middle = size / 2;
   std::vector<double> weights(static_cast<std::size_t>(size), 0.0);
   for (std::int64_t n = 0; n < size; ++n) {
-    const long double x = static_cast<long double>(n - size / 2) / sigma;
-    if (std::abs(n - size / 2) > radius) continue;
+    if (std::abs(n - middle) > radius) continue;
+    const long double x = static_cast<long double>(n - middle) / sigma;
     weights[static_cast<std::size_t>(n)] = static_cast<double>(std::exp(-x * x / 2));
   }
   return weights;
@@ -51,7 +52,7 @@ std::vector<float> nnunet_map(const std::array<std::int64_t, 3>& output) {
   const auto along1 = filtered_impulse(output[1]);
   const auto along2 = filtered_impulse(output[2]);
   std::vector<float> weights;
-  float least = static_cast<float>(kLargest);
+  auto least = static_cast<float>(kLargest);
   for (const double w0 : along0) {
     for (const double w1 : along1) {
       for (const double w2 : along2) {
