@@ -12,7 +12,7 @@ namespace mcvol {
 /// Of the intensities of a channel: their quantiles at these probabilities.
 inline constexpr std::array<double, 7> kQualityQuantiles{0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99};
 /// A channel is shifted against the first by as many voxels as are at least these many mm.
-inline constexpr std::array<double, 2> kQualityShifts_mm{2, 4};
+inline constexpr std::array<double, 2> kQualityShiftsMm{2, 4};
 /// Tails that say which of two channels has the bright spots: of this share of the voxels each.
 inline constexpr double kQualityTail = 0.0005;
 /// Brain voxels that are looked at, at most.
@@ -28,7 +28,7 @@ struct MutualInformation {
   std::optional<double> unshifted;
   /// [shift][axis][backward, forward]: of the first channel at v and this one at v - n and v + n,
   /// n = ImageQuality::shifts_voxels[shift][axis] along the axis.
-  std::array<std::array<std::array<std::optional<double>, 2>, 3>, kQualityShifts_mm.size()> shifted;
+  std::array<std::array<std::array<std::optional<double>, 2>, 3>, kQualityShiftsMm.size()> shifted;
 
   bool operator==(const MutualInformation&) const = default;
 };
@@ -70,7 +70,7 @@ struct BrainShape {
 struct ImageQuality {
   double brain_ml = 0;
   BrainShape brain;
-  std::array<std::array<std::int64_t, 3>, kQualityShifts_mm.size()> shifts_voxels{};
+  std::array<std::array<std::int64_t, 3>, kQualityShiftsMm.size()> shifts_voxels{};
   std::vector<ChannelQuality> channels;
 
   bool operator==(const ImageQuality&) const = default;

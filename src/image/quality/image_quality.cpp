@@ -32,7 +32,7 @@ MutualInformation information_of(const JointInformation& first, const Image<floa
                                  const ChannelQuality& quality, const ImageQuality& whole) {
   MutualInformation information;
   information.unshifted = first.with(channel, quality.quantiles, {0, 0, 0});
-  for (std::size_t shift = 0; shift < kQualityShifts_mm.size(); ++shift) {
+  for (std::size_t shift = 0; shift < kQualityShiftsMm.size(); ++shift) {
     for (std::size_t axis = 0; axis < 3; ++axis) {
       Index3 by{0, 0, 0};
       for (std::size_t side = 0; side < 2; ++side) {
@@ -52,10 +52,10 @@ std::optional<ImageQuality> image_quality(const PreparedScan& scan) {
   ImageQuality quality;
   quality.brain_ml = static_cast<double>(sample.brain_voxels()) * scan.grid.voxel_volume_ml();
   quality.brain = brain_shape(scan, sample);
-  for (std::size_t shift = 0; shift < kQualityShifts_mm.size(); ++shift) {
+  for (std::size_t shift = 0; shift < kQualityShiftsMm.size(); ++shift) {
     for (std::size_t axis = 0; axis < 3; ++axis) {
       quality.shifts_voxels[shift][axis] = voxels_for_mm(
-          kQualityShifts_mm[shift], scan.grid.spacing_mm[static_cast<Eigen::Index>(axis)]);
+          kQualityShiftsMm[shift], scan.grid.spacing_mm[static_cast<Eigen::Index>(axis)]);
     }
   }
   std::vector<std::vector<double>> values;
