@@ -1,5 +1,6 @@
-"""What the experiments share: tables as CSV and Markdown, proportions, one line on what is wrong."""
+"""What the experiments share: tables as CSV and Markdown, proportions, one line on what is wrong, mcvol's commands."""
 import csv
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +9,19 @@ from scipy.stats import beta
 
 def fail(message):
     sys.exit(f"{Path(sys.argv[0]).name}: {message}")
+
+
+def run(*command):
+    """Fails with the last line of what a command says of its failure."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 3):  # 3 is success with something left out
+        lines = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
+        fail(f"{command[0]} {command[1]}: {lines[-1]}")
+
+
+def write_references(path, rows, cases):
+    """Those of the rows that are of the cases."""
+    write_rows(path, list(rows[0]), [list(row.values()) for row in rows if row["case_id"] in cases])
 
 
 def read_rows(path):

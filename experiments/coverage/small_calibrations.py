@@ -9,21 +9,13 @@ default generator with the number of the draw as its seed. Done draws of as many
 takes them together. Needs numpy.
 """
 import argparse
-import csv
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
-from tables import fail, read_rows  # noqa: E402
-
-
-def run(command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 3):  # 3 is success with something left out
-        fail((done.stderr.strip().splitlines() or [f"{command[1]} ended with {done.returncode}"])[-1])
+from tables import fail, read_rows, run, write_references  # noqa: E402
 
 
 def evaluate_draw(arguments, rows, draw):
@@ -39,14 +31,11 @@ def evaluate_draw(arguments, rows, draw):
         return
     drawn = set(np.random.default_rng(draw).choice(cases, arguments.on, replace=False))
     out.mkdir(parents=True, exist_ok=True)
-    with open(references, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(row for row in rows if row["case_id"] in drawn)
-    run([arguments.mcvol, "calibrate", arguments.calibration[0], "--references", references,
-         "--output", calibration, "--quiet"])
-    run([arguments.mcvol, "evaluate", arguments.test[0], "--references", arguments.test[1],
-         "--calibration", calibration, "--level", "0.9", "--out", out, "--quiet"])
+    write_references(references, rows, drawn)
+    run(arguments.mcvol, "calibrate", arguments.calibration[0], "--references", references,
+        "--output", calibration, "--quiet")
+    run(arguments.mcvol, "evaluate", arguments.test[0], "--references", arguments.test[1],
+        "--calibration", calibration, "--level", "0.9", "--out", out, "--quiet")
 
 
 def main():

@@ -25,19 +25,12 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
-from tables import fail, read_rows  # noqa: E402
+from tables import fail, read_rows, write_references  # noqa: E402
 
 LEVEL = "0.9"
 BOOTSTRAPS = 10000
 ALL = "all regions"
 MEASURES = ("interval_score_root", "interval_score_ml", "width_root", "width_ml", "covered")
-
-
-def write_references(path, rows, cases):
-    with open(path, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(row for row in rows if row["case_id"] in cases)
 
 
 def run(command):

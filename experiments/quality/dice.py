@@ -9,7 +9,6 @@ The scans are parted into folds by their place; each is evaluated by a calibrati
 prints what each signal reaches.
 """
 import argparse
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,19 +17,13 @@ import numpy as np
 from scipy.stats import rankdata
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tables import fail, markdown, proportion_text, read_rows, write_rows  # noqa: E402
+from tables import fail, markdown, proportion_text, read_rows, run, write_rows  # noqa: E402
 
 LOW_DICE, LARGE_ERROR = 0.7, 0.25
 BOOTSTRAPS, SEED = 2000, 30
 SIGNALS = ("expected_dice", "dice_lower", "generalised_dice", "entropy_inside", "interval_width",
            "level_set_width", "predicted_volume")
 GROWING = ("entropy_inside", "interval_width", "level_set_width")  # with how suspicious a scan is
-
-
-def run(*command):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-    if done.returncode not in (0, 3):
-        fail(f"{' '.join(str(word) for word in command)}: {done.stderr.strip()}")
 
 
 def part_of(results, cases, into):

@@ -21,13 +21,12 @@ bool is_scattered(const RegionRecord& region) {
 
 }  // namespace
 
-std::vector<std::string> pass_flags(const RegionRecord& region, const VolumeDistribution& volume) {
+std::vector<std::string> pass_flags(const RegionRecord& region, double raw_ml, double width_ml) {
   std::vector<std::string> flags;
   if (region.mean.above_half() == 0) return flags;
   if (passes_disagree(region)) flags.emplace_back("passes_disagree");
   if (is_scattered(region)) flags.emplace_back("scattered");
-  const double width_ml = volume.quantile(0.95) - volume.quantile(0.05);
-  if (width_ml > kMostRawWidth * volume.quantile(0.5)) flags.emplace_back("wide_raw_interval");
+  if (width_ml > kMostRawWidth * raw_ml) flags.emplace_back("wide_raw_interval");
   return flags;
 }
 

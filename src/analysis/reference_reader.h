@@ -38,9 +38,8 @@ class ReferenceReader {
  private:
   const ReferenceSource& source_;
   /// Fills in what the case's label map says, and of references that are no table its volumes.
-  /// @throws InputError for one that cannot be read, but not beside a table, where it costs the
-  /// Dice
-  ///   alone.
+  /// @throws InputError for one that cannot be read, but not beside a table, where that costs the
+  ///   Dice alone.
   void read_labels(const CaseRecord& record, const std::filesystem::path& folder,
                    OfCase& of_case) const;
 

@@ -102,6 +102,22 @@ VolumeRow failed_row(const CaseRecord& record) {
   return row;
 }
 
+PredictionInterval raw_interval(const VolumeDistribution& volume, double level) {
+  return {volume.quantile((1.0 - level) / 2.0), volume.quantile((1.0 + level) / 2.0)};
+}
+
+/// Of the interval at kRawLevel, which is among `raw` where it is among the levels.
+double raw_width_ml(const VolumeDistribution& volume, const std::vector<NominalCoverage>& levels,
+                    const std::vector<PredictionInterval>& raw) {
+  const auto at = std::find_if(levels.begin(), levels.end(), [](const NominalCoverage& level) {
+    return level.value == kRawLevel;
+  });
+  const PredictionInterval interval = at == levels.end()
+                                          ? raw_interval(volume, kRawLevel)
+                                          : raw[static_cast<std::size_t>(at - levels.begin())];
+  return interval.upper_ml - interval.lower_ml;
+}
+
 void add_region_rows(const CaseRecord& record, const RegionRecord& region,
                      const std::vector<NominalCoverage>& levels,
                      const AppliedCalibration* calibration, const SamplerOptions& sampler,
@@ -120,8 +136,11 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
   std::vector<std::string> flags{"uncalibrated"};
   if (known) flags = known->flags;
   flags.insert(flags.end(), flags_of_scan.begin(), flags_of_scan.end());
+  std::vector<PredictionInterval> raw;
+  for (const NominalCoverage& level : levels) raw.push_back(raw_interval(volume, level.value));
   if (!known || !known->dice) {
-    const std::vector<std::string> of_passes = pass_flags(region, volume);
+    const std::vector<std::string> of_passes =
+        pass_flags(region, *row.raw_volume_ml, raw_width_ml(volume, levels, raw));
     flags.insert(flags.end(), of_passes.begin(), of_passes.end());
   }
   if (sampler.sampler != Sampler::kLevelSet) flags.push_back("other_sampler");
@@ -134,8 +153,8 @@ void add_region_rows(const CaseRecord& record, const RegionRecord& region,
   }
   for (std::size_t n = 0; n < levels.size(); ++n) {
     row.level = levels[n].text;
-    row.raw_lower_ml = volume.quantile((1.0 - levels[n].value) / 2.0);
-    row.raw_upper_ml = volume.quantile((1.0 + levels[n].value) / 2.0);
+    row.raw_lower_ml = raw[n].lower_ml;
+    row.raw_upper_ml = raw[n].upper_ml;
     if (known) {
       row.lower_ml = known->volume.intervals[n].lower_ml;
       row.upper_ml = known->volume.intervals[n].upper_ml;
